@@ -1,0 +1,71 @@
+/** The fleet's objects as they are stored and answered (contract §3, Objects). `null` never occurs: it means absent. */
+
+export const ENVIRONMENTS = Object.freeze(['dev', 'qa', 'uat', 'prod'] as const);
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+export interface ComponentAssignment {
+  readonly id: string;
+  readonly enabled: boolean;
+  readonly oci_tag?: string;
+  readonly component_path?: string;
+}
+
+export interface Reference {
+  readonly id: string;
+}
+
+export interface Cluster {
+  readonly id: string;
+  readonly cluster_name: string;
+  /** Canonical, unique in the fleet; equal to the DNS identity of the cluster's certificate. */
+  readonly cluster_dns: string;
+  readonly environment: Environment;
+  readonly node_count?: number;
+  readonly vm_image?: string;
+  readonly k0s_version?: string;
+  readonly platform_components: readonly ComponentAssignment[];
+  readonly namespaces: readonly Reference[];
+  readonly rolebindings: readonly Reference[];
+  /** component id → key → value; only for assigned components. */
+  readonly patches: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface PlatformComponent {
+  readonly id: string;
+  readonly component_path: string;
+  readonly component_version: string;
+  readonly cluster_env_enabled: boolean;
+  readonly oci_url: string;
+  readonly oci_tag: string;
+  readonly depends_on: readonly string[];
+}
+
+export interface Namespace {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface Subject {
+  readonly kind: 'User' | 'Group' | 'ServiceAccount';
+  readonly name: string;
+  readonly namespace?: string;
+  readonly apiGroup?: string;
+}
+
+export interface Rolebinding {
+  readonly id: string;
+  readonly role: string;
+  readonly subjects: readonly Subject[];
+}
+
+/** Kind name → object. The names are the collections of the API's paths, in the singular. */
+export interface FleetObjects {
+  cluster: Cluster;
+  platform_component: PlatformComponent;
+  namespace: Namespace;
+  rolebinding: Rolebinding;
+}
+
+export type FleetKind = keyof FleetObjects;
+export type FleetObject = FleetObjects[FleetKind];

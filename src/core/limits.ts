@@ -1,0 +1,70 @@
+/** Every bound of the gateway, with its unit in the name and its reason beside it. */
+export const LIMITS = Object.freeze({
+  // — the connection —
+  /** Flux retries a handshake for 15 s in all; a peer that needs longer than 10 s is silent or hostile. */
+  handshakeTimeoutMs: 10_000,
+  /** Go's client sends headers at once; slow headers are the slow-loris attack. */
+  headersTimeoutMs: 10_000,
+  /** Whole request, body included: 1 MiB in 30 s is 35 KiB/s, slower than any honest operator. */
+  requestTimeoutMs: 30_000,
+  /** How often Node looks for connections over the two bounds above. */
+  connectionsCheckIntervalMs: 2_000,
+  /** Flux never reuses a connection; operators' tools do, for moments. */
+  keepAliveTimeoutMs: 30_000,
+  /** A kept-open socket with nothing on it, in either direction. */
+  socketIdleTimeoutMs: 60_000,
+  /** A certificate-carrying request has a few hundred bytes of headers. */
+  headerBytesMax: 16_384,
+  headersCountMax: 64,
+  requestsPerSocketMax: 10_000,
+  /** Connections at once: 10,000 clusters × 3 providers polling in lock-step, and some. */
+  connectionsMax: 40_000,
+  /** What a drain may take before the remaining sockets are cut (contract: exit 0 within 10 s). */
+  drainTimeoutMs: 8_000,
+
+  // — the request —
+  bodyBytesMax: 1_048_576,
+  /** A cluster document is 4 deep; deeper input exists to exhaust a parser's stack. */
+  jsonDepthMax: 16,
+  jsonKeysMax: 50_000,
+  urlBytesMax: 2_048,
+  tokenBytesMax: 4_096,
+  /** One page of a list. An absent `limit` means this, so that no list is ever cut off silently below it. */
+  pageItemsMax: 10_000,
+
+  // — the answer (Flux Operator's own bounds) —
+  /** Flux Operator refuses an ExternalService body above this, decompressed. */
+  fluxBodyBytesMax: 921_600,
+
+  // — certificates: caps before any expensive step (Go CVE-2025-58187 and relatives) —
+  chainBytesMax: 65_536,
+  /** Leaf and at most 4 above it (contract), so 5 in a path; a peer may send a few useless ones besides. */
+  presentedCertificatesMax: 10,
+  certificatesAboveLeafMax: 4,
+  subjectAltNamesMax: 100,
+  nameConstraintsMax: 100,
+  /** Names × constraints of one path; each comparison is cheap, their product is not. */
+  nameConstraintComparisonsMax: 10_000,
+  /** Signatures verified while looking for a path: bounds the work of cross-signing mazes. */
+  signatureChecksMax: 24,
+  rsaBitsMin: 2_048,
+  /** A signature check with a 16k-bit key costs milliseconds; no CA issues above 8k. */
+  rsaBitsMax: 8_192,
+  bundleBytesMax: 8_388_608,
+  bundleCertificatesMax: 4_096,
+
+  // — names (RFC 1035 §2.3.4, in octets) —
+  dnsNameOctetsMax: 253,
+  dnsLabelOctetsMax: 63,
+
+  // — memory of verdicts and decisions —
+  /** One per live certificate: 100,000 clusters and their renewals, some 300 B each. */
+  acceptedVerdictsMax: 131_072,
+  /** Apart from the accepted, so that a flood of bad certificates cannot push good verdicts out. */
+  rejectedVerdictsMax: 4_096,
+  decisionsMax: 65_536,
+
+  // — files —
+  seedBytesMax: 268_435_456,
+  tokenFileBytesMax: 1_048_576,
+});
