@@ -1,0 +1,55 @@
+import type { RawObject } from './kind.ts';
+
+/**
+ * The same data gives the same bytes: maps are sorted, absent is absent. Copies are made with Object.fromEntries, which
+ * defines own properties: a key named `__proto__` stays a key and never becomes a prototype.
+ */
+
+export function isRecord(value: unknown): value is RawObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A free-form map (labels, patches), by its keys' code units. Absent: empty. */
+export function sortedMap<T>(map: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> {
+  const byKey = ([a]: readonly [string, T], [b]: readonly [string, T]): number =>
+    a < b ? -1 : a > b ? 1 : 0;
+  return Object.fromEntries(Object.entries(map ?? {}).sort(byKey));
+}
+
+/** `{...present({a: undefined})}` adds nothing: an absent optional field is not even a key. */
+export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/**
+ * `null` means absent where a field has a name: at the top, and in the entries of a list. In free-form maps, whose keys are
+ * the sender's, a null is left for the schema to refuse.
+ */
+export function withoutNulls(raw: RawObject): RawObject {
+  const fields = Object.entries(raw)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => [key, Array.isArray(value) ? value.map(entryWithoutNulls) : value] as const);
+  return Object.fromEntries(fields);
+}
+
+function entryWithoutNulls(entry: unknown): unknown {
+  if (!isRecord(entry)) return entry;
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
+}
+
+/** Freezes all the way down. For documents that were just parsed or built: nobody else holds a part of them. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}
+
+/** RFC 6901. Keys come from outside: bounded, so that a detail never carries a body back. */
+export function pointer(...path: readonly (string | number)[]): string {
+  return path
+    .map((part) => `/${String(part).slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}

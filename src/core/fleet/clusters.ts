@@ -1,0 +1,137 @@
+import type { ErrorDetail } from '../errors.ts';
+import { isCanonicalDnsName } from '../identity/names.ts';
+import { isRecord, pointer, present, sortedMap } from './canonical.ts';
+import type { FleetReference, KindDefinition, RawObject } from './kind.ts';
+import type { Cluster, ComponentAssignment, FleetKind, Reference } from './objects.ts';
+import { duplicateIds } from './rules.ts';
+
+/** The cluster as its schema lets it in: lists and maps may be absent. */
+type RawCluster = Omit<Cluster, 'platform_components' | 'namespaces' | 'rolebindings' | 'patches'> &
+  Partial<Pick<Cluster, 'platform_components' | 'namespaces' | 'rolebindings' | 'patches'>>;
+
+/** flux-client: a key outside this set breaks every input of a ResourceSet, or injects YAML into its template. */
+const PATCH_KEY = /^[-._a-zA-Z0-9]+$/;
+
+export const CLUSTERS: KindDefinition<'cluster'> = Object.freeze({
+  kind: 'cluster',
+  title: 'cluster',
+  collection: 'clusters',
+  schema: 'Cluster',
+  fields: Object.freeze([
+    'id',
+    'cluster_name',
+    'cluster_dns',
+    'environment',
+    'node_count',
+    'vm_image',
+    'k0s_version',
+    'platform_components',
+    'namespaces',
+    'rolebindings',
+    'patches',
+  ] as const),
+  filters: Object.freeze(['cluster_dns', 'environment']),
+  refersTo: Object.freeze(['platform_component', 'namespace', 'rolebinding'] as const),
+  normalise,
+  rules,
+  references,
+  settle,
+});
+
+function normalise(checked: RawObject): Cluster {
+  const raw = checked as unknown as RawCluster;
+  return {
+    id: raw.id,
+    cluster_name: raw.cluster_name,
+    cluster_dns: raw.cluster_dns,
+    environment: raw.environment,
+    ...present({ node_count: raw.node_count, vm_image: raw.vm_image, k0s_version: raw.k0s_version }),
+    platform_components: (raw.platform_components ?? []).map(assignment),
+    namespaces: (raw.namespaces ?? []).map(reference),
+    rolebindings: (raw.rolebindings ?? []).map(reference),
+    patches: sortedMap(
+      Object.fromEntries(Object.entries(raw.patches ?? {}).map(([id, patch]) => [id, sortedMap(patch)])),
+    ),
+  };
+}
+
+function assignment(raw: ComponentAssignment): ComponentAssignment {
+  return {
+    id: raw.id,
+    enabled: raw.enabled,
+    ...present({ oci_tag: raw.oci_tag, component_path: raw.component_path }),
+  };
+}
+
+function reference(raw: Reference): Reference {
+  return { id: raw.id };
+}
+
+function rules(cluster: Cluster): ErrorDetail[] {
+  return [
+    ...dnsRule(cluster),
+    ...duplicateIds('platform_components', idsOf(cluster.platform_components), 'id'),
+    ...duplicateIds('namespaces', idsOf(cluster.namespaces), 'id'),
+    ...duplicateIds('rolebindings', idsOf(cluster.rolebindings), 'id'),
+    ...patchRules(cluster),
+  ];
+}
+
+function dnsRule(cluster: Cluster): ErrorDetail[] {
+  if (isCanonicalDnsName(cluster.cluster_dns)) return [];
+  const problem =
+    'must be a canonical DNS name: lower case, no trailing dot, labels of letters, digits and inner hyphens';
+  return [{ field: '/cluster_dns', problem }];
+}
+
+function patchRules(cluster: Cluster): ErrorDetail[] {
+  const assigned = new Set(idsOf(cluster.platform_components));
+  return Object.entries(cluster.patches).flatMap(([id, patch]) => {
+    const field = pointer('patches', id);
+    if (!assigned.has(id)) {
+      return [
+        {
+          field,
+          problem: 'must name a component of platform_components: assign it, or remove these patches',
+        },
+      ];
+    }
+    return Object.keys(patch)
+      .filter((key) => !PATCH_KEY.test(key))
+      .map((key) => ({
+        field: pointer('patches', id, key),
+        problem: 'must have a key of letters, digits, ".", "_" and "-" only',
+      }));
+  });
+}
+
+function references(cluster: Cluster): FleetReference[] {
+  const mentions = (list: string, kind: FleetKind, ids: readonly string[]): FleetReference[] =>
+    ids.map((id, position) => ({ field: pointer(list, position, 'id'), list, position, kind, id }));
+  return [
+    ...mentions('platform_components', 'platform_component', idsOf(cluster.platform_components)),
+    ...mentions('namespaces', 'namespace', idsOf(cluster.namespaces)),
+    ...mentions('rolebindings', 'rolebinding', idsOf(cluster.rolebindings)),
+  ];
+}
+
+/** Patches of the components that this change unassigns go with them, unless the change speaks of patches itself. */
+function settle(before: Cluster, after: RawObject, named: ReadonlySet<string>): RawObject {
+  const { patches, platform_components: components } = after;
+  if (named.has('patches') || !isRecord(patches)) return after;
+  const kept = new Set((Array.isArray(components) ? components : []).map((entry: unknown) => idIn(entry)));
+  const unassigned = new Set(idsOf(before.platform_components).filter((id) => !kept.has(id)));
+  return {
+    ...after,
+    patches: Object.fromEntries(Object.entries(patches).filter(([id]) => !unassigned.has(id))),
+  };
+}
+
+/** `after` has not met its schema yet: an entry may be anything. */
+function idIn(entry: unknown): unknown {
+  return isRecord(entry) ? entry.id : undefined;
+}
+
+function idsOf(list: readonly Reference[]): string[] {
+  return list.map((entry) => entry.id);
+}

@@ -1,0 +1,65 @@
+import { FluxgateError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import type { CatalogueKind, ClusterInputs } from './access.ts';
+import type { RenderedInput } from './kind.ts';
+import type { Cluster, FleetObjects } from './objects.ts';
+import { fluxRoute } from './registry.ts';
+
+/**
+ * The answers of the Flux routes (contract §3). An answer that lacks an entry makes Flux uninstall it: whatever does not
+ * fit together here throws, and the last good inputs stay in force on the cluster.
+ */
+export interface RenderedInputs {
+  readonly inputs: readonly RenderedInput[];
+}
+
+/** Same data, same order, same keys: the same bytes from serialiseInputs. Throws `unavailable`, never shrinks. */
+export function renderInputs<K extends CatalogueKind>(
+  kind: K,
+  { cluster, entries }: ClusterInputs<K>,
+): RenderedInputs {
+  const route = fluxRoute(kind);
+  const assigned = cluster[route.assignedIn];
+  if (entries.length !== assigned.length) {
+    throw untruthful(`${route.assignedIn} has ${assigned.length} entries, the store gave ${entries.length}`);
+  }
+  const seen = new Set<string>();
+  const inputs = entries.map((entry: FleetObjects[K], position) => {
+    if (entry.id !== assigned[position]?.id) {
+      throw untruthful(`${route.assignedIn}/${position} is not the entry that the store gave`);
+    }
+    if (seen.has(entry.id)) throw untruthful(`${route.assignedIn}/${position} repeats an id`);
+    seen.add(entry.id);
+    return route.render(cluster, entry, position);
+  });
+  return { inputs };
+}
+
+/** `GET /api/v2/flux/clusters`, in the order given. */
+export function renderClusterList(clusters: readonly Cluster[]): RenderedInputs {
+  return {
+    inputs: clusters.map(({ id, cluster_name, cluster_dns, environment }) => ({
+      id,
+      cluster_name,
+      cluster_dns,
+      environment,
+    })),
+  };
+}
+
+/** The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. */
+export function serialiseInputs(rendered: RenderedInputs): Buffer {
+  const bytes = Buffer.from(JSON.stringify({ inputs: rendered.inputs }), 'utf8');
+  if (bytes.byteLength <= LIMITS.fluxBodyBytesMax) return bytes;
+  throw new FluxgateError(
+    'unavailable',
+    `The answer has ${bytes.byteLength} bytes and Flux Operator accepts ${LIMITS.fluxBodyBytesMax}. ` +
+      'It is refused, not shortened: Flux would uninstall what is left out. Assign fewer or smaller entries.',
+  );
+}
+
+function untruthful(logged: string): FluxgateError {
+  return new FluxgateError('unavailable', 'The inputs cannot be given truthfully now. Try again later.', {
+    logged,
+  });
+}

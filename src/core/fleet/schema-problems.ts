@@ -1,0 +1,82 @@
+import type { ErrorObject } from 'ajv';
+import { pointer } from './canonical.ts';
+
+/** The part of Ajv's error that is read; never the value, which may be a secret in a patch. */
+export type SchemaError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'params' | 'parentSchema'> & {
+  readonly propertyName?: string | undefined;
+};
+
+type Params = Readonly<Record<string, unknown>>;
+
+const TYPES: Readonly<Record<string, string>> = Object.freeze({
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+});
+
+/** Keyword → what the field should be. A keyword that is not here gets Ajv's name for it: a test lists those in use. */
+const PROBLEMS: Readonly<Record<string, (params: Params, schema: Params) => string>> = Object.freeze({
+  required: () => 'is required',
+  additionalProperties: () => 'is not a known field',
+  unevaluatedProperties: () => 'is not a known field',
+  type: ({ type }) => `must be ${typeNames(type)}`,
+  enum: ({ allowedValues }) => `must be one of ${listed(allowedValues)}`,
+  const: ({ allowedValue }) => `must be ${JSON.stringify(allowedValue)}`,
+  pattern: (_params, schema) => patternProblem(schema),
+  minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`),
+  maxLength: ({ limit }) => `must have at most ${limit} characters`,
+  minItems: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
+  maxItems: ({ limit }) => `must have at most ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
+  minProperties: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'field' : 'fields'}`,
+  maxProperties: ({ limit }) => `must have at most ${limit} ${limit === 1 ? 'field' : 'fields'}`,
+  minimum: ({ limit }) => `must be at least ${limit}`,
+  maximum: ({ limit }) => `must be at most ${limit}`,
+  exclusiveMinimum: ({ limit }) => `must be more than ${limit}`,
+  exclusiveMaximum: ({ limit }) => `must be less than ${limit}`,
+  multipleOf: ({ multipleOf }) => `must be a multiple of ${multipleOf}`,
+  uniqueItems: () => 'must not repeat an entry',
+  format: ({ format }) => `must be a valid ${format}`,
+  not: () => 'must be something else: this value is excluded',
+  'false schema': () => 'must not be there',
+});
+
+/** Pointer of the field that is wrong: what is missing or unknown is named itself, not the object around it. */
+export function fieldOf(error: SchemaError): string {
+  const named = error.params.missingProperty ?? error.params.additionalProperty ?? error.propertyName;
+  const inside =
+    error.keyword === 'required' || error.keyword.endsWith('Properties') || error.propertyName !== undefined;
+  return inside && typeof named === 'string'
+    ? `${error.instancePath}${pointer(named)}`
+    : error.instancePath || '/';
+}
+
+export function problemOf(error: SchemaError): string {
+  const describe = PROBLEMS[error.keyword];
+  const problem = describe?.(error.params, asParams(error.parentSchema)) ?? `must satisfy "${error.keyword}"`;
+  return error.propertyName === undefined ? problem : `has a key that ${problem}`;
+}
+
+function patternProblem(schema: Params): string {
+  const { pattern, description } = schema;
+  const meant = typeof description === 'string' ? ` (${description.trim().split('\n')[0]})` : '';
+  return `must match ${String(pattern)}${meant}`;
+}
+
+function typeNames(type: unknown): string {
+  const names = (Array.isArray(type) ? type : String(type).split(',')).map(
+    (name) => TYPES[String(name)] ?? name,
+  );
+  return names.join(' or ');
+}
+
+function listed(values: unknown): string {
+  return Array.isArray(values) ? values.filter((value) => value !== null).join(', ') : String(values);
+}
+
+function asParams(schema: unknown): Params {
+  return typeof schema === 'object' && schema !== null ? (schema as Params) : {};
+}

@@ -1,0 +1,128 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import { type ErrorDetail, StartupError } from '../errors.ts';
+import { isRecord } from './canonical.ts';
+import type { RawObject } from './kind.ts';
+import { FLEET_KINDS, kindDefinition } from './registry.ts';
+import { fieldOf, problemOf, type SchemaError } from './schema-problems.ts';
+
+/** The schemas of openapi.yaml, compiled: what routes and documents is what validates. */
+export interface FleetSchemas {
+  /** What is wrong with `value`; empty: nothing. Throws if the document has no schema of this name. */
+  check(schemaName: string, value: unknown): readonly ErrorDetail[];
+}
+
+/** An answer names this many problems: enough to repair a body, too few to make the answer a load. */
+const DETAILS_MAX = 50;
+
+const DOCUMENT_ID = 'openapi';
+
+/** Annotations of OpenAPI that JSON Schema does not know; they say nothing about what is valid. */
+const ANNOTATIONS = ['example', 'externalDocs', 'xml', 'discriminator'];
+
+/**
+ * Compiles every schema of components.schemas at once, so that a broken one is a refusal to start and not a failing request.
+ * Throws StartupError, also when the document and the registry disagree about a kind.
+ */
+export function compileSchemas(openapiDocument: unknown): FleetSchemas {
+  const schemas = componentSchemas(openapiDocument);
+  const validators = compileAll(schemas);
+  for (const kind of FLEET_KINDS) agreeAbout(kind, schemas);
+  return Object.freeze({
+    check(schemaName: string, value: unknown): readonly ErrorDetail[] {
+      const validate = validators.get(schemaName);
+      if (validate === undefined) throw new Error(`openapi.yaml has no schema ${schemaName}`);
+      return validate(value) ? [] : describeSchemaErrors(validate.errors ?? []);
+    },
+  });
+}
+
+/** In people's words, each problem once, bounded. */
+export function describeSchemaErrors(errors: readonly SchemaError[]): readonly ErrorDetail[] {
+  const details = new Map<string, ErrorDetail>();
+  for (const error of errors) {
+    // The summary of a key's own error, which is in the list as well and says more.
+    if (error.keyword === 'propertyNames' || error.keyword === 'if') continue;
+    const detail = { field: fieldOf(error), problem: problemOf(error) };
+    details.set(`${detail.field} ${detail.problem}`, detail);
+  }
+  return boundDetails([...details.values()]);
+}
+
+/** The first problems, and a last line that says how many more there are. */
+export function boundDetails(details: readonly ErrorDetail[]): readonly ErrorDetail[] {
+  if (details.length <= DETAILS_MAX) return details;
+  const more = details.length - DETAILS_MAX + 1;
+  return [
+    ...details.slice(0, DETAILS_MAX - 1),
+    { field: '/', problem: `has ${more} more problems like these` },
+  ];
+}
+
+function componentSchemas(document: unknown): RawObject {
+  const components = isRecord(document) ? document.components : undefined;
+  const schemas = isRecord(components) ? components.schemas : undefined;
+  if (!isRecord(schemas)) throw new StartupError('openapi.yaml has no components.schemas');
+  return schemas;
+}
+
+function compileAll(schemas: RawObject): ReadonlyMap<string, ValidateFunction> {
+  const ajv = new Ajv({
+    strict: true,
+    allowUnionTypes: true, // `type: [string, 'null']` is how OpenAPI 3.1 says "may be null"
+    strictRequired: false, // a schema may require what its $ref defines
+    allErrors: true, // bodies are bounded, and whoever repairs one wants the whole list
+    verbose: true, // the problems quote the schema; the value is never read
+    coerceTypes: false,
+    useDefaults: false,
+    removeAdditional: false,
+    ownProperties: true, // `constructor` is a possible key, not an inherited one
+    validateSchema: true,
+    validateFormats: true,
+    messages: false,
+    logger: false,
+  });
+  ajv.addVocabulary([...ANNOTATIONS, ...extensions(schemas)]);
+  ajv.addSchema({ components: { schemas } }, DOCUMENT_ID, false, false);
+  const validators = new Map<string, ValidateFunction>();
+  for (const name of Object.keys(schemas)) {
+    try {
+      validators.set(name, ajv.compile({ $ref: `${DOCUMENT_ID}#/components/schemas/${name}` }));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StartupError(`openapi.yaml: the schema ${name} cannot be used: ${reason}`, error);
+    }
+  }
+  return validators;
+}
+
+/** Every `x-…` key in the schemas: OpenAPI's place for notes of one's own. */
+function extensions(value: unknown, found = new Set<string>()): Set<string> {
+  if (typeof value !== 'object' || value === null) return found;
+  for (const [key, part] of Object.entries(value)) {
+    if (key.startsWith('x-')) found.add(key);
+    else extensions(part, found);
+  }
+  return found;
+}
+
+/** Registry and document name the same fields, or one of them would silently drop what the other lets in. */
+function agreeAbout(kind: (typeof FLEET_KINDS)[number], schemas: RawObject): void {
+  const { schema: name, fields } = kindDefinition(kind);
+  const schema = schemas[name];
+  if (!isRecord(schema))
+    throw new StartupError(`openapi.yaml has no schema ${name}, which kind ${kind} needs`);
+  if (schema.additionalProperties !== false) {
+    throw new StartupError(`openapi.yaml: the schema ${name} needs additionalProperties: false`);
+  }
+  const documented = isRecord(schema.properties) ? Object.keys(schema.properties) : [];
+  const known: readonly string[] = fields;
+  const unknown = documented.find((field) => !known.includes(field));
+  if (unknown !== undefined) {
+    throw new StartupError(
+      `openapi.yaml: ${name}.${unknown} is not a field of kind ${kind} in src/core/fleet`,
+    );
+  }
+  const missing = known.find((field) => !documented.includes(field));
+  if (missing !== undefined)
+    throw new StartupError(`openapi.yaml: the schema ${name} lacks the field ${missing}`);
+}
