@@ -3,7 +3,6 @@
  * SHA-1 signature or a CA with `pathLen` on a leaf is written as asked.
  */
 import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
 import { type ExtensionRequest, keyIdentifier, requestedExtensions } from './mint-extensions.ts';
@@ -15,6 +14,15 @@ import {
   signatureScheme,
 } from './mint-keys.ts';
 import { nameDer, type SubjectRequest } from './mint-names.ts';
+import {
+  caRequest,
+  clusterRequest,
+  intermediateRequest,
+  type Overrides,
+  operatorRequest,
+  serverRequest,
+  validity,
+} from './mint-roles.ts';
 
 export interface MintRequest extends ExtensionRequest, SignatureChoice {
   readonly subject: SubjectRequest;
@@ -23,7 +31,7 @@ export interface MintRequest extends ExtensionRequest, SignatureChoice {
   /** Default P-256. */
   readonly key?: KeyKind;
   /** The same key pair: renewals, cross-signing, and tests that cannot wait for RSA. Stronger than `key`. */
-  readonly reuseKeyOf?: Minted;
+  readonly reuseKeyOf?: { readonly keys: KeyPair };
   /** Default: five minutes ago, for clocks that are late. */
   readonly notBefore?: Date;
   /** Default: 90 days after `notBefore`. */
@@ -48,9 +56,6 @@ export interface Minted {
   /** What its children get as authorityKeyIdentifier. */
   readonly subjectKeyId: Uint8Array<ArrayBuffer>;
 }
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 function randomSerial(): Uint8Array<ArrayBuffer> {
   const serial = new Uint8Array(randomBytes(16));
@@ -86,8 +91,9 @@ export async function mint(request: MintRequest): Promise<Minted> {
   const spki = pkijs.PublicKeyInfo.fromBER(keys.publicKey.export({ type: 'spki', format: 'der' }));
   const subjectKeyId = new Uint8Array(request.subjectKeyId ?? keyIdentifier(spki));
   const serial = new Uint8Array(request.serial ?? randomSerial());
-  const notBefore = certificateTime(request.notBefore ?? new Date(Date.now() - 5 * MINUTE_MS));
-  const notAfter = certificateTime(request.notAfter ?? new Date(notBefore.value.getTime() + 90 * DAY_MS));
+  const lifetime = { ...validity(90, request.notBefore), ...request };
+  const notBefore = certificateTime(lifetime.notBefore);
+  const notAfter = certificateTime(lifetime.notAfter);
   const extensions = requestedExtensions(request, {
     subjectKeyId,
     ...(issuer === undefined ? {} : { authorityKeyId: issuer.subjectKeyId }),
@@ -123,68 +129,19 @@ export async function mint(request: MintRequest): Promise<Minted> {
   });
 }
 
-/** What may differ from a role's defaults: everything. `null` takes an extension away. */
-export type Overrides = Partial<MintRequest>;
-
-function validityDays(days: number, overrides: Overrides): { notBefore: Date; notAfter: Date } {
-  const notBefore = overrides.notBefore ?? new Date(Date.now() - 5 * MINUTE_MS);
-  return { notBefore, notAfter: new Date(notBefore.getTime() + days * DAY_MS) };
-}
-
-const CA_USAGES = Object.freeze(['keyCertSign', 'cRLSign']);
-
 /** A self-signed root, five years. */
-export function mintCa(CN: string, overrides: Overrides = {}): Promise<Minted> {
-  return mint({
-    subject: { CN },
-    ...validityDays(5 * 365, overrides),
-    basicConstraints: { ca: true },
-    keyUsage: CA_USAGES,
-    ...overrides,
-  });
+export function mintCa(CN: string, overrides?: Overrides): Promise<Minted> {
+  return mint(caRequest(CN, overrides));
 }
 
 /** An issuing CA under `issuer`: it may sign leaves, and no further CA. */
-export function mintIntermediate(CN: string, issuer: Minted, overrides: Overrides = {}): Promise<Minted> {
-  return mint({
-    subject: { CN },
-    issuer,
-    ...validityDays(5 * 365, overrides),
-    basicConstraints: { ca: true, pathLen: 0 },
-    keyUsage: CA_USAGES,
-    ...overrides,
-  });
-}
-
-function mintLeaf(
-  subject: SubjectRequest,
-  issuer: Minted,
-  role: Overrides,
-  overrides: Overrides,
-): Promise<Minted> {
-  return mint({
-    subject,
-    issuer,
-    ...validityDays(90, overrides),
-    basicConstraints: { ca: false },
-    keyUsage: ['digitalSignature'],
-    ...role,
-    ...overrides,
-  });
+export function mintIntermediate(CN: string, issuer: Minted, overrides?: Overrides): Promise<Minted> {
+  return mint(intermediateRequest(CN, issuer, overrides));
 }
 
 /** What a cluster's cert-manager would get: one dNSName, clientAuth, 90 days. */
-export function mintClusterCertificate(
-  dns: string,
-  issuer: Minted,
-  overrides: Overrides = {},
-): Promise<Minted> {
-  return mintLeaf(
-    { CN: dns },
-    issuer,
-    { extendedKeyUsage: ['clientAuth'], subjectAltNames: [{ type: 'dns', value: dns }] },
-    overrides,
-  );
+export function mintClusterCertificate(dns: string, issuer: Minted, overrides?: Overrides): Promise<Minted> {
+  return mint(clusterRequest(dns, issuer, overrides));
 }
 
 /** An operator: an email names them, the subject's O values are their groups. */
@@ -192,33 +149,18 @@ export function mintOperatorCertificate(
   email: string,
   groups: readonly string[],
   issuer: Minted,
-  overrides: Overrides = {},
+  overrides?: Overrides,
 ): Promise<Minted> {
-  return mintLeaf(
-    { CN: email, O: groups },
-    issuer,
-    { extendedKeyUsage: ['clientAuth'], subjectAltNames: [{ type: 'email', value: email }] },
-    overrides,
-  );
+  return mint(operatorRequest(email, groups, issuer, overrides));
 }
 
 /** A server's certificate; a name that is an IP address becomes an iPAddress. */
 export function mintServerCertificate(
   names: readonly string[],
   issuer: Minted,
-  overrides: Overrides = {},
+  overrides?: Overrides,
 ): Promise<Minted> {
-  const subjectAltNames = names.map((value) => ({
-    type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
-    value,
-  }));
-  const CN = names[0];
-  return mintLeaf(
-    CN === undefined ? {} : { CN },
-    issuer,
-    { extendedKeyUsage: ['serverAuth'], subjectAltNames },
-    overrides,
-  );
+  return mint(serverRequest(names, issuer, overrides));
 }
 
 /** PEM of the certificate and of each one above it, without the self-signed root: what a peer presents. */
