@@ -60,10 +60,12 @@ export function problemOf(error: SchemaError): string {
   return error.propertyName === undefined ? problem : `has a key that ${problem}`;
 }
 
+/** The description's first sentence says it to people, the pattern to their programs. */
 function patternProblem(schema: Params): string {
   const { pattern, description } = schema;
-  const meant = typeof description === 'string' ? ` (${description.trim().split('\n')[0]})` : '';
-  return `must match ${String(pattern)}${meant}`;
+  const sentence =
+    typeof description === 'string' ? /^.*?(?=\.\s|\.?$)/s.exec(description.trim())?.[0] : undefined;
+  return `must match ${String(pattern)}${sentence === undefined ? '' : `: ${sentence}`}`;
 }
 
 function typeNames(type: unknown): string {

@@ -24,8 +24,11 @@ const ANNOTATIONS = ['example', 'externalDocs', 'xml', 'discriminator'];
  * Throws StartupError, also when the document and the registry disagree about a kind.
  */
 export function compileSchemas(openapiDocument: unknown): FleetSchemas {
-  const schemas = componentSchemas(openapiDocument);
-  const validators = compileAll(schemas);
+  const components = isRecord(openapiDocument) ? openapiDocument.components : undefined;
+  const schemas = isRecord(components) ? components.schemas : undefined;
+  if (!isRecord(components) || !isRecord(schemas))
+    throw new StartupError('openapi.yaml has no components.schemas');
+  const validators = compileAll(components, Object.keys(schemas));
   for (const kind of FLEET_KINDS) agreeAbout(kind, schemas);
   return Object.freeze({
     check(schemaName: string, value: unknown): readonly ErrorDetail[] {
@@ -58,14 +61,8 @@ export function boundDetails(details: readonly ErrorDetail[]): readonly ErrorDet
   ];
 }
 
-function componentSchemas(document: unknown): RawObject {
-  const components = isRecord(document) ? document.components : undefined;
-  const schemas = isRecord(components) ? components.schemas : undefined;
-  if (!isRecord(schemas)) throw new StartupError('openapi.yaml has no components.schemas');
-  return schemas;
-}
-
-function compileAll(schemas: RawObject): ReadonlyMap<string, ValidateFunction> {
+/** Schemas refer to each other anywhere under components, `x-schemas` included. */
+function compileAll(components: RawObject, names: readonly string[]): ReadonlyMap<string, ValidateFunction> {
   const ajv = new Ajv({
     strict: true,
     allowUnionTypes: true, // `type: [string, 'null']` is how OpenAPI 3.1 says "may be null"
@@ -81,10 +78,11 @@ function compileAll(schemas: RawObject): ReadonlyMap<string, ValidateFunction> {
     messages: false,
     logger: false,
   });
-  ajv.addVocabulary([...ANNOTATIONS, ...extensions(schemas)]);
-  ajv.addSchema({ components: { schemas } }, DOCUMENT_ID, false, false);
+  // The document's frame is no schema, only where the references point into.
+  ajv.addVocabulary(['components', ...ANNOTATIONS, ...extensions(components)]);
+  ajv.addSchema({ components }, DOCUMENT_ID, false, false);
   const validators = new Map<string, ValidateFunction>();
-  for (const name of Object.keys(schemas)) {
+  for (const name of names) {
     try {
       validators.set(name, ajv.compile({ $ref: `${DOCUMENT_ID}#/components/schemas/${name}` }));
     } catch (error) {
@@ -100,7 +98,7 @@ function extensions(value: unknown, found = new Set<string>()): Set<string> {
   if (typeof value !== 'object' || value === null) return found;
   for (const [key, part] of Object.entries(value)) {
     if (key.startsWith('x-')) found.add(key);
-    else extensions(part, found);
+    extensions(part, found);
   }
   return found;
 }

@@ -1,0 +1,107 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { StartupError } from '../../core/errors.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import { isDamage } from './faults.ts';
+import { migrate } from './migrations/migrate.ts';
+
+/** `reader` sees committed state only; in memory there is one connection, and it is both. */
+export interface OpenDatabase {
+  readonly writer: Database;
+  readonly reader: Database;
+}
+
+/** While starting, another process may be migrating; nothing is served yet, so waiting may block. */
+const STARTUP_BUSY_TIMEOUT_MS = 10_000;
+
+/** Blocks the whole process: only for the moments in which WAL readers can be in the way. Writers wait in write-queue.ts. */
+const BUSY_TIMEOUT_MS = 100;
+
+/** Opens, checks and migrates the store's file, or makes it. Throws StartupError, in one line that says what to do. */
+export function openDatabase(url: string): OpenDatabase {
+  const location = parseDatabaseUrl(url);
+  if (location.memory) {
+    const database = new SqliteDatabase(':memory:');
+    settings(database);
+    migrate(database, ':memory:');
+    return { writer: database, reader: database };
+  }
+  const { path } = location;
+  makeFile(path);
+  let writer: Database | undefined;
+  try {
+    writer = new SqliteDatabase(path, { fileMustExist: true, timeout: STARTUP_BUSY_TIMEOUT_MS });
+    settings(writer);
+    durability(writer);
+    refuseDamage(writer, path);
+    migrate(writer, path);
+    const reader = openReader(path);
+    writer.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return { writer, reader };
+  } catch (error) {
+    writer?.close();
+    throw startupErrorOf(error, path);
+  }
+}
+
+function openReader(path: string): Database {
+  const reader = new SqliteDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    settings(reader);
+    reader.pragma('query_only = ON');
+    return reader;
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+/** Before SQLite opens it, so that nobody can read it in between; its -wal and -shm get the same mode from SQLite. */
+function makeFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`DATABASE_URL: ${path} cannot be made or written: ${reason}`, error);
+  }
+}
+
+function settings(database: Database): void {
+  database.pragma('foreign_keys = ON');
+  // A file that somebody tampered with must not run functions from its schema, nor crash us with its pages.
+  database.pragma('trusted_schema = OFF');
+  database.pragma('cell_size_check = ON');
+}
+
+/** WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut. */
+function durability(writer: Database): void {
+  const mode = writer.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') {
+    throw new StartupError(
+      `DATABASE_URL: the file system does not take SQLite's WAL (got "${mode}"): use a local disk`,
+    );
+  }
+  writer.pragma('synchronous = FULL');
+}
+
+function refuseDamage(database: Database, path: string): void {
+  const [first] = database.pragma('quick_check(1)') as { quick_check: string }[];
+  if (first?.quick_check !== 'ok') throw damaged(path, first?.quick_check ?? 'no answer');
+}
+
+function damaged(path: string, reason: string, cause?: unknown): StartupError {
+  return new StartupError(
+    `DATABASE_URL: ${path} is damaged (${reason.split('\n').join(' ')}): keep the file for inspection, remove its -wal and ` +
+      '-shm, put a backup of the file in its place, and start again',
+    cause,
+  );
+}
+
+function startupErrorOf(error: unknown, path: string): StartupError {
+  if (error instanceof StartupError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isDamage(error)) return damaged(path, reason, error);
+  return new StartupError(`DATABASE_URL: ${path} cannot be opened: ${reason}`, error);
+}

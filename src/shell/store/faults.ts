@@ -1,0 +1,38 @@
+import SqliteDatabase from 'better-sqlite3';
+import { FluxgateError } from '../../core/errors.ts';
+
+/** SQLite's faults in the gateway's words. SQL and SQLite's messages are for the log, never for an answer. */
+
+export function sqliteCode(error: unknown): string | undefined {
+  return error instanceof SqliteDatabase.SqliteError ? error.code : undefined;
+}
+
+export function isConstraint(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith('SQLITE_CONSTRAINT') ?? false;
+}
+
+export function isBusy(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false;
+}
+
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code !== undefined && (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB');
+}
+
+/**
+ * What a store's operation throws: a FluxgateError as it is, everything else `unavailable`. A closed connection throws a
+ * TypeError; a document that does not parse, a SyntaxError: those too mean that nothing can be answered truthfully.
+ */
+export function storeFault(error: unknown, doing: string): FluxgateError {
+  if (error instanceof FluxgateError) return error;
+  return unavailable(
+    `${doing}: ${sqliteCode(error) ?? (error instanceof Error ? error.name : 'fault')}`,
+    error,
+  );
+}
+
+export function unavailable(logged: string, cause?: unknown): FluxgateError {
+  const message = 'The store cannot serve this now. Nothing was changed. Try again later.';
+  return new FluxgateError('unavailable', message, { logged: `store: ${logged}`, cause });
+}

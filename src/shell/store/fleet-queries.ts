@@ -1,0 +1,132 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { CatalogueKind, ClusterInputs, ListQuery, ObjectName, Page } from '../../core/fleet/access.ts';
+import { deepFreeze } from '../../core/fleet/canonical.ts';
+import type { Cluster, FleetKind, FleetObjects } from '../../core/fleet/objects.ts';
+import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
+import { unavailable } from './faults.ts';
+
+/** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
+export interface FleetQueries {
+  clusterInputs<K extends CatalogueKind>(clusterDns: string, kind: K): ClusterInputs<K> | undefined;
+  get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
+  list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
+  usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
+  isRatcheted(clusterDns: string): boolean;
+  isInitialised(): boolean;
+}
+
+/** Indexed look-ups only: a test holds their query plans to that. */
+export const POLL_SQL = Object.freeze({
+  cluster: 'SELECT document FROM objects WHERE cluster_dns = ?',
+  entries: `SELECT target.document FROM refs
+    JOIN objects AS target ON target.kind = refs.to_kind AND target.id = refs.to_id
+    WHERE refs.from_kind = 'cluster' AND refs.from_id = ? AND refs.field = ? ORDER BY refs.position`,
+  ratchet: 'SELECT 1 FROM ratchet WHERE cluster_dns = ?',
+});
+
+interface UserRow {
+  readonly from_kind: FleetKind;
+  readonly from_id: string;
+}
+
+/** Filters that have an indexed column; any other declared filter is looked up in the documents. */
+const FILTER_COLUMNS: readonly string[] = Object.freeze(['cluster_dns', 'environment', 'component_version']);
+
+export function createFleetQueries(database: Database): FleetQueries {
+  const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
+  const text = (sql: string): Statement<unknown[], string> => prepare<string>(sql).pluck();
+  const clusterByDns = text(POLL_SQL.cluster);
+  const entriesOf = text(POLL_SQL.entries);
+  const ratcheted = prepare<unknown>(POLL_SQL.ratchet);
+  const byId = text('SELECT document FROM objects WHERE kind = ? AND id = ?');
+  const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
+    ORDER BY from_kind, from_id LIMIT ?`);
+  const userCount = prepare<number>(
+    'SELECT count(*) FROM (SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?)',
+  ).pluck();
+  const initialised = prepare<unknown>("SELECT 1 FROM meta WHERE name = 'initialised'");
+  const lists = new Map<string, ListStatements>();
+
+  const readInputs = database.transaction((clusterDns: string, kind: CatalogueKind) => {
+    const document = clusterByDns.get(clusterDns);
+    if (document === undefined) return undefined;
+    const cluster = parse<Cluster>(document);
+    const field = assignmentField(kind);
+    const entries = entriesOf
+      .all(cluster.id, field)
+      .map((entry) => parse<FleetObjects[CatalogueKind]>(entry));
+    const assigned = cluster[field];
+    // Foreign keys forbid it; should it happen nevertheless, a shortened answer would uninstall what is missing.
+    if (entries.length !== assigned.length || entries.some((entry, i) => entry.id !== assigned[i]?.id)) {
+      throw unavailable(`cluster ${cluster.id}: ${field} and its references differ`);
+    }
+    return { cluster, entries };
+  });
+
+  const readPage = database.transaction((kind: FleetKind, query: ListQuery) => {
+    const { page, count, values } = listStatements(prepare, lists, kind, query.filters);
+    return {
+      items: page.all(...values, query.limit, query.offset),
+      total: count.get(...values) ?? 0,
+    };
+  });
+
+  return {
+    clusterInputs: <K extends CatalogueKind>(clusterDns: string, kind: K) =>
+      readInputs(clusterDns, kind) as ClusterInputs<K> | undefined,
+    get: <K extends FleetKind>(kind: K, id: string) => {
+      const document = byId.get(kind, id);
+      return document === undefined ? undefined : parse<FleetObjects[K]>(document);
+    },
+    list: <K extends FleetKind>(kind: K, query: ListQuery) => {
+      const { items, total } = readPage(kind, query);
+      return { items: items.map((document) => parse<FleetObjects[K]>(document)), total };
+    },
+    usersOf: (kind, id, limit) => ({
+      items: users.all(kind, id, limit).map((row) => ({ kind: row.from_kind, id: row.from_id })),
+      total: userCount.get(kind, id) ?? 0,
+    }),
+    isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,
+    isInitialised: () => initialised.get() !== undefined,
+  };
+}
+
+interface ListStatements {
+  readonly page: Statement<unknown[], string>;
+  readonly count: Statement<unknown[], number>;
+}
+
+/** One pair of statements for each kind and set of filters; names come from the registry, values are bound. */
+function listStatements(
+  prepare: <Row>(sql: string) => Statement<unknown[], Row>,
+  prepared: Map<string, ListStatements>,
+  kind: FleetKind,
+  filters: Readonly<Record<string, string>>,
+): ListStatements & { readonly values: readonly string[] } {
+  const names = Object.keys(filters).sort();
+  const declared = kindDefinition(kind).filters;
+  const stranger = names.find((name) => !declared.includes(name));
+  if (stranger !== undefined) throw new Error(`${kind} has no filter ${stranger}`);
+  const key = [kind, ...names].join(' ');
+  let statements = prepared.get(key);
+  if (statements === undefined) {
+    const where = ['kind = ?', ...names.map(filterTerm)].join(' AND ');
+    statements = {
+      page: prepare<string>(
+        `SELECT document FROM objects WHERE ${where} ORDER BY id LIMIT ? OFFSET ?`,
+      ).pluck(),
+      count: prepare<number>(`SELECT count(*) FROM objects WHERE ${where}`).pluck(),
+    };
+    prepared.set(key, statements);
+  }
+  return { ...statements, values: [kind, ...names.map((name) => filters[name] ?? '')] };
+}
+
+function filterTerm(name: string): string {
+  if (!/^[a-z0-9_]+$/.test(name)) throw new Error(`registry: ${name} cannot be a filter`);
+  return FILTER_COLUMNS.includes(name) ? `${name} = ?` : `document ->> '$.${name}' = ?`;
+}
+
+function parse<T>(document: string): T {
+  return deepFreeze(JSON.parse(document) as T);
+}

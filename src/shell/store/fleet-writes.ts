@@ -1,0 +1,141 @@
+import type { Database } from 'better-sqlite3';
+import { FluxgateError } from '../../core/errors.ts';
+import type { FleetKind, FleetObject, FleetObjects } from '../../core/fleet/objects.ts';
+import { kindDefinition } from '../../core/fleet/registry.ts';
+import { isConstraint, sqliteCode } from './faults.ts';
+import type { FleetQueries } from './fleet-queries.ts';
+import type { RatchetEntry } from './store.ts';
+
+/**
+ * The writing SQL, on the writer's connection, inside its transaction. Each call is a savepoint of its own: one that throws
+ * leaves nothing behind, even if the caller catches what it throws and goes on.
+ */
+export interface FleetWrites {
+  insert<K extends FleetKind>(kind: K, object: FleetObjects[K]): void;
+  replace<K extends FleetKind>(kind: K, object: FleetObjects[K]): void;
+  remove(kind: FleetKind, id: string): FleetObject;
+  turnRatchet(entries: readonly RatchetEntry[]): void;
+  /** From now on a seed is not loaded, however empty the store becomes. */
+  markInitialised(): void;
+}
+
+export function createFleetWrites(database: Database, queries: FleetQueries): FleetWrites {
+  const insertObject = database.prepare('INSERT INTO objects (kind, id, document) VALUES (?, ?, ?)');
+  const updateObject = database.prepare('UPDATE objects SET document = ? WHERE kind = ? AND id = ?');
+  const deleteObject = database.prepare('DELETE FROM objects WHERE kind = ? AND id = ?');
+  const insertReference = database.prepare(
+    'INSERT INTO refs (from_kind, from_id, field, position, to_kind, to_id) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const deleteReferences = database.prepare('DELETE FROM refs WHERE from_kind = ? AND from_id = ?');
+  const insertRatchet = database.prepare(
+    'INSERT INTO ratchet (cluster_dns, certificate_sha256, since_ms) VALUES (?, ?, ?) ON CONFLICT (cluster_dns) DO NOTHING',
+  );
+  const insertMeta = database.prepare(
+    "INSERT INTO meta (name, value) VALUES ('initialised', 'yes') ON CONFLICT (name) DO NOTHING",
+  );
+
+  const writeReferences = <K extends FleetKind>(kind: K, object: FleetObjects[K]): void => {
+    for (const { list, position, kind: toKind, id, field } of kindDefinition(kind).references(object)) {
+      try {
+        insertReference.run(kind, object.id, list, position, toKind, id);
+      } catch (error) {
+        if (isConstraint(error)) throw danglingReference(field, toKind, error);
+        throw error;
+      }
+    }
+  };
+
+  return {
+    insert: savepoint(database, (kind, object) => {
+      try {
+        insertObject.run(kind, object.id, JSON.stringify(object));
+      } catch (error) {
+        throw takenOr(error, kind);
+      }
+      writeReferences(kind, object);
+    }),
+    replace: savepoint(database, (kind, object) => {
+      let changes: number;
+      try {
+        ({ changes } = updateObject.run(JSON.stringify(object), kind, object.id));
+      } catch (error) {
+        throw takenOr(error, kind);
+      }
+      if (changes === 0) throw notFound(kind);
+      deleteReferences.run(kind, object.id);
+      writeReferences(kind, object);
+    }),
+    remove: database.transaction((kind: FleetKind, id: string) => {
+      const object = queries.get(kind, id);
+      if (object === undefined) throw notFound(kind);
+      try {
+        deleteObject.run(kind, id);
+      } catch (error) {
+        if (isConstraint(error)) throw inUse(kind, error);
+        throw error;
+      }
+      return object;
+    }),
+    turnRatchet: database.transaction((entries: readonly RatchetEntry[]) => {
+      for (const entry of entries)
+        insertRatchet.run(entry.clusterDns, entry.certificateSha256, entry.sinceMs);
+    }),
+    markInitialised: () => {
+      insertMeta.run();
+    },
+  };
+}
+
+/** better-sqlite3 begins a savepoint where a transaction is open already; its types know nothing of generics. */
+function savepoint(
+  database: Database,
+  write: <K extends FleetKind>(kind: K, object: FleetObjects[K]) => void,
+): <K extends FleetKind>(kind: K, object: FleetObjects[K]) => void {
+  return database.transaction(write) as typeof write;
+}
+
+/** By SQLite's code alone: the primary key is the id, the only other unique index is that of `cluster_dns`. */
+function takenOr(error: unknown, kind: FleetKind): unknown {
+  const { title } = kindDefinition(kind);
+  const taken = (field: string): FluxgateError =>
+    new FluxgateError(
+      'conflict',
+      `The ${title}'s ${field} is taken. Choose another, or change the ${title} that has it.`,
+      {
+        details: [{ field: `/${field}`, problem: `must not be taken by another ${title}` }],
+        cause: error,
+      },
+    );
+  switch (sqliteCode(error)) {
+    case 'SQLITE_CONSTRAINT_PRIMARYKEY':
+      return taken('id');
+    case 'SQLITE_CONSTRAINT_UNIQUE':
+      return taken('cluster_dns');
+    default:
+      return error;
+  }
+}
+
+function danglingReference(field: string, toKind: FleetKind, cause: unknown): FluxgateError {
+  const { title, collection } = kindDefinition(toKind);
+  const problem = `must be the id of a ${title} that is there: create it first with POST /${collection}`;
+  return new FluxgateError('validation_error', `A reference names a ${title} that is not there.`, {
+    details: [{ field, problem }],
+    cause,
+  });
+}
+
+function inUse(kind: FleetKind, cause: unknown): FluxgateError {
+  const { title } = kindDefinition(kind);
+  return new FluxgateError(
+    'in_use',
+    `The ${title} is in use. Take it out of what refers to it first; then delete it.`,
+    {
+      cause,
+    },
+  );
+}
+
+function notFound(kind: FleetKind): FluxgateError {
+  return new FluxgateError('not_found', `There is no ${kindDefinition(kind).title} of this id.`);
+}

@@ -1,0 +1,104 @@
+import type { FleetReader } from '../../core/fleet/access.ts';
+import { type OpenDatabase, openDatabase } from './database.ts';
+import { storeFault, unavailable } from './faults.ts';
+import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
+import { createFleetWrites } from './fleet-writes.ts';
+import type { Store } from './store.ts';
+import { runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
+import { createWriteQueue, type WriteQueue } from './write-queue.ts';
+
+/** A handler needs milliseconds; the request that it serves is bounded to 30 s, and others wait behind it. */
+const BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 5_000, workMs: 10_000 });
+
+/** A seed of 100,000 clusters takes seconds; nothing is served before it is in. */
+const SEED_BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 60_000, workMs: 900_000 });
+
+/**
+ * Opens the store of DATABASE_URL, or makes it. Throws StartupError when the file cannot be used: unreadable, damaged,
+ * another program's, or of a newer version.
+ */
+export async function openSqliteStore(
+  databaseUrl: string,
+  bounds: Partial<TransactionBounds> = {},
+): Promise<Store> {
+  return createSqliteStore(openDatabase(databaseUrl), bounds);
+}
+
+/** For tests, which tamper with the connections; everybody else opens. */
+export function createSqliteStore(connections: OpenDatabase, bounds: Partial<TransactionBounds> = {}): Store {
+  const { writer: database, reader: readerDatabase } = connections;
+  const queries = createFleetQueries(database);
+  const writer: Writer = { database, queries, writes: createFleetWrites(database, queries) };
+  const inMemory = readerDatabase === database;
+  const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
+  const queue = createWriteQueue();
+  const read = createRead(queue, inMemory);
+  const inTransaction: Store['transact'] = (work) =>
+    queue.run(() => runTransaction(writer, { ...BOUNDS, ...bounds }, work));
+
+  return Object.freeze<Store>({
+    reader: createReader(readerQueries, read),
+    transact: inTransaction,
+    initialise: (load) =>
+      queue.run(() =>
+        runTransaction(writer, { ...SEED_BOUNDS, ...bounds }, async (transactor) => {
+          if (writer.queries.isInitialised()) return false;
+          await load(transactor);
+          writer.writes.markInitialised();
+          return true;
+        }),
+      ),
+    isInitialised: () => read('read', () => readerQueries.isInitialised()),
+    ratchet: (entries) =>
+      queue.run(() =>
+        runTransaction(writer, { ...BOUNDS, ...bounds }, async () => {
+          try {
+            writer.writes.turnRatchet(entries);
+          } catch (error) {
+            throw storeFault(error, 'ratchet');
+          }
+        }),
+      ),
+    check: () =>
+      read('check', () => {
+        readerQueries.isInitialised();
+        readerQueries.isRatcheted('');
+      }),
+    close: () =>
+      queue.run(async () => {
+        if (!inMemory) readerDatabase.close();
+        database.close();
+      }),
+  });
+}
+
+type Read = <T>(doing: string, act: () => T) => Promise<T>;
+
+/**
+ * A file's reader has a connection of its own, which sees committed state only. Memory has one connection, so a read waits
+ * until the transaction before it is over.
+ */
+function createRead(queue: WriteQueue, inMemory: boolean): Read {
+  const now: Read = async (doing, act) => {
+    try {
+      return act();
+    } catch (error) {
+      throw storeFault(error, doing);
+    }
+  };
+  return async (doing, act) => {
+    // In memory it would wait for itself; the same with a file, so that tests in memory find what is wrong with both.
+    if (queue.isInside()) throw unavailable(`${doing} of the store inside a transaction: use the transactor`);
+    return inMemory ? queue.run(() => now(doing, act)) : now(doing, act);
+  };
+}
+
+function createReader(queries: FleetQueries, read: Read): FleetReader {
+  return Object.freeze<FleetReader>({
+    clusterInputs: (clusterDns, kind) => read('read', () => queries.clusterInputs(clusterDns, kind)),
+    get: (kind, id) => read('read', () => queries.get(kind, id)),
+    list: (kind, query) => read('read', () => queries.list(kind, query)),
+    usersOf: (kind, id, limit) => read('read', () => queries.usersOf(kind, id, limit)),
+    isRatcheted: (clusterDns) => read('read', () => queries.isRatcheted(clusterDns)),
+  });
+}

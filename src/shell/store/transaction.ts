@@ -1,0 +1,126 @@
+import type { Database } from 'better-sqlite3';
+import type { FleetTransactor } from '../../core/fleet/access.ts';
+import { isBusy, storeFault, unavailable } from './faults.ts';
+import type { FleetQueries } from './fleet-queries.ts';
+import type { FleetWrites } from './fleet-writes.ts';
+
+/** What one connection that may write can do. */
+export interface Writer {
+  readonly database: Database;
+  readonly queries: FleetQueries;
+  readonly writes: FleetWrites;
+}
+
+export interface TransactionBounds {
+  /** How long the lock of another process is waited for. */
+  readonly lockWaitMs: number;
+  /** How long the work may take before it is rolled back, so that a handler that hangs does not stop all writes. */
+  readonly workMs: number;
+}
+
+const LOCK_RETRY_MS = 10;
+
+/**
+ * BEGIN IMMEDIATE, work, COMMIT; ROLLBACK if the work rejects or is too slow. To be called from the write queue only: the
+ * connection is the transaction's own until this settles. A rejection of `work` is passed on as it is.
+ */
+export async function runTransaction<T>(
+  writer: Writer,
+  bounds: TransactionBounds,
+  work: (transactor: FleetTransactor) => Promise<T>,
+): Promise<T> {
+  const { database } = writer;
+  await begin(database, bounds.lockWaitMs);
+  const life = { over: false };
+  try {
+    const result = await bounded(work(createTransactor(writer, life)), bounds.workMs);
+    life.over = true;
+    commit(database);
+    return result;
+  } finally {
+    life.over = true;
+    rollbackIfOpen(database);
+  }
+}
+
+/** Waits without blocking the process, which has clusters to answer meanwhile. */
+async function begin(database: Database, lockWaitMs: number): Promise<void> {
+  const deadline = performance.now() + lockWaitMs;
+  for (;;) {
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw storeFault(error, 'begin');
+      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+    }
+  }
+}
+
+function commit(database: Database): void {
+  // After some faults (a full disk, a read error) SQLite has rolled back by itself: there is nothing left to commit.
+  if (!database.inTransaction)
+    throw unavailable('the transaction was rolled back by SQLite before its commit');
+  try {
+    database.exec('COMMIT');
+  } catch (error) {
+    throw storeFault(error, 'commit');
+  }
+}
+
+function rollbackIfOpen(database: Database): void {
+  if (!database.open || !database.inTransaction) return;
+  try {
+    database.exec('ROLLBACK');
+  } catch (error) {
+    throw storeFault(error, 'rollback');
+  }
+}
+
+async function bounded<T>(work: Promise<T>, workMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(unavailable(`a transaction's work took longer than ${workMs} ms`)),
+      workMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Its calls run at once, on the writer's connection; none runs when the transaction is over. */
+function createTransactor(
+  { database, queries, writes }: Writer,
+  life: { readonly over: boolean },
+): FleetTransactor {
+  const during = async <T>(doing: string, act: () => T): Promise<T> => {
+    if (life.over) throw unavailable(`${doing} after the end of its transaction`);
+    // Without this, a statement after SQLite's own rollback would commit by itself.
+    if (!database.inTransaction) throw unavailable(`${doing} after SQLite rolled the transaction back`);
+    try {
+      return act();
+    } catch (error) {
+      throw storeFault(error, doing);
+    }
+  };
+  const writing = <T>(doing: string, act: () => T): Promise<T> =>
+    during(doing, () => {
+      const result = act();
+      writes.markInitialised();
+      return result;
+    });
+  return Object.freeze<FleetTransactor>({
+    clusterInputs: (clusterDns, kind) => during('read', () => queries.clusterInputs(clusterDns, kind)),
+    get: (kind, id) => during('read', () => queries.get(kind, id)),
+    list: (kind, query) => during('read', () => queries.list(kind, query)),
+    usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),
+    isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
+    insert: (kind, object) => writing('insert', () => writes.insert(kind, object)),
+    replace: (kind, object) => writing('replace', () => writes.replace(kind, object)),
+    remove: (kind, id) => writing('remove', () => writes.remove(kind, id)),
+  });
+}
