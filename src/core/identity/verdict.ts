@@ -16,6 +16,7 @@ export const REFUSAL_RULES = Object.freeze([
   'key_usage',
   'extended_key_usage',
   'name_constraints',
+  'certificate_policy', // a CA that demands an explicit policy, or maps one to any: we know no policies
   'unknown_critical_extension',
   'no_identity',
   'ambiguous_identity',
