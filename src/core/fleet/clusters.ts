@@ -31,6 +31,7 @@ export const CLUSTERS: KindDefinition<'cluster'> = Object.freeze({
     'patches',
   ] as const),
   filters: Object.freeze(['cluster_dns', 'environment']),
+  unique: Object.freeze(['cluster_dns'] as const),
   refersTo: Object.freeze(['platform_component', 'namespace', 'rolebinding'] as const),
   normalise,
   rules,

@@ -1,6 +1,6 @@
 import type { FleetReader } from './access.ts';
 import type { FleetKind, FleetObject, FleetObjects } from './objects.ts';
-import { kindDefinition } from './registry.ts';
+import { kindDefinition, referencesOf } from './registry.ts';
 
 /**
  * References among objects of one kind must not run in a circle: Flux would wait for ever for each to be ready before the
@@ -107,15 +107,10 @@ export function insertionOrder(objects: readonly NamedObject[]): InsertionOrder 
 
 function targetsOf(entry: NamedObject | undefined): string[] {
   if (entry === undefined) return [];
-  const references = referencesOfNamed(entry).map((reference) => nodeKey(reference.kind, reference.id));
+  const references = referencesOf(entry.kind, entry.object).map((reference) =>
+    nodeKey(reference.kind, reference.id),
+  );
   return references.reverse();
-}
-
-function referencesOfNamed({
-  kind,
-  object,
-}: NamedObject): ReturnType<ReturnType<typeof kindDefinition>['references']> {
-  return kindDefinition(kind).references(object as never);
 }
 
 /** Kinds hold no slash. */

@@ -1,5 +1,5 @@
 import type { ErrorDetail } from '../errors.ts';
-import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
+import type { Cluster, FleetCollections, FleetKind, FleetObjects } from './objects.ts';
 
 /** One object's mention of another. */
 export interface FleetReference {
@@ -38,14 +38,15 @@ export interface KindDefinition<K extends FleetKind> {
   readonly kind: K;
   /** For people, in messages. */
   readonly title: string;
-  /** Path segment of the API, and top-level key of a seed. */
-  readonly collection: string;
+  readonly collection: FleetCollections[K];
   /** Name in openapi.yaml's components.schemas. */
   readonly schema: string;
   /** Every top-level field, in the one order in which objects are written. */
   readonly fields: readonly (keyof FleetObjects[K] & string)[];
   /** The fields that a list can be filtered by. */
   readonly filters: readonly string[];
+  /** Fields, beside `id`, whose value no two objects of the kind share. The store has a unique index for each. */
+  readonly unique: readonly (keyof FleetObjects[K] & string)[];
   /** The kinds that objects of this kind may mention. A kind that lists itself is held free of cycles. */
   readonly refersTo: readonly FleetKind[];
   /** Fills defaults and puts keys into canonical order. `raw` has passed the schema and holds no nulls. */

@@ -12,6 +12,7 @@ export const NAMESPACES: KindDefinition<'namespace'> = Object.freeze({
   schema: 'Namespace',
   fields: Object.freeze(['id', 'labels', 'annotations'] as const),
   filters: Object.freeze([]),
+  unique: Object.freeze([]),
   refersTo: Object.freeze([]),
   normalise,
   rules: () => [],

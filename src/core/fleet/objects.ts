@@ -59,12 +59,20 @@ export interface Rolebinding {
   readonly subjects: readonly Subject[];
 }
 
-/** Kind name → object. The names are the collections of the API's paths, in the singular. */
+/** Kind name → object. */
 export interface FleetObjects {
   cluster: Cluster;
   platform_component: PlatformComponent;
   namespace: Namespace;
   rolebinding: Rolebinding;
+}
+
+/** Kind name → path segment of the API, which is also the top-level key of a seed. */
+export interface FleetCollections {
+  cluster: 'clusters';
+  platform_component: 'platform_components';
+  namespace: 'namespaces';
+  rolebinding: 'rolebindings';
 }
 
 export type FleetKind = keyof FleetObjects;

@@ -23,6 +23,7 @@ export const PLATFORM_COMPONENTS: KindDefinition<'platform_component'> = Object.
     'depends_on',
   ] as const),
   filters: Object.freeze(['component_version']),
+  unique: Object.freeze([]),
   refersTo: Object.freeze(['platform_component'] as const),
   normalise,
   rules,

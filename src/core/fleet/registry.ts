@@ -1,7 +1,7 @@
 import { CLUSTERS } from './clusters.ts';
 import type { AssignmentField, FleetReference, FluxRoute, KindDefinition } from './kind.ts';
 import { NAMESPACES } from './namespaces.ts';
-import type { FleetKind, FleetObjects } from './objects.ts';
+import type { FleetKind, FleetObject } from './objects.ts';
 import { PLATFORM_COMPONENTS } from './platform-components.ts';
 import { ROLEBINDINGS } from './rolebindings.ts';
 
@@ -44,9 +44,7 @@ export function assignmentField(kind: Exclude<FleetKind, 'cluster'>): Assignment
   return fluxRoute(kind).assignedIn;
 }
 
-export function referencesOf<K extends FleetKind>(
-  kind: K,
-  object: FleetObjects[K],
-): readonly FleetReference[] {
-  return kindDefinition(kind).references(object);
+/** `object` is of the kind `kind`: the pair comes from one store or one seed, which its type does not say. */
+export function referencesOf(kind: FleetKind, object: FleetObject): readonly FleetReference[] {
+  return kindDefinition(kind).references(object as never);
 }

@@ -13,6 +13,7 @@ export const ROLEBINDINGS: KindDefinition<'rolebinding'> = Object.freeze({
   schema: 'Rolebinding',
   fields: Object.freeze(['id', 'role', 'subjects'] as const),
   filters: Object.freeze([]),
+  unique: Object.freeze([]),
   refersTo: Object.freeze([]),
   normalise,
   rules,
