@@ -5,6 +5,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartupError } from '../src/core/errors.ts';
+import { isCanonicalDnsName } from '../src/core/identity/names.ts';
 import { adopt, adoptKey } from './adopt.ts';
 import { chainPem, type Minted, type MintRequest, mint } from './mint.ts';
 import type { KeyPair } from './mint-keys.ts';
@@ -65,8 +66,6 @@ export interface DevelopmentPkiOptions {
 const SERVER_NAMES = Object.freeze(['localhost', '127.0.0.1', '::1']);
 const KEY_MODE = 0o600;
 const CERTIFICATE_MODE = 0o644;
-/** RFC 1123 §2.1 host names: nothing that could leave the directory. */
-const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
@@ -199,8 +198,10 @@ class DevelopmentDirectory {
 
 function clusterFileBase(dns: string): string {
   if (DEMO_CLUSTERS.includes(dns)) return dns.slice(0, dns.indexOf('.'));
-  if (!DNS_NAME.test(dns))
-    throw new StartupError(`not a cluster's DNS name, in lower case: ${JSON.stringify(dns)}`);
+  // Nothing that could leave the directory, and nothing that the gateway would not take for a cluster's name.
+  if (!isCanonicalDnsName(dns)) {
+    throw new StartupError(`not a cluster's DNS name (lower case, no trailing dot): ${JSON.stringify(dns)}`);
+  }
   // A folder of its own: a cluster named "server" must not replace the server's certificate.
   return `clusters/${dns}`;
 }
