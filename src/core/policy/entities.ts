@@ -1,0 +1,106 @@
+import type { FleetKind } from '../fleet/objects.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Operation } from './operations.ts';
+
+/** What a request asks for, as far as a policy is concerned. */
+export type PolicyResource =
+  /** The gateway itself: health, the document. */
+  | { readonly kind: 'gateway' }
+  /** The fleet as a whole: lists and creation. */
+  | { readonly kind: 'fleet' }
+  /** The Flux routes of one cluster, whether or not it exists; `ratcheted`: its certificate has been served before. */
+  | { readonly kind: 'cluster_inputs'; readonly dns: string; readonly ratcheted: boolean }
+  /** One object, whether or not it exists. */
+  | { readonly kind: 'object'; readonly objectKind: FleetKind; readonly id: string };
+
+/** What is known of the request besides. */
+export interface PolicyContext {
+  /** An IP address; anything else is a denial. */
+  readonly source: string;
+  /** Whether `source` is in OPERATOR_NETWORKS. */
+  readonly operatorNetwork: boolean;
+  readonly credential: 'certificate' | 'token' | 'none';
+}
+
+/** The values that the shipped policies compute with: strings, truth, sets of strings. */
+export type PolicyValue = string | boolean | readonly string[];
+
+/** An entity as Cedar knows it: policies see its type, its id, its attributes, and nothing else. */
+export interface PolicyEntity {
+  /** With its namespace. */
+  readonly type: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, PolicyValue>>;
+}
+
+/** The namespace of policy/fluxgate.cedarschema. */
+export const POLICY_NAMESPACE = 'Fluxgate';
+
+/** Only what the schema declares: serials, fingerprints and dates of the certificate are no business of a policy. */
+export function principalEntity(principal: Principal): PolicyEntity {
+  switch (principal.kind) {
+    case 'cluster':
+      return entity('Cluster', principal.dns, { dns: principal.dns });
+    case 'operator':
+      return entity('Operator', principal.name, { name: principal.name, groups: principal.groups });
+    case 'reader':
+      return entity('Reader', principal.tokenId);
+    case 'writer':
+      return entity('Writer', principal.tokenId);
+    case 'anonymous':
+      return entity('Anonymous', 'anonymous');
+  }
+}
+
+export function resourceEntity(resource: PolicyResource): PolicyEntity {
+  switch (resource.kind) {
+    case 'gateway':
+      return entity('Gateway', 'gateway');
+    case 'fleet':
+      return entity('Fleet', 'fleet');
+    case 'cluster_inputs':
+      return entity('ClusterInputs', resource.dns, { dns: resource.dns, ratcheted: resource.ratcheted });
+    case 'object':
+      // The id alone would be ambiguous: a namespace and a component may have the same one. No kind holds a slash.
+      return entity('Object', `${resource.objectKind}/${resource.id}`, {
+        kind: resource.objectKind,
+        id: resource.id,
+      });
+  }
+}
+
+/** What the request's path names, and whether that cluster's ratchet has turned. */
+export interface RequestedNames {
+  readonly clusterDns?: string | undefined;
+  readonly id?: string | undefined;
+  readonly ratcheted?: boolean | undefined;
+}
+
+/**
+ * What an operation asks for. Throws where the operation needs a name that was not given: a programmer's mistake, which
+ * must not become a broader resource than was asked for.
+ */
+export function resourceOf(operation: Operation, names: RequestedNames): PolicyResource {
+  const { audience, path, kind, operationId } = operation;
+  const missing = (what: string): Error => new Error(`${operationId}: the resource needs ${what}`);
+  if (audience === 'public') return { kind: 'gateway' };
+  if (path.includes('{cluster_dns}')) {
+    if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
+    if (names.ratcheted === undefined) throw missing('the state of the ratchet');
+    return { kind: 'cluster_inputs', dns: names.clusterDns, ratcheted: names.ratcheted };
+  }
+  if (path.includes('{id}')) {
+    if (names.id === undefined) throw missing('the id of the path');
+    if (kind === undefined) throw missing('x-fluxgate-kind');
+    return { kind: 'object', objectKind: kind, id: names.id };
+  }
+  return { kind: 'fleet' };
+}
+
+function entity(
+  type: string,
+  id: string,
+  attributes: Readonly<Record<string, PolicyValue>> = {},
+): PolicyEntity {
+  return { type: `${POLICY_NAMESPACE}::${type}`, id, attributes };
+}
