@@ -1,5 +1,7 @@
+/** Client certificates that must all be refused, each for one reason: everything else about them is right. */
 import type { RefusalRule } from '../../src/core/identity/verdict.ts';
-import { HOSTILE_CASES } from './hostile-cases.ts';
+import { HOSTILE_ISSUERS } from './hostile-issuers.ts';
+import { HOSTILE_LEAVES } from './hostile-leaves.ts';
 import type { TestPki } from './pki.ts';
 
 export interface HostileCertificate {
@@ -22,7 +24,7 @@ export interface HostileCertificate {
 /** All of them, minted under `pki` in some 100 ms. */
 export async function hostileCertificates(pki: TestPki): Promise<readonly HostileCertificate[]> {
   const list: HostileCertificate[] = [];
-  for (const [name, hostile] of Object.entries(HOSTILE_CASES)) {
+  for (const [name, hostile] of Object.entries({ ...HOSTILE_ISSUERS, ...HOSTILE_LEAVES })) {
     const { chainPem, keyPem } = await hostile.mint(pki);
     list.push(
       Object.freeze({
