@@ -32,6 +32,9 @@ export const LIMITS = Object.freeze({
   /** One page of a list. An absent `limit` means this, so that no list is ever cut off silently below it. */
   pageItemsMax: 10_000,
 
+  /** Rows read for the Flux list of clusters; twice what fits into its body, so that too large a fleet is seen, not cut. */
+  fleetListItemsMax: 30_000,
+
   // — the answer (Flux Operator's own bounds) —
   /** Flux Operator refuses an ExternalService body above this, decompressed. */
   fluxBodyBytesMax: 921_600,

@@ -88,7 +88,7 @@ function readYaml(text: string, name: string): SeedText {
     stringKeys: true,
     uniqueKeys: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error', // 'silent' would also drop every document after the first without a word
     lineCounter,
   });
   const fault = document.errors[0] ?? document.warnings[0];

@@ -47,6 +47,10 @@ export type PrincipalKind = Principal['kind'];
 
 export const ANONYMOUS: AnonymousPrincipal = Object.freeze({ kind: 'anonymous' });
 
+export function isTokenPrincipal(principal: Principal): principal is TokenPrincipal {
+  return principal.kind === 'reader' || principal.kind === 'writer';
+}
+
 /** For a log line: never a secret, never unbounded. */
 export function describePrincipal(principal: Principal): string {
   switch (principal.kind) {

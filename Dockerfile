@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+
+# The one place for the version of Node in the image; package.json pins the same for development.
+ARG NODE_VERSION=26.10.0
+
+FROM node:${NODE_VERSION}-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Production dependencies only, and no optional ones: those carry Node itself, which the image brings.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+COPY openapi.yaml LICENSE ./
+COPY policy ./policy
+COPY src ./src
+
+# No shell, no package manager, nothing but libc, libstdc++ and CA certificates.
+FROM gcr.io/distroless/cc-debian12:nonroot
+LABEL org.opencontainers.image.title="fluxgate" \
+      org.opencontainers.image.description="A hardened mutual-TLS gateway that tells Flux clusters what they should run" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build --chown=0:0 /app /app
+WORKDIR /app
+ENV NODE_ENV=production \
+    DATABASE_URL=sqlite:///data/fluxgate.db
+# The root filesystem may be read-only; only /data is written to.
+VOLUME ["/data"]
+USER 65532:65532
+EXPOSE 8443
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+  CMD ["/usr/local/bin/node", "/app/src/main.ts", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/node", "/app/src/main.ts"]
+CMD ["serve"]

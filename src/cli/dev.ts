@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEMO_CLUSTERS, type DevelopmentPki, ensureDevelopmentPki } from '../../certs-dev/development-pki.ts';
+import { type Environment, parseConfig } from '../core/config.ts';
+import { DEMO_SEED } from '../core/fleet/demo-fleet.ts';
+import { startGateway } from '../gateway.ts';
+import { systemClock } from '../shell/clock.ts';
+import { createLog } from '../shell/log.ts';
+import { DEVELOPMENT_PKI_DIR } from './certs-dev.ts';
+import type { CommandContext } from './context.ts';
+
+interface DevelopmentTokens {
+  readonly readFile: string;
+  readonly writeFile: string;
+}
+
+/** A working gateway with no configuration: development keys, a demo fleet, and the commands to try. */
+export async function dev(context: CommandContext): Promise<void> {
+  const stop = context.stopSignal();
+  const pki = await ensureDevelopmentPki({
+    directory: DEVELOPMENT_PKI_DIR,
+    now: new Date(systemClock.now()),
+    log: (line) => context.print(`# ${line}`),
+  });
+  const tokens = {
+    readFile: await ensureToken(join(DEVELOPMENT_PKI_DIR, 'read-token')),
+    writeFile: await ensureToken(join(DEVELOPMENT_PKI_DIR, 'write-token')),
+  };
+  const config = parseConfig(developmentEnvironment(context.environment, pki, tokens));
+  const log = createLog(config.logLevel, context.logDestination);
+  const gateway = await startGateway(config, {
+    clock: systemClock,
+    log,
+    demoFleet: JSON.stringify(DEMO_SEED),
+  });
+  for (const line of commandsToTry(gateway.address.port, pki, tokens)) context.print(line);
+  log.info({ signal: await stop }, 'asked to stop');
+  await gateway.close();
+}
+
+/** What the user set wins; what carries trust and is not set comes from the development PKI. */
+function developmentEnvironment(
+  environment: Environment,
+  pki: DevelopmentPki,
+  tokens: DevelopmentTokens,
+): Environment {
+  return {
+    API_MODE: 'crud',
+    LISTEN_ADDR: '127.0.0.1:8443',
+    TLS_CERT_FILE: pki.server.certificatePath,
+    TLS_KEY_FILE: pki.server.keyPath,
+    CLUSTER_CA_FILE: pki.clusterCaPath,
+    OPERATOR_CA_FILE: pki.operatorCaPath,
+    AUTH_TOKEN_FILE: tokens.readFile,
+    CRUD_AUTH_TOKEN_FILE: tokens.writeFile,
+    ...environment,
+  };
+}
+
+/** Made once and kept, so that yesterday's commands work today. */
+async function ensureToken(path: string): Promise<string> {
+  try {
+    await readFile(path);
+  } catch {
+    await writeFile(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return path;
+}
+
+function commandsToTry(port: number, pki: DevelopmentPki, tokens: DevelopmentTokens): readonly string[] {
+  const [first = '', second = '', third = ''] = DEMO_CLUSTERS;
+  const url = (path: string): string => `https://localhost:${port}${path}`;
+  const inputs = (dns: string): string => url(`/api/v2/flux/clusters/${dns}/platform-components`);
+  const curl = `curl -sS --cacert ${pki.serverCaPath} -w '\\n%{http_code}\\n'`;
+  const cluster = pki.clusters.get(first);
+  const asCluster = `--cert ${cluster?.certificatePath} --key ${cluster?.keyPath}`;
+  const asOperator = `--cert ${pki.operator.certificatePath} --key ${pki.operator.keyPath}`;
+  const token = (file: string): string => `-H "Authorization: Bearer $(cat ${file})"`;
+  return [
+    '',
+    `Fluxgate serves on ${url('')} with a development PKI. Try, in another terminal:`,
+    '',
+    '# a cluster asks for its own inputs: 200',
+    `${curl} ${asCluster} ${inputs(first)}`,
+    "# the same cluster asks for another's: 403",
+    `${curl} ${asCluster} ${inputs(second)}`,
+    '# nobody asks: 401',
+    `${curl} ${inputs(first)}`,
+    '# the shared read token asks for a cluster that was never served by its certificate: 200',
+    `${curl} ${token(tokens.readFile)} ${inputs(third)}`,
+    '# the same token for the first cluster, once its certificate has been used: 403',
+    `${curl} ${token(tokens.readFile)} ${inputs(first)}`,
+    '# an operator, by certificate and by write token: 200',
+    `${curl} ${asOperator} ${url('/clusters')}`,
+    `${curl} ${token(tokens.writeFile)} ${url('/platform_components')}`,
+    '',
+    'Ctrl-C stops it. The log follows, one JSON line a request.',
+    '',
+  ];
+}

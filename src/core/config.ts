@@ -1,0 +1,221 @@
+import { StartupError } from './errors.ts';
+import { type Networks, parseNetworks } from './networks.ts';
+
+/** The environment, parsed once (contract §2). Unknown, misspelt and malformed values are refusals to start. */
+export interface Config {
+  readonly apiMode: 'read-only' | 'crud';
+  readonly listen: ListenAddress;
+  /** undefined: no admin listener. */
+  readonly admin: ListenAddress | undefined;
+  readonly databaseUrl: string;
+  readonly seedFile: string | undefined;
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
+  readonly clusterCaFile: string;
+  readonly operatorCaFile: string | undefined;
+  readonly clientCert: 'optional' | 'required';
+  readonly tlsMinVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly readTokens: TokenSource;
+  /** undefined: the read tokens are the write tokens as well. */
+  readonly writeTokens: TokenSource | undefined;
+  readonly operatorNetworks: Networks;
+  /** undefined: the policies that ship with the project. */
+  readonly policyDir: string | undefined;
+  readonly spiffeTrustDomain: string | undefined;
+  readonly logLevel: LogLevel;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface TokenSource {
+  readonly inline: string | undefined;
+  readonly file: string | undefined;
+}
+
+const LOG_LEVELS = Object.freeze(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const);
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const VARIABLES = Object.freeze([
+  'API_MODE',
+  'LISTEN_ADDR',
+  'ADMIN_ADDR',
+  'DATABASE_URL',
+  'SEED_FILE',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'CLUSTER_CA_FILE',
+  'OPERATOR_CA_FILE',
+  'CRL_DIR',
+  'CLIENT_CERT',
+  'TLS_MIN_VERSION',
+  'AUTH_TOKEN',
+  'AUTH_TOKEN_FILE',
+  'CRUD_AUTH_TOKEN',
+  'CRUD_AUTH_TOKEN_FILE',
+  'OPERATOR_NETWORKS',
+  'TRUSTED_PROXIES',
+  'POLICY_DIR',
+  'SPIFFE_TRUST_DOMAIN',
+  'PRUNE_GUARD',
+  'WORKERS',
+  'LOG_LEVEL',
+] as const);
+type Variable = (typeof VARIABLES)[number];
+
+/** Kubernetes puts these into every pod beside a Service named "fluxgate"; they are not ours and mean no harm. */
+const KUBERNETES_SERVICE_LINK =
+  /^FLUXGATE_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws StartupError with one line for every value that is wrong, all of them at once. */
+export function parseConfig(environment: Environment): Config {
+  const problems: string[] = misspelt(environment);
+  const attempt = <T>(parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      if (!(error instanceof StartupError)) throw error;
+      problems.push(error.message);
+      return undefined;
+    }
+  };
+  const read = <T>(
+    name: Variable,
+    parse: (text: string, name: Variable) => T,
+    absent: () => T,
+  ): T | undefined =>
+    attempt(() => {
+      const text = environment[name];
+      if (text === undefined) return absent();
+      if (text.trim() === '') throw new StartupError(`${name} is set but empty: unset it or give it a value`);
+      return parse(text, name);
+    });
+  const text = (name: Variable): string | undefined => read<string | undefined>(name, asIs, nothing);
+
+  const config = {
+    apiMode: read('API_MODE', oneOf(['read-only', 'crud'] as const), () => 'read-only'),
+    listen: read('LISTEN_ADDR', listenAddress, () => ({ host: '0.0.0.0', port: 8443 })),
+    admin: read<ListenAddress | undefined>(
+      'ADMIN_ADDR',
+      (value, name) => (value === 'off' ? undefined : listenAddress(value, name)),
+      () => ({ host: '127.0.0.1', port: 9090 }),
+    ),
+    databaseUrl: read('DATABASE_URL', databaseUrl, () => 'sqlite://data/fluxgate.db'),
+    seedFile: text('SEED_FILE'),
+    tlsCertFile: read('TLS_CERT_FILE', asIs, required('TLS_CERT_FILE', "the server's certificate chain")),
+    tlsKeyFile: read('TLS_KEY_FILE', asIs, required('TLS_KEY_FILE', "the server's private key")),
+    clusterCaFile: read(
+      'CLUSTER_CA_FILE',
+      asIs,
+      required('CLUSTER_CA_FILE', 'the CAs of cluster certificates'),
+    ),
+    operatorCaFile: text('OPERATOR_CA_FILE'),
+    clientCert: read('CLIENT_CERT', oneOf(['optional', 'required'] as const), () => 'optional'),
+    tlsMinVersion: read('TLS_MIN_VERSION', oneOf(['TLSv1.3', 'TLSv1.2'] as const), () => 'TLSv1.3'),
+    readTokens: { inline: text('AUTH_TOKEN'), file: text('AUTH_TOKEN_FILE') },
+    writeTokens: writeTokens(text('CRUD_AUTH_TOKEN'), text('CRUD_AUTH_TOKEN_FILE')),
+    operatorNetworks: read('OPERATOR_NETWORKS', parseNetworks, () =>
+      parseNetworks('127.0.0.0/8,::1/128', 'OPERATOR_NETWORKS'),
+    ),
+    policyDir: text('POLICY_DIR'),
+    spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
+  };
+  for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
+  if (problems.length > 0) throw new StartupError(problems.join('\n'));
+  return Object.freeze(config as Config);
+}
+
+/** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
+const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
+  ['CRL_DIR', refuse('CRL_DIR: this version does not check CRLs; unset it')],
+  ['TRUSTED_PROXIES', refuse('TRUSTED_PROXIES: this version does not read the PROXY protocol; unset it')],
+  [
+    'PRUNE_GUARD',
+    (text) => {
+      if (text !== 'off')
+        refuse('PRUNE_GUARD: this version has no prune guard; unset it or set it to "off"')();
+    },
+  ],
+  [
+    'WORKERS',
+    (text) => {
+      if (text !== 'auto' && text !== '1') {
+        refuse('WORKERS: this version serves from one process; unset it or set it to "1"')();
+      }
+    },
+  ],
+];
+
+function refuse(message: string): () => never {
+  return () => {
+    throw new StartupError(message);
+  };
+}
+
+function misspelt(environment: Environment): string[] {
+  const known: readonly string[] = VARIABLES;
+  const problems: string[] = [];
+  for (const name of Object.keys(environment).sort()) {
+    if (known.includes(name)) continue;
+    if (name.startsWith('FLUXGATE_') && !KUBERNETES_SERVICE_LINK.test(name)) {
+      problems.push(`${name} is not a variable of Fluxgate: no variable starts with FLUXGATE_`);
+      continue;
+    }
+    const meant = known.find((candidate) => isOneEditApart(name, candidate));
+    if (meant !== undefined) problems.push(`${name} is not a variable of Fluxgate: did you mean ${meant}?`);
+  }
+  return problems;
+}
+
+/** One letter inserted, left out, changed, or swapped with its neighbour: what fingers do. */
+export function isOneEditApart(a: string, b: string): boolean {
+  if (a === b || Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const rest = (text: string, skip: number): string => text.slice(start + skip);
+  return (
+    rest(a, 1) === rest(b, 1) ||
+    rest(a, 1) === rest(b, 0) ||
+    rest(a, 0) === rest(b, 1) ||
+    (a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2))
+  );
+}
+
+const nothing = (): undefined => undefined;
+const asIs = (text: string): string => text;
+
+function required(name: Variable, what: string): () => never {
+  return refuse(`${name} is required: the path of ${what} (PEM)`);
+}
+
+function oneOf<T extends string>(values: readonly T[]): (text: string, name: Variable) => T {
+  return (text, name) => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new StartupError(`${name}="${text}" is not one of: ${values.join(', ')}`);
+    return value;
+  };
+}
+
+function listenAddress(text: string, name: Variable): ListenAddress {
+  const match = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[A-Za-z0-9.-]+)):(?<port>\d{1,5})$/.exec(text);
+  const port = Number(match?.groups?.['port']);
+  const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
+  if (host === undefined || !(port >= 0 && port <= 65_535)) {
+    throw new StartupError(`${name}="${text}" is not HOST:PORT, such as 0.0.0.0:8443 or [::]:8443`);
+  }
+  return Object.freeze({ host, port });
+}
+
+function databaseUrl(text: string, name: Variable): string {
+  if (text === 'sqlite::memory:' || /^sqlite:\/\/[^?#]+(\?mode=rwc)?$/.test(text)) return text;
+  throw new StartupError(`${name} is neither sqlite://PATH nor sqlite::memory:`);
+}
+
+function writeTokens(inline: string | undefined, file: string | undefined): TokenSource | undefined {
+  return inline === undefined && file === undefined ? undefined : { inline, file };
+}

@@ -1,0 +1,96 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { StartupError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import type { TokenPrincipal } from './principal.ts';
+
+/**
+ * Shared tokens from the environment. Kept as SHA-256 hashes only: nothing that could be printed by mistake, and
+ * hashes of equal length compare in constant time.
+ */
+export interface TokenSet {
+  readonly size: number;
+  /** Every known hash is compared, matching or not, so that time tells nothing about which or how many. */
+  match(presented: string): TokenPrincipal | undefined;
+}
+
+interface KnownToken {
+  readonly hash: Buffer;
+  readonly principal: TokenPrincipal;
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
+
+/** RFC 6750 §2.1 b64token is the outer bound; anything visible without spaces, quotes and commas is accepted. */
+const TOKEN_SHAPE = /^[\x21\x23-\x2b\x2d-\x7e]+$/;
+
+/** A token in both lists is a write token. `read` and `write` are the tokens themselves. */
+export function createTokenSet(read: readonly string[], write: readonly string[]): TokenSet {
+  const known = new Map<string, KnownToken>();
+  for (const [tokens, kind] of [
+    [read, 'reader'],
+    [write, 'writer'],
+  ] as const) {
+    for (const token of tokens) {
+      const hash = sha256(token);
+      const hex = hash.toString('hex');
+      known.set(hex, { hash, principal: Object.freeze({ kind, tokenId: hex.slice(0, 12) }) });
+    }
+  }
+  const entries = Object.freeze([...known.values()]);
+  return Object.freeze({
+    size: entries.length,
+    match(presented: string): TokenPrincipal | undefined {
+      const hash = sha256(presented);
+      let found: TokenPrincipal | undefined;
+      for (const entry of entries) {
+        if (timingSafeEqual(entry.hash, hash)) found = entry.principal;
+      }
+      return found;
+    },
+  });
+}
+
+/** One token a line; empty lines are skipped. Throws StartupError naming the source, never the token. */
+export function parseTokens(text: string, source: string): readonly string[] {
+  const tokens = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (tokens.length === 0) throw new StartupError(`${source} holds no token`);
+  tokens.forEach((token, index) => {
+    if (!TOKEN_SHAPE.test(token) || token.length > LIMITS.tokenBytesMax) {
+      throw new StartupError(
+        `${source}, line ${index + 1}: a token is visible ASCII without spaces, quotes or commas`,
+      );
+    }
+  });
+  return tokens;
+}
+
+/** What an Authorization header holds: a token, or a reason (for the log) why it holds none. */
+export type PresentedToken = { readonly token: string } | { readonly problem: string };
+
+/** `Bearer TOKEN` (RFC 6750) or `Basic base64(NAME:TOKEN)` (RFC 7617); Flux Operator can send both kinds. */
+export function readAuthorization(header: string): PresentedToken {
+  if (header.length > LIMITS.tokenBytesMax * 2) return { problem: 'Authorization header too long' };
+  const [scheme = '', credentials = '', ...rest] = header.trim().split(/ +/);
+  if (rest.length > 0 || credentials === '')
+    return { problem: 'Authorization header is not "SCHEME CREDENTIALS"' };
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return TOKEN_SHAPE.test(credentials) ? { token: credentials } : { problem: 'malformed bearer token' };
+    case 'basic':
+      return readBasic(credentials);
+    default:
+      return { problem: 'Authorization scheme is neither Bearer nor Basic' };
+  }
+}
+
+function readBasic(credentials: string): PresentedToken {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(credentials)) return { problem: 'Basic credentials are not base64' };
+  const pair = Buffer.from(credentials, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  const token = pair.slice(colon + 1);
+  if (colon < 0 || !TOKEN_SHAPE.test(token)) return { problem: 'Basic credentials are not NAME:TOKEN' };
+  return { token };
+}

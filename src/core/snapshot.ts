@@ -1,0 +1,79 @@
+import { StartupError } from './errors.ts';
+import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
+import { createTrust, readBundle, type Trust } from './identity/trust.ts';
+import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
+
+/** Everything that can change while the gateway runs, as the bytes that were read. */
+export interface SnapshotSources {
+  readonly serverChainPem: string;
+  readonly serverKeyPem: string;
+  readonly clusterCaPem: string;
+  readonly operatorCaPem: string | undefined;
+  /** Texts with one token a line, each with the name of the variable that it came from. */
+  readonly readTokens: readonly NamedText[];
+  /** undefined: none was configured, so the read tokens may write. */
+  readonly writeTokens: readonly NamedText[] | undefined;
+  readonly policySchema: string;
+  /** File name → text. */
+  readonly policies: Readonly<Record<string, string>>;
+}
+
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One frozen state of trust: certificates, tokens and policies change together or not at all. */
+export interface Snapshot {
+  readonly generation: number;
+  readonly serverChainPem: string;
+  readonly serverKeyPem: string;
+  readonly trust: Trust;
+  readonly tokens: TokenSet;
+  readonly policy: PolicyEngine;
+  /** What an operator should know at start, one line each. */
+  readonly warnings: readonly string[];
+}
+
+export interface SnapshotOptions {
+  readonly generation: number;
+  readonly operationIds: readonly string[];
+  readonly spiffeTrustDomain: string | undefined;
+  readonly apiMode: 'read-only' | 'crud';
+}
+
+/** Throws StartupError where anything at all is wrong; there is no snapshot that is partly right. */
+export function createSnapshot(sources: SnapshotSources, options: SnapshotOptions): Snapshot {
+  const trust = createTrust({
+    cluster: readBundle(sources.clusterCaPem, 'CLUSTER_CA_FILE'),
+    operator:
+      sources.operatorCaPem === undefined ? undefined : readBundle(sources.operatorCaPem, 'OPERATOR_CA_FILE'),
+    spiffeTrustDomain: options.spiffeTrustDomain,
+  });
+  const read = sources.readTokens.flatMap(({ text, name }) => parseTokens(text, name));
+  const write = sources.writeTokens?.flatMap(({ text, name }) => parseTokens(text, name));
+  const policy = createPolicyEngine({
+    schemaText: sources.policySchema,
+    policies: sources.policies,
+    operationIds: options.operationIds,
+    generation: options.generation,
+  });
+  const warnings: string[] = [];
+  if (write === undefined && read.length > 0 && options.apiMode === 'crud') {
+    warnings.push('CRUD_AUTH_TOKEN is not set: the read token may change the fleet');
+  }
+  return Object.freeze({
+    generation: options.generation,
+    serverChainPem: requirePem(sources.serverChainPem, 'TLS_CERT_FILE'),
+    serverKeyPem: requirePem(sources.serverKeyPem, 'TLS_KEY_FILE'),
+    trust,
+    tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
+    policy,
+    warnings: Object.freeze(warnings),
+  });
+}
+
+function requirePem(text: string, variable: string): string {
+  if (text.includes('-----BEGIN ')) return text;
+  throw new StartupError(`${variable} is empty or not PEM`);
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import pino from 'pino';
+import type { CommandContext } from './cli/context.ts';
+import { StartupError } from './core/errors.ts';
+
+/** argv, signals and exit codes: the only file that touches `process`. */
+
+const EXIT = Object.freeze({ ok: 0, failed: 1, usage: 2, refusedToStart: 78 });
+
+const EXIT_GRACE_MS = 1_000;
+
+const destination = pino.destination({ dest: 1, sync: false });
+
+const context: CommandContext = {
+  environment: process.env,
+  logDestination: destination,
+  print: (line) => {
+    process.stdout.write(`${line}\n`);
+  },
+  stopSignal: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    }),
+};
+
+/** Modules are loaded by the command that needs them: production never loads what mints keys. */
+function commands(): Command {
+  const program = new Command('fluxgate')
+    .description('A mutual-TLS gateway that tells Flux clusters what they should run.')
+    .exitOverride();
+  program
+    .command('serve')
+    .description('serve, configured by the environment (production)')
+    .action(async () => (await import('./cli/serve.ts')).serve(context));
+  program
+    .command('healthcheck')
+    .description('exit 0 if the gateway that this environment configures is ready')
+    .action(async () => (await import('./cli/healthcheck.ts')).healthcheck(context));
+  program
+    .command('dev')
+    .description('serve on https://localhost:8443 with a development PKI and a demo fleet')
+    .action(async () => (await import('./cli/dev.ts')).dev(context));
+  program;
+  program
+    .command('certs-dev')
+    .description('mint or renew the development PKI in certs-dev/ and print a Secret for certSecretRef')
+    .option('--cluster <dns>', 'the cluster whose Secret is printed; minted if it is new')
+    .action(async (options: { cluster?: string }) =>
+      (await import('./cli/certs-dev.ts')).certsDev(context, options),
+    );
+  return program;
+}
+
+async function main(): Promise<number> {
+  try {
+    await commands().parseAsync(process.argv);
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof StartupError) {
+      for (const line of error.message.split('\n')) process.stderr.write(`fluxgate: ${line}\n`);
+      return EXIT.refusedToStart;
+    }
+    process.stderr.write(
+      `fluxgate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return EXIT.failed;
+  }
+}
+
+process.exitCode = await main();
+destination.flushSync();
+// The loop is empty by now and output still drains; should anything hold it open, the process ends all the same.
+setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();

@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ListenAddress } from '../core/config.ts';
+import { FluxgateError, StartupError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Health } from './health.ts';
+import { type Answer, asFluxgateError, errorAnswer, respond } from './http/respond.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface AdminListener {
+  readonly address: AddressInfo;
+  close(): Promise<void>;
+}
+
+/** Plain HTTP for the machine's own probes and scrapers: metrics and health, nothing of the fleet. */
+export async function startAdmin(
+  address: ListenAddress,
+  health: Health,
+  metrics: Metrics,
+  log: Log,
+  newRequestId: () => string,
+): Promise<AdminListener> {
+  const exposition = async (): Promise<Answer> => ({
+    status: 200,
+    body: await metrics.text(),
+    contentType: metrics.contentType(),
+  });
+  const routes = new Map<string, () => Answer | Promise<Answer>>([
+    ['/health', health.live],
+    ['/ready', health.ready],
+    ['/metrics', exposition],
+  ]);
+  const answer = async (method: string | undefined, url: string | undefined): Promise<Answer> => {
+    const route = routes.get(url ?? '');
+    if (route === undefined) {
+      throw new FluxgateError('not_found', 'The admin listener serves /health, /ready and /metrics.');
+    }
+    if (method !== 'GET') {
+      throw new FluxgateError('method_not_allowed', 'Use GET.', { headers: { Allow: 'GET' } });
+    }
+    return route();
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: LIMITS.headerBytesMax,
+      headersTimeout: LIMITS.headersTimeoutMs,
+      requestTimeout: LIMITS.requestTimeoutMs,
+      keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
+      insecureHTTPParser: false,
+    },
+    (request, response) => {
+      const requestId = newRequestId();
+      answer(request.method, request.url)
+        .catch((error: unknown) => {
+          const known = asFluxgateError(error);
+          if (known.code === 'unavailable')
+            log.error({ err: error, request_id: requestId }, 'admin request failed');
+          return errorAnswer(known, requestId);
+        })
+        .then((result) => respond(response, result, { requestId, close: true }))
+        .catch((error: unknown) => log.error({ err: error, request_id: requestId }, 'admin answer failed'));
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new StartupError(
+          `ADMIN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})`,
+          error,
+        ),
+      );
+    });
+    server.listen(address.port, address.host, resolve);
+  });
+  return {
+    address: server.address() as AddressInfo,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,37 @@
+import { type ErrorDetail, FluxgateError } from '../core/errors.ts';
+import type { Answer } from './http/respond.ts';
+import type { Store } from './store/store.ts';
+
+/** What load balancers and probes ask; the same answers on both listeners. */
+export interface Health {
+  /** Turns /ready to 503 for good: this process is leaving. */
+  drain(): void;
+  live(): Answer;
+  /** Throws `unavailable` with the reasons as its details. */
+  ready(): Promise<Answer>;
+}
+
+const OK: Answer = Object.freeze({ status: 200, body: Object.freeze({ status: 'ok' }) });
+
+export function createHealth(store: Store): Health {
+  let draining = false;
+  return {
+    drain() {
+      draining = true;
+    },
+    live: () => OK,
+    async ready() {
+      const reasons: ErrorDetail[] = [];
+      if (draining) reasons.push({ field: 'process', problem: 'is shutting down' });
+      try {
+        await store.check();
+      } catch {
+        reasons.push({ field: 'store', problem: 'cannot be read' });
+      }
+      if (reasons.length === 0) return OK;
+      throw new FluxgateError('unavailable', 'Not ready: send no traffic here; see details.', {
+        details: reasons,
+      });
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Config } from '../../core/config.ts';
+import { isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
+import type { Decision, PolicyEngine } from '../../core/policy/decide.ts';
+import { type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
+import type { Operation } from '../../core/policy/operations.ts';
+import type { Ratchet } from '../ratchet.ts';
+
+/** What a decision is made from, once it is known who asks for what. */
+export interface AuthorisedRequest {
+  readonly principal: Principal;
+  readonly source: string;
+  readonly clusterDns: string | undefined;
+  readonly objectId: string | undefined;
+}
+
+/** The one way to a decision: every operation passes it, public ones too. */
+export async function authorise(
+  policy: PolicyEngine,
+  config: Config,
+  ratchet: Ratchet,
+  operation: Operation,
+  request: AuthorisedRequest,
+): Promise<Decision> {
+  const { principal, source, clusterDns, objectId } = request;
+  // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
+  const ratcheted =
+    clusterDns === undefined
+      ? undefined
+      : isTokenPrincipal(principal) && (await ratchet.isTurned(clusterDns));
+  return policy.decide({
+    principal,
+    operationId: operation.operationId,
+    resource: resourceOf(operation, { clusterDns, id: objectId, ratcheted }),
+    context: {
+      source,
+      operatorNetwork: config.operatorNetworks.contains(source),
+      credential: credentialOf(principal),
+    },
+  });
+}
+
+function credentialOf(principal: Principal): PolicyContext['credential'] {
+  if (principal.kind === 'anonymous') return 'none';
+  return isTokenPrincipal(principal) ? 'token' : 'certificate';
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import { FluxgateError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+
+/** Whether the request announces a body at all (RFC 9112 §6.3). */
+export function announcesBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Throws `unsupported_media_type` unless the body is what the operation takes, in UTF-8 and unencoded. */
+export function checkMediaType(request: IncomingMessage, accepted: readonly string[]): void {
+  const header = request.headers['content-type'] ?? '';
+  const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.every((parameter) => /^charset="?utf-8"?$/.test(parameter));
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+  if (!accepted.includes(type) || !charset || encoding !== 'identity') {
+    throw new FluxgateError(
+      'unsupported_media_type',
+      `Send the body as ${accepted.join(' or ')}, in UTF-8, without Content-Encoding.`,
+    );
+  }
+}
+
+/** The whole body, at most `LIMITS.bodyBytesMax` octets; `payload_too_large` as soon as that is known. */
+export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const tooLarge = (): FluxgateError =>
+    new FluxgateError('payload_too_large', `The body is larger than ${LIMITS.bodyBytesMax} octets.`);
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  try {
+    // Leaving the loop must not destroy the socket: the answer still has to go out on it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      octets += chunk.length;
+      if (octets > LIMITS.bodyBytesMax) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof FluxgateError) throw error;
+    throw new FluxgateError('malformed_request', 'The body ended before it was complete.', { cause: error });
+  }
+  return Buffer.concat(chunks, octets);
+}

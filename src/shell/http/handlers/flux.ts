@@ -1,0 +1,35 @@
+import { FluxgateError } from '../../../core/errors.ts';
+import { isCatalogueKind } from '../../../core/fleet/registry.ts';
+import { renderClusterList, renderInputs, serialiseInputs } from '../../../core/fleet/render.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import type { Operation } from '../../../core/policy/operations.ts';
+import { filtersOf, numberOf } from '../parameters.ts';
+import type { Answer } from '../respond.ts';
+import type { Handler, HandlerParts } from './handlers.ts';
+
+/** What Flux polls: the complete committed answer or an error, never a shortened one. */
+export function fluxHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
+  if (operation.operationId === 'listFluxClusters')
+    return (call) => clusterList(parts, call.parameters.query);
+  const { kind } = operation;
+  if (kind === undefined || !isCatalogueKind(kind)) return undefined;
+  return async ({ principal, parameters }) => {
+    const clusterDns = parameters.path['cluster_dns'] ?? '';
+    const inputs = await parts.store.reader.clusterInputs(clusterDns, kind);
+    if (inputs === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
+    const answer = ok(serialiseInputs(renderInputs(kind, inputs)));
+    if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
+    return answer;
+  };
+}
+
+async function clusterList(parts: HandlerParts, query: Readonly<Record<string, unknown>>): Promise<Answer> {
+  const { items } = await parts.store.reader.list('cluster', {
+    filters: filtersOf('cluster', query),
+    limit: numberOf(query['limit'], LIMITS.fleetListItemsMax),
+    offset: numberOf(query['offset'], 0),
+  });
+  return ok(serialiseInputs(renderClusterList(items)));
+}
+
+const ok = (body: string | Uint8Array): Answer => ({ status: 200, body });

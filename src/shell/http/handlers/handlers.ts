@@ -1,0 +1,63 @@
+import { StartupError } from '../../../core/errors.ts';
+import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
+import type { Principal } from '../../../core/identity/principal.ts';
+import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
+import type { Health } from '../../health.ts';
+import type { Ratchet } from '../../ratchet.ts';
+import type { Store } from '../../store/store.ts';
+import type { Answer } from '../respond.ts';
+import type { Parameters } from '../router.ts';
+import { fleetHandler } from './fleet.ts';
+import { fluxHandler } from './flux.ts';
+import { publicHandler } from './public.ts';
+
+/** What a handler is given: only what was let in, matched and validated. */
+export interface Call {
+  readonly principal: Principal;
+  readonly parameters: Parameters;
+  readonly body: unknown;
+}
+
+export type Handler = (call: Call) => Promise<Answer>;
+
+export interface HandlerParts {
+  readonly store: Store;
+  readonly schemas: FleetSchemas;
+  readonly ratchet: Ratchet;
+  readonly health: Health;
+  /** The document as it is on disk, for GET /openapi.yaml. */
+  readonly documentText: string;
+}
+
+export type Handlers = ReadonlyMap<string, Handler>;
+
+/**
+ * One handler for each operation of the document, made from its audience and kind: a new kind of object needs none of its
+ * own. Throws StartupError naming an operation that no code answers.
+ */
+export function createHandlers(operations: OperationTable, parts: HandlerParts): Handlers {
+  const handlers = new Map<string, Handler>();
+  for (const operation of operations.all) {
+    const handler = handlerOf(operation, parts);
+    if (handler === undefined) {
+      throw new StartupError(
+        `openapi.yaml: no handler answers ${operation.operationId} (${operation.method} ${operation.path})`,
+      );
+    }
+    handlers.set(operation.operationId, handler);
+  }
+  return handlers;
+}
+
+function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefined {
+  switch (operation.audience) {
+    case 'public':
+      return publicHandler(operation, parts);
+    case 'flux':
+      return fluxHandler(operation, parts);
+    case 'operator':
+      return fleetHandler(operation, parts);
+    default:
+      return undefined;
+  }
+}

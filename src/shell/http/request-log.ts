@@ -1,0 +1,56 @@
+import type { FluxgateError } from '../../core/errors.ts';
+import { describePrincipal } from '../../core/identity/principal.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { RequestRecord } from './pipeline.ts';
+
+/** The one log line of a request: who, from where, what, what was decided and by which policy, and how it ended. */
+export function createRequestLog(
+  log: Log,
+  metrics: Metrics,
+  clock: Clock,
+): (record: RequestRecord, status: number, error: FluxgateError | undefined) => void {
+  return (record, status, error) => {
+    const durationMs = clock.elapsed() - record.startedMs;
+    const operation = record.operation?.operationId ?? 'none';
+    metrics.requests.inc({ operation, status, principal: record.principal.kind });
+    metrics.requestSeconds.observe({ operation }, durationMs / 1_000);
+    const refusal = record.verdict?.accepted === false ? record.verdict.refusal : undefined;
+    if (refusal !== undefined) metrics.refusedCertificates.inc({ rule: refusal.rule });
+
+    const line = {
+      request_id: record.requestId,
+      source: record.source,
+      principal: describePrincipal(record.principal),
+      ...certificateFields(record),
+      method: record.method,
+      path: record.path,
+      operation,
+      cluster: record.clusterDns,
+      object: record.objectId,
+      ...(record.decision === undefined
+        ? {}
+        : { decision: record.decision.allowed ? 'allow' : 'deny', policies: record.decision.policies }),
+      status,
+      duration_ms: Math.round(durationMs * 1_000) / 1_000,
+      ...(error === undefined ? {} : { error: error.code, reason: error.logged ?? error.message }),
+      ...(error?.details === undefined ? {} : { details: error.details.slice(0, 5) }),
+    };
+    if (error === undefined) log.info(line, 'answered');
+    else if (error.cause !== undefined && error.code === 'unavailable') {
+      log.error({ ...line, err: error.cause }, 'could not answer');
+    } else log.warn(line, 'refused');
+  };
+}
+
+function certificateFields(record: RequestRecord): object {
+  const { verdict } = record;
+  if (verdict === undefined) return {};
+  if (!verdict.accepted) {
+    const { sha256, serial, rule, position, detail } = verdict.refusal;
+    return { certificate: { sha256, serial, refused: rule, position, detail } };
+  }
+  const { sha256, serial, issuer, notAfter } = verdict.principal.certificate;
+  return { certificate: { sha256, serial, issuer, not_after: new Date(notAfter).toISOString() } };
+}

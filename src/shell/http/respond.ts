@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ErrorCode, FluxgateError, STATUS_OF } from '../../core/errors.ts';
+
+/** What a handler gives back; `body` is serialised by the one writer below. */
+export interface Answer {
+  readonly status: number;
+  /** JSON, unless `contentType` says otherwise; text and bytes are sent as they are. */
+  readonly body: string | Uint8Array | object;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ResponseFrame {
+  readonly requestId: string;
+  /** True: the connection ends with this answer. */
+  readonly close: boolean;
+}
+
+/** The only writer of responses. Never a redirect: Flux would follow one to another host, in the clear. */
+export function respond(response: ServerResponse, answer: Answer, frame: ResponseFrame): void {
+  if (response.destroyed || response.headersSent) return;
+  const body =
+    typeof answer.body === 'string' || answer.body instanceof Uint8Array
+      ? answer.body
+      : JSON.stringify(answer.body);
+  response.statusCode = answer.status;
+  if (answer.status === STATUS_OF.certificate_rejected) response.statusMessage = 'SSL Certificate Error';
+  response.setHeader('Content-Type', answer.contentType ?? 'application/json');
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('X-Request-Id', frame.requestId);
+  if (frame.close) response.setHeader('Connection', 'close');
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  response.end(body);
+}
+
+/** An error as outsiders see it: code, what to do, the id that finds it in the log. */
+export function errorAnswer(error: FluxgateError, requestId: string): Answer {
+  return {
+    status: error.status,
+    headers: error.headers,
+    body: {
+      error: error.code,
+      message: error.message,
+      request_id: requestId,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    },
+  };
+}
+
+/** Anything that is not ours is a fault of ours: it is answered as such and told in full to the log only. */
+export function asFluxgateError(error: unknown): FluxgateError {
+  if (error instanceof FluxgateError) return error;
+  return new FluxgateError(
+    'unavailable',
+    'Fluxgate cannot answer truthfully now. Try again; the request id finds the cause in its log.',
+    { cause: error },
+  );
+}
+
+/** For bytes that never became a request: written to the socket by hand, and the connection ends. */
+export function refuseSocket(socket: Socket, code: ErrorCode, message: string, requestId: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(errorAnswer(new FluxgateError(code, message), requestId).body);
+  socket.end(
+    `HTTP/1.1 ${STATUS_OF[code]} ${code}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Cache-Control: no-store\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,135 @@
+import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backend';
+import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
+import { describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
+import type { Operation, OperationTable } from '../../core/policy/operations.ts';
+import type { Target } from './target.ts';
+
+/** What the document says about a request, before anybody was asked who they are. */
+export type Route =
+  | { readonly found: true; readonly operation: Operation; readonly params: Readonly<Record<string, string>> }
+  /** `allow`: the methods that the path has; empty: there is no such path. */
+  | { readonly found: false; readonly allow: readonly string[] };
+
+/** Values of an operation's parameters, of the types that the document gives them. */
+export interface Parameters {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Router {
+  match(method: string, target: Target): Route;
+  /** Media types of the operation's body; empty: it takes none. */
+  mediaTypes(operation: Operation): readonly string[];
+  /** Throws `validation_error`; a body that the document does not describe is refused, never let through. */
+  validate(operation: Operation, target: Target, body: unknown): Parameters;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+type BackendOperation = NonNullable<ReturnType<OpenAPIBackend['matchOperation']>>;
+
+/** openapi.yaml routes and validates; every default of openapi-backend that would let something through is set. */
+export async function createRouter(
+  document: object,
+  operations: OperationTable,
+  schemas: FleetSchemas,
+): Promise<Router> {
+  const backend = new OpenAPIBackend({
+    definition: structuredClone(document) as Document,
+    strict: true,
+    quick: false,
+    validate: true,
+    ignoreTrailingSlashes: false,
+    coerceTypes: true,
+    ajvOpts: {
+      allErrors: true,
+      strict: false,
+      coerceTypes: false,
+      useDefaults: false,
+      removeAdditional: false,
+    },
+  });
+  try {
+    await backend.init();
+  } catch (error) {
+    throw new StartupError('openapi.yaml is not a document that can route and validate requests', error);
+  }
+  const bodies = bodySchemas(document, operations);
+
+  const operationAt = (method: string, path: string): BackendOperation | undefined =>
+    backend.matchOperation({ method, path, headers: {} });
+
+  return {
+    match(method, target) {
+      const matched = operationAt(method, target.path);
+      const operation = matched?.operationId === undefined ? undefined : operations.get(matched.operationId);
+      if (matched !== undefined && operation !== undefined) {
+        const { params } = backend.router.parseRequest({ method, path: target.path, headers: {} }, matched);
+        return { found: true, operation, params: params as Record<string, string> };
+      }
+      return {
+        found: false,
+        allow: METHODS.filter((other) => operationAt(other, target.path) !== undefined),
+      };
+    },
+    mediaTypes: (operation) => [...(bodies.get(operation.operationId)?.keys() ?? [])],
+    validate(operation, target, body) {
+      const schemaName = [...(bodies.get(operation.operationId)?.values() ?? [])][0];
+      if (schemaName !== undefined) checkBody(schemas, schemaName, body);
+      const request = { method: operation.method, path: target.path, query: target.query, headers: {} };
+      const result = backend.validateRequest(
+        { ...request, ...(body === undefined ? {} : { body }) },
+        operationAt(operation.method, target.path),
+      );
+      if (!result.valid) {
+        throw invalid(
+          'A parameter is not as the API takes it; see details.',
+          describeSchemaErrors(result.errors ?? []),
+        );
+      }
+      const coerced = result.coerced as ParsedRequest | undefined;
+      return {
+        path: (coerced?.params ?? {}) as Parameters['path'],
+        query: (coerced?.query ?? {}) as Parameters['query'],
+      };
+    },
+  };
+}
+
+function checkBody(schemas: FleetSchemas, schemaName: string, body: unknown): void {
+  const problems = schemas.check(schemaName, body);
+  if (problems.length > 0) throw invalid('The body is not as the API takes it; see details.', problems);
+}
+
+function invalid(message: string, details: readonly ErrorDetail[]): FluxgateError {
+  return new FluxgateError('validation_error', message, { details });
+}
+
+interface BodyContent {
+  readonly content?: Readonly<Record<string, { readonly schema?: { readonly $ref?: string } }>>;
+}
+
+/** operation id → media type → name of the schema. Throws where a body is described in any way but by `$ref`. */
+function bodySchemas(document: object, operations: OperationTable): Map<string, Map<string, string>> {
+  const paths = (document as { paths: Record<string, Record<string, { requestBody?: BodyContent }>> }).paths;
+  const bodies = new Map<string, Map<string, string>>();
+  for (const operation of operations.all) {
+    const described = paths[operation.path]?.[operation.method.toLowerCase()]?.requestBody;
+    if (described === undefined) continue;
+    const named = new Map<string, string>();
+    for (const [mediaType, { schema }] of Object.entries(described.content ?? {})) {
+      const name = /^#\/components\/schemas\/(\w+)$/.exec(schema?.$ref ?? '')?.[1];
+      if (name === undefined) {
+        throw new StartupError(
+          `openapi.yaml: ${operation.operationId}: the body's schema must be a $ref to a schema`,
+        );
+      }
+      named.set(mediaType, name);
+    }
+    if (named.size !== 1) {
+      throw new StartupError(`openapi.yaml: ${operation.operationId}: a body has exactly one media type`);
+    }
+    bodies.set(operation.operationId, named);
+  }
+  return bodies;
+}

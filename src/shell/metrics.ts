@@ -1,0 +1,57 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the admin listener shows of this process. Labels are closed lists: no client can add a series. */
+export interface Metrics {
+  readonly requests: Counter<'operation' | 'status' | 'principal'>;
+  readonly requestSeconds: Histogram<'operation'>;
+  readonly handshakes: Counter<'result'>;
+  readonly refusedCertificates: Counter<'rule'>;
+  observeConnections(count: () => number): void;
+  contentType(): string;
+  text(): Promise<string>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'fluxgate_' });
+  return {
+    requests: new Counter({
+      name: 'fluxgate_requests_total',
+      help: 'Requests answered, by operation, HTTP status and kind of principal.',
+      labelNames: ['operation', 'status', 'principal'],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'fluxgate_request_duration_seconds',
+      help: 'From the complete request head to the answer, by operation.',
+      labelNames: ['operation'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    handshakes: new Counter({
+      name: 'fluxgate_tls_handshakes_total',
+      help: 'TLS handshakes, by result.',
+      labelNames: ['result'],
+      registers,
+    }),
+    refusedCertificates: new Counter({
+      name: 'fluxgate_client_certificates_refused_total',
+      help: 'Requests refused for their client certificate (495), by the rule that refused it.',
+      labelNames: ['rule'],
+      registers,
+    }),
+    observeConnections(count) {
+      new Gauge({
+        name: 'fluxgate_open_connections',
+        help: 'TCP connections of the HTTPS listener, handshakes included.',
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
+    contentType: () => registry.contentType,
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,52 @@
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { RatchetEntry, Store } from './store/store.ts';
+
+/**
+ * Once a cluster has been served by its certificate, tokens no longer read its inputs (contract §4). What is remembered
+ * here holds at once; the store makes it hold across restarts and for other processes.
+ */
+export interface Ratchet {
+  /** Whether tokens are locked out of this cluster's inputs. */
+  isTurned(clusterDns: string): Promise<boolean>;
+  /** Resolves when the turn is kept, or is known to be in memory only (a full disk must not fail a poll). */
+  turn(clusterDns: string, certificateSha256: string): Promise<void>;
+}
+
+export function createRatchet(store: Store, clock: Clock, log: Log): Ratchet {
+  const turned = new Set<string>();
+  let pending: RatchetEntry[] = [];
+  let flushing: Promise<void> | undefined;
+
+  /** All turns that arrive while one transaction commits share the next: a burst of first polls costs few commits. */
+  const flush = async (): Promise<void> => {
+    await Promise.resolve();
+    const entries = pending;
+    pending = [];
+    flushing = undefined;
+    try {
+      await store.ratchet(entries);
+    } catch (error) {
+      for (const { clusterDns } of entries) unkept.add(clusterDns);
+      log.error(
+        { err: error, clusters: entries.length },
+        'ratchet not kept in the store; it holds in this process and is tried again at the next poll',
+      );
+    }
+  };
+  const unkept = new Set<string>();
+
+  return {
+    async isTurned(clusterDns) {
+      return turned.has(clusterDns) || (await store.reader.isRatcheted(clusterDns));
+    },
+    async turn(clusterDns, certificateSha256) {
+      if (turned.has(clusterDns) && !unkept.has(clusterDns)) return;
+      unkept.delete(clusterDns);
+      turned.add(clusterDns);
+      pending.push({ clusterDns, certificateSha256, sinceMs: clock.now() });
+      flushing ??= flush();
+      await flushing;
+    },
+  };
+}

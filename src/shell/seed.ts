@@ -1,0 +1,40 @@
+import type { FleetSchemas } from '../core/fleet/schemas.ts';
+import { loadSeed, parseSeed } from '../core/fleet/seed.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Log } from './log.ts';
+import { readTextFile } from './snapshot-files.ts';
+import type { Store } from './store/store.ts';
+
+/**
+ * Fills a store that was never initialised, once: a fleet that an operator emptied stays empty. `fallback` is the text of a
+ * seed for when no file is configured.
+ */
+export async function seedStore(
+  store: Store,
+  schemas: FleetSchemas,
+  seedFile: string | undefined,
+  fallback: string | undefined,
+  log: Log,
+): Promise<void> {
+  if (await store.isInitialised()) {
+    if (seedFile !== undefined)
+      log.info({ seed_file: seedFile }, 'the store is initialised already; SEED_FILE is not read');
+    return;
+  }
+  const name = seedFile ?? 'the demo fleet';
+  const text =
+    seedFile === undefined ? fallback : await readTextFile(seedFile, 'SEED_FILE', LIMITS.seedBytesMax);
+  if (text === undefined) return;
+  const fleet = parseSeed(text, name, schemas);
+  await store.initialise((transactor) => loadSeed(transactor, fleet));
+  log.info(
+    {
+      seed: name,
+      clusters: fleet.clusters.length,
+      platform_components: fleet.platform_components.length,
+      namespaces: fleet.namespaces.length,
+      rolebindings: fleet.rolebindings.length,
+    },
+    'store seeded',
+  );
+}

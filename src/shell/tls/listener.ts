@@ -1,0 +1,151 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import type { ListenAddress } from '../../core/config.ts';
+import { StartupError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Clock } from '../clock.ts';
+
+export interface ListenerEvents {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  /** Bytes that never became a request; the receiver answers or destroys the socket. */
+  malformed(error: NodeJS.ErrnoException, socket: Socket): void;
+  handshakeDone(socket: TLSSocket): void;
+  handshakeFailed(reason: string, source: string): void;
+}
+
+export interface Listener {
+  readonly openConnections: number;
+  listen(address: ListenAddress): Promise<AddressInfo>;
+  /** For new handshakes only: connections that are open keep the context they were made with. */
+  useContext(context: SecureContext): void;
+  /** No new connections; idle ones end now, busy ones after their answer, all of them after the drain's bound. */
+  drain(): Promise<void>;
+}
+
+/** The HTTPS listener. Client certificates are asked for and judged in HTTP, never by failing the handshake. */
+export function createListener(context: SecureContext, clock: Clock, events: ListenerEvents): Listener {
+  const server = createServer({
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: LIMITS.handshakeTimeoutMs,
+    maxHeaderSize: LIMITS.headerBytesMax,
+    headersTimeout: LIMITS.headersTimeoutMs,
+    requestTimeout: LIMITS.requestTimeoutMs,
+    connectionsCheckingInterval: LIMITS.connectionsCheckIntervalMs,
+    keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    joinDuplicateHeaders: false,
+    rejectNonStandardBodyWrites: true,
+    keepAlive: true,
+    noDelay: true,
+  });
+  server.maxHeadersCount = LIMITS.headersCountMax;
+  server.maxRequestsPerSocket = LIMITS.requestsPerSocketMax;
+  server.maxConnections = LIMITS.connectionsMax;
+  server.timeout = LIMITS.socketIdleTimeoutMs;
+  installContext(server, context);
+
+  const open = new Set<Socket>();
+  const handshakes = trackHandshakes(clock);
+  server.on('connection', (socket) => {
+    const name = nameOf(socket);
+    open.add(socket);
+    handshakes.begin(name, socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      handshakes.end(name);
+    });
+  });
+  server.on('secureConnection', (socket) => {
+    handshakes.end(nameOf(socket));
+    events.handshakeDone(socket);
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    events.handshakeFailed(error.code ?? error.message, socket.remoteAddress ?? 'unknown');
+    socket.destroy();
+  });
+  server.on('request', events.request);
+  // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
+  server.on('checkContinue', events.request);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    events.malformed(error, socket as Socket),
+  );
+  server.on('connect', (_request, socket) => socket.destroy());
+
+  return {
+    get openConnections() {
+      return open.size;
+    },
+    listen: (address) => listen(server, address),
+    useContext: (next) => installContext(server, next),
+    async drain() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeIdleConnections();
+      const cut = setTimeout(() => {
+        for (const socket of open) socket.destroy();
+      }, LIMITS.drainTimeoutMs);
+      await closed;
+      clearTimeout(cut);
+      handshakes.stop();
+    },
+  };
+}
+
+/**
+ * tls.Server builds its context from a fixed list of options that lacks `allowPartialTrustChain` (Node 26.10), so the
+ * finished context is put in its place: docs/decisions/partial-chains.md. Should a later Node rename the property, this
+ * refuses to start rather than trust less or more than configured.
+ */
+function installContext(server: Server, context: SecureContext): void {
+  if (!('_sharedCreds' in server)) {
+    throw new StartupError('this version of Node keeps its TLS context elsewhere; run the pinned version');
+  }
+  (server as unknown as { _sharedCreds: SecureContext })._sharedCreds = context;
+}
+
+async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new StartupError(`cannot listen on ${address.host}:${address.port} (${error.code})`, error));
+    });
+    server.listen(address.port, address.host, resolve);
+  });
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new StartupError('the listener has no TCP address');
+  return bound;
+}
+
+/** A connection's own name: the TLS socket and the TCP socket under it share nothing else that is public. */
+function nameOf(socket: Socket): string {
+  return `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`;
+}
+
+interface HandshakeTracker {
+  begin(name: string, socket: Socket): void;
+  end(name: string): void;
+  stop(): void;
+}
+
+/** Node's own handshake timeout restarts with each octet that trickles in; this one does not. */
+function trackHandshakes(clock: Clock): HandshakeTracker {
+  const begun = new Map<string, { readonly socket: Socket; readonly at: number }>();
+  const sweep = setInterval(() => {
+    const limit = clock.elapsed() - LIMITS.handshakeTimeoutMs;
+    for (const { socket, at } of begun.values()) {
+      if (at > limit) break;
+      socket.destroy();
+    }
+  }, 1_000);
+  sweep.unref();
+  return {
+    begin: (name, socket) => begun.set(name, { socket, at: clock.elapsed() }),
+    end: (name) => begun.delete(name),
+    stop: () => clearInterval(sweep),
+  };
+}

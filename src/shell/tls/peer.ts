@@ -1,0 +1,94 @@
+import type { X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { LRUCache } from 'lru-cache';
+import { judge } from '../../core/identity/judge.ts';
+import type { Trust } from '../../core/identity/trust.ts';
+import type { Verdict } from '../../core/identity/verdict.ts';
+import { LIMITS } from '../../core/limits.ts';
+
+/** What a connection's peer presented in the handshake; read off the socket once. */
+interface Presented {
+  /** Leaf first, as sent. Empty: no certificate. */
+  readonly chain: readonly Uint8Array[];
+  readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
+  readonly resumed: boolean;
+  /** SHA-256 over everything a verdict depends on besides trust and time. */
+  readonly key: string;
+}
+
+/** Undefined: the peer presented no certificate. */
+export type PeerVerdict = Verdict | undefined;
+
+/**
+ * Takes and remembers verdicts under one state of trust: make a new one for each, and everything is judged again.
+ * A poll is a fresh connection with a certificate that was seen before, so a verdict is shared between connections.
+ */
+export class PeerJudge {
+  readonly #trust: Trust;
+  readonly #presented: WeakMap<TLSSocket, Presented>;
+  readonly #accepted = new LRUCache<string, Verdict>({ max: LIMITS.acceptedVerdictsMax });
+  readonly #rejected = new LRUCache<string, Verdict>({ max: LIMITS.rejectedVerdictsMax });
+
+  /** `predecessor`: whose connections are still open; what they presented need not be read again. */
+  constructor(trust: Trust, predecessor?: PeerJudge) {
+    this.#trust = trust;
+    this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
+  }
+
+  /** `nowMs`: since the epoch. A remembered verdict is used only while it is valid. */
+  verdictOf(socket: TLSSocket, nowMs: number): PeerVerdict {
+    let presented = this.#presented.get(socket);
+    if (presented === undefined) {
+      presented = readPresented(socket);
+      this.#presented.set(socket, presented);
+    }
+    if (presented.chain.length === 0) return undefined;
+    const remembered = this.#accepted.get(presented.key) ?? this.#rejected.get(presented.key);
+    if (remembered !== undefined && nowMs < remembered.validUntil) return remembered;
+    const verdict = presented.resumed ? resumedSession(presented) : this.#judge(presented, nowMs);
+    (verdict.accepted ? this.#accepted : this.#rejected).set(presented.key, verdict);
+    return verdict;
+  }
+
+  #judge(presented: Presented, nowMs: number): Verdict {
+    return judge({ presented: presented.chain, openssl: presented.openssl, trust: this.#trust, nowMs });
+  }
+}
+
+/** Resumption is off; should a session ever be resumed all the same, its certificate was not proven in this handshake. */
+function resumedSession(presented: Presented): Verdict {
+  const [leaf] = presented.chain;
+  const sha256 = createHash('sha256')
+    .update(leaf ?? '')
+    .digest('hex');
+  const refusal = {
+    rule: 'session_reused',
+    position: 'leaf',
+    detail: 'the TLS session was resumed, so the peer did not prove that it holds the key',
+    sha256,
+    serial: '',
+  } as const;
+  return { accepted: false, refusal, validUntil: Number.POSITIVE_INFINITY };
+}
+
+function readPresented(socket: TLSSocket): Presented {
+  const chain: Uint8Array[] = [];
+  const hash = createHash('sha256');
+  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  // One more than allowed is read, so that the judge sees that there were too many.
+  while (certificate !== undefined && chain.length <= LIMITS.presentedCertificatesMax) {
+    const der = certificate.raw;
+    chain.push(der);
+    hash.update(`${der.length}:`).update(der);
+    certificate = certificate.issuerCertificate;
+  }
+  const error = socket.authorizationError as { code?: string } | string | null | undefined;
+  const openssl = {
+    authorized: socket.authorized,
+    error: typeof error === 'string' ? error : (error?.code ?? undefined),
+  };
+  const resumed = socket.isSessionReused();
+  hash.update(JSON.stringify([openssl, resumed]));
+  return { chain, openssl, resumed, key: hash.digest('base64') };
+}

@@ -1,0 +1,79 @@
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { StartupError } from '../../core/errors.ts';
+
+/** What the TLS layer presents and trusts; `authorities` is every certificate of both client bundles, PEM. */
+export interface TlsMaterial {
+  readonly certificateChainPem: string;
+  readonly privateKeyPem: string;
+  readonly authorities: readonly string[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** Post-quantum hybrids first; P-256 for Flux' FIPS builds, which offer no plain X25519. */
+const GROUPS = 'X25519MLKEM768:SecP256r1MLKEM768:P-256:X25519:P-384';
+
+/** AES-GCM only: what FIPS clients offer, and in TLS 1.2 only with ephemeral ECDH (contract: TLS_MIN_VERSION). */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+].join(':');
+
+/**
+ * The one place that spells out TLS: an omitted option means Node's default, and an omitted `ca` means the public roots.
+ * No tickets and no session cache: a resumed session would skip the client certificate (nginx CVE-2025-23419).
+ */
+function contextOptions(material: TlsMaterial): SecureContextOptions {
+  return {
+    cert: material.certificateChainPem,
+    key: material.privateKeyPem,
+    ca: [...material.authorities],
+    minVersion: material.minVersion,
+    maxVersion: 'TLSv1.3',
+    ecdhCurve: GROUPS,
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+    secureOptions:
+      constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+    // An anchor may be an intermediate CA (contract §4); our own verifier says which certificates are anchors.
+    allowPartialTrustChain: true,
+  };
+}
+
+/** Throws StartupError where the certificate, its key or the authorities do not make a working context. */
+export function createTlsContext(material: TlsMaterial): SecureContext {
+  if (material.authorities.length === 0) {
+    throw new StartupError('no client CA: without one, the public roots of Node would be trusted');
+  }
+  checkKeyPair(material);
+  try {
+    return createSecureContext(contextOptions(material));
+  } catch (error) {
+    throw new StartupError(`TLS_CERT_FILE, TLS_KEY_FILE: OpenSSL refuses them (${describe(error)})`, error);
+  }
+}
+
+function checkKeyPair(material: TlsMaterial): void {
+  let leaf: X509Certificate;
+  try {
+    leaf = new X509Certificate(material.certificateChainPem);
+  } catch (error) {
+    throw new StartupError('TLS_CERT_FILE holds no readable PEM certificate', error);
+  }
+  let matches: boolean;
+  try {
+    matches = leaf.checkPrivateKey(createPrivateKey(material.privateKeyPem));
+  } catch (error) {
+    throw new StartupError('TLS_KEY_FILE holds no readable, unencrypted PEM private key', error);
+  }
+  if (!matches)
+    throw new StartupError('TLS_KEY_FILE is not the key of the first certificate in TLS_CERT_FILE');
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type Document, OpenAPIBackend } from 'openapi-backend';
+import { parse } from 'yaml';
+import { assertValidFluxAnswer } from './flux-answer.ts';
+
+const definition = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')) as Document;
+const backend = new OpenAPIBackend({ definition, strict: true, ignoreTrailingSlashes: false });
+await backend.init();
+
+export interface ReceivedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** Every answer in every test passes here: it is as openapi.yaml documents it, and never a redirect or a stack. */
+export function assertDocumented(method: string, path: string, answer: ReceivedAnswer): void {
+  const { status, headers, body } = answer;
+  assert.ok(status < 300 || status >= 400, `redirect ${status}`);
+  assert.notEqual(status, 500);
+  assert.equal(typeof headers['x-request-id'], 'string', 'every answer has a request id');
+  assert.equal(headers['cache-control'], 'no-store');
+  const text = body.toString('utf8');
+  assert.doesNotMatch(text, /node_modules|\bat \S+ \(|SELECT |INSERT |SQLITE/);
+  if (status >= 400) assertError(JSON.parse(text), answer);
+
+  const [bare = ''] = path.split('?');
+  const operation = backend.matchOperation({ method, path: bare, headers: {} });
+  if (operation === undefined) {
+    assert.ok([400, 401, 404, 405, 421, 495].includes(status), `${status} from a route that is not there`);
+    return;
+  }
+  assert.ok(
+    String(status) in (operation.responses ?? {}),
+    `${operation.operationId} does not document ${status}`,
+  );
+  if (String(headers['content-type']).startsWith('application/json')) {
+    const result = backend.validateResponse(JSON.parse(text), operation, status);
+    assert.deepEqual(result.errors ?? [], [], `${operation.operationId} ${status}: ${text.slice(0, 400)}`);
+  }
+  if (status === 200 && bare.startsWith('/api/v2/flux/')) assertValidFluxAnswer(body, headers);
+}
+
+function assertError(parsed: unknown, { headers }: ReceivedAnswer): void {
+  const error = parsed as Record<string, unknown>;
+  const known = ['error', 'message', 'request_id', 'details'];
+  assert.deepEqual(
+    Object.keys(error).filter((key) => !known.includes(key)),
+    [],
+  );
+  assert.equal(error['request_id'], headers['x-request-id']);
+  assert.match(String(error['message']), /\.$/, 'a message is a sentence');
+}
