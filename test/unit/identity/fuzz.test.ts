@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import * as pkijs from 'pkijs';
+import type { Minted } from '../../../certs-dev/mint.ts';
+import { readCertificate } from '../../../src/core/identity/certificate.ts';
+import { CertificateRefused } from '../../../src/core/identity/refused.ts';
+import type { Trust } from '../../../src/core/identity/trust.ts';
+import { REFUSAL_RULES } from '../../../src/core/identity/verdict.ts';
+import { ca, judged, leaf, ruleOf, trustOf } from './pki.ts';
+
+/** Fixed, so that a failure here is a failure everywhere; the time bounds are for slow machines. */
+const RUN = { seed: 20_300_115, numRuns: 4_000, interruptAfterTimeLimit: 2_500 } as const;
+
+/** One way to spoil octets: set one, take some out, put some in, or repeat some. */
+type Edit = readonly ['set' | 'cut' | 'insert' | 'repeat', number, number, number];
+
+const edits = fc.array(
+  fc.tuple(
+    fc.constantFrom('set', 'cut', 'insert', 'repeat'),
+    fc.nat(),
+    fc.integer({ min: 0, max: 255 }),
+    fc.integer({ min: 1, max: 8 }),
+  ) as fc.Arbitrary<Edit>,
+  { minLength: 1, maxLength: 4 },
+);
+
+function spoil(der: Uint8Array, list: readonly Edit[]): Uint8Array {
+  return list.reduce((octets, [how, where, value, length]) => {
+    const at = where % Math.max(octets.length, 1);
+    const head = octets.subarray(0, at);
+    const tail = octets.subarray(at);
+    switch (how) {
+      case 'set':
+        return Uint8Array.from([...head, value, ...tail.subarray(1)]);
+      case 'cut':
+        return Uint8Array.from([...head, ...tail.subarray(length)]);
+      case 'insert':
+        return Uint8Array.from([...head, ...new Array<number>(length).fill(value), ...tail]);
+      default:
+        return Uint8Array.from([...head, ...tail.subarray(0, length), ...tail]);
+    }
+  }, der);
+}
+
+let trust: Trust;
+let issuing: Minted;
+let below: Minted;
+before(async () => {
+  const root = await ca('root');
+  issuing = await ca('issuing', {
+    issuer: root,
+    nameConstraints: { permitted: [{ type: 'dns', value: 'example.com' }] },
+  });
+  below = await leaf(issuing, { subject: { CN: 'x', O: ['a', 'b'] } });
+  trust = trustOf([root]);
+});
+
+describe('spoiled octets', () => {
+  it('of a leaf are never accepted, and never throw', () => {
+    assert.equal(ruleOf(judged([below, issuing], trust)), 'accepted');
+    fc.assert(
+      fc.property(edits, (list) => {
+        const spoiled = spoil(below.der, list);
+        const verdict = judged([spoiled, issuing], trust);
+        if (Buffer.compare(spoiled, below.der) === 0) return;
+        assert.ok(!verdict.accepted);
+        assert.ok(REFUSAL_RULES.includes(verdict.refusal.rule));
+      }),
+      RUN,
+    );
+  });
+
+  it('of an intermediate never make its leaf acceptable', () => {
+    fc.assert(
+      fc.property(edits, (list) => {
+        const spoiled = spoil(issuing.der, list);
+        if (Buffer.compare(spoiled, issuing.der) === 0) return;
+        assert.equal(judged([below, spoiled], trust).accepted, false);
+      }),
+      { ...RUN, numRuns: 1_500 },
+    );
+  });
+
+  it('are either refused with a rule or read as what OpenSSL and pkijs read', () => {
+    fc.assert(
+      fc.property(edits, (list) => {
+        const spoiled = spoil(below.der, list);
+        let facts: ReturnType<typeof readCertificate>;
+        try {
+          facts = readCertificate(spoiled);
+        } catch (error) {
+          assert.ok(error instanceof CertificateRefused, String(error));
+          return;
+        }
+        // What our reader takes, pkijs takes too, and sees the same names in it.
+        const other = pkijs.Certificate.fromBER(spoiled);
+        assert.equal(other.notAfter.value.getTime(), facts.notAfter);
+        const san = other.extensions?.find(({ extnID }) => extnID === '2.5.29.17');
+        const names = (san?.parsedValue as pkijs.AltName | undefined)?.altNames ?? [];
+        assert.equal(names.length, facts.subjectAltNames.length);
+      }),
+      { ...RUN, numRuns: 1_500 },
+    );
+  });
+});
+
+describe('random octets', () => {
+  it('are refused, alone or behind a good leaf', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
+        assert.equal(ruleOf(judged([octets], trust)), 'malformed');
+        assert.equal(ruleOf(judged([below, octets], trust)), 'malformed');
+      }),
+      { ...RUN, numRuns: 500 },
+    );
+  });
+});
