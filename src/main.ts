@@ -18,6 +18,9 @@ const context: CommandContext = {
   print: (line) => {
     process.stdout.write(`${line}\n`);
   },
+  onHangup: (reload) => {
+    process.on('SIGHUP', reload);
+  },
   stopSignal: () =>
     new Promise((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));

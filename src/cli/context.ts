@@ -9,4 +9,6 @@ export interface CommandContext {
   print(line: string): void;
   /** From the call on, SIGTERM and SIGINT no longer end the process but resolve this. */
   stopSignal(): Promise<NodeJS.Signals>;
+  /** From the call on, SIGHUP does not end the process but calls this. */
+  onHangup(reload: () => void): void;
 }

@@ -18,6 +18,8 @@ interface DevelopmentTokens {
 /** A working gateway with no configuration: development keys, a demo fleet, and the commands to try. */
 export async function dev(context: CommandContext): Promise<void> {
   const stop = context.stopSignal();
+  let reload: () => unknown = () => undefined;
+  context.onHangup(() => reload());
   const pki = await ensureDevelopmentPki({
     directory: DEVELOPMENT_PKI_DIR,
     now: new Date(systemClock.now()),
@@ -35,6 +37,7 @@ export async function dev(context: CommandContext): Promise<void> {
     demoFleet: JSON.stringify(DEMO_SEED),
   });
   for (const line of commandsToTry(gateway.address.port, pki, tokens)) context.print(line);
+  reload = () => gateway.reload('SIGHUP');
   log.info({ signal: await stop }, 'asked to stop');
   await gateway.close();
 }

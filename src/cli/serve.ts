@@ -9,7 +9,10 @@ export async function serve(context: CommandContext): Promise<void> {
   const config = parseConfig(context.environment);
   const log = createLog(config.logLevel, context.logDestination);
   const stop = context.stopSignal();
+  let reload: () => unknown = () => undefined;
+  context.onHangup(() => reload());
   const gateway = await startGateway(config, { clock: systemClock, log });
+  reload = () => gateway.reload('SIGHUP');
   log.info({ signal: await stop }, 'asked to stop');
   await gateway.close();
 }

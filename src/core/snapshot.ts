@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
 import { createTrust, readBundle, type Trust } from './identity/trust.ts';
@@ -28,9 +29,13 @@ export interface Snapshot {
   readonly generation: number;
   readonly serverChainPem: string;
   readonly serverKeyPem: string;
+  /** Subject, fingerprint and expiry of the server's own certificate, for people. */
+  readonly serverCertificate: string;
   readonly trust: Trust;
   readonly tokens: TokenSet;
   readonly policy: PolicyEngine;
+  /** SHA-256 over schema and policies, hex. */
+  readonly policyDigest: string;
   /** What an operator should know at start, one line each. */
   readonly warnings: readonly string[];
 }
@@ -66,9 +71,13 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
     generation: options.generation,
     serverChainPem: requirePem(sources.serverChainPem, 'TLS_CERT_FILE'),
     serverKeyPem: requirePem(sources.serverKeyPem, 'TLS_KEY_FILE'),
+    serverCertificate: describeServer(sources.serverChainPem),
     trust,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     policy,
+    policyDigest: createHash('sha256')
+      .update(JSON.stringify([sources.policySchema, sources.policies]))
+      .digest('hex'),
     warnings: Object.freeze(warnings),
   });
 }
@@ -76,4 +85,14 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
 function requirePem(text: string, variable: string): string {
   if (text.includes('-----BEGIN ')) return text;
   throw new StartupError(`${variable} is empty or not PEM`);
+}
+
+function describeServer(chainPem: string): string {
+  try {
+    const { subject, fingerprint256, validTo } = new X509Certificate(chainPem);
+    const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 16);
+    return `TLS_CERT_FILE: "${subject.replaceAll('\n', ', ')}" (sha256 ${fingerprint}…) until ${validTo}`;
+  } catch (error) {
+    throw new StartupError('TLS_CERT_FILE holds no readable PEM certificate', error);
+  }
 }

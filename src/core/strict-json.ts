@@ -72,7 +72,8 @@ function refuseAmbiguity(text: string): void {
 }
 
 function wrongKey(path: readonly (string | number)[], key: string, problem: string): FluxgateError {
-  const pointerPart = (part: string | number): string => String(part).replaceAll('~', '~0').replaceAll('/', '~1');
+  const pointerPart = (part: string | number): string =>
+    String(part).replaceAll('~', '~0').replaceAll('/', '~1');
   const field = [...path, key].map((part) => `/${pointerPart(part).slice(0, 100)}`).join('');
   const details: ErrorDetail[] = [{ field, problem }];
   return new FluxgateError('validation_error', 'The body is ambiguous; see details.', { details });

@@ -6,6 +6,9 @@ import type { Store } from './store/store.ts';
 export interface Health {
   /** Turns /ready to 503 for good: this process is leaving. */
   drain(): void;
+  /** The last reload was refused: told in /ready as a detail, for the last good state still serves. */
+  reloadFailed(): void;
+  reloadSucceeded(): void;
   live(): Answer;
   /** Throws `unavailable` with the reasons as its details. */
   ready(): Promise<Answer>;
@@ -13,9 +16,27 @@ export interface Health {
 
 const OK: Answer = Object.freeze({ status: 200, body: Object.freeze({ status: 'ok' }) });
 
+/** Which file is wrong, and how, is for the log: anybody may ask for /ready. */
+const OK_WITH_REFUSED_RELOAD: Answer = Object.freeze({
+  status: 200,
+  body: {
+    status: 'ok',
+    details: [
+      { field: 'reload', problem: 'was refused: the last good state serves, and the log says what is wrong' },
+    ],
+  },
+});
+
 export function createHealth(store: Store): Health {
   let draining = false;
+  let reloadRefused = false;
   return {
+    reloadFailed() {
+      reloadRefused = true;
+    },
+    reloadSucceeded() {
+      reloadRefused = false;
+    },
     drain() {
       draining = true;
     },
@@ -28,7 +49,7 @@ export function createHealth(store: Store): Health {
       } catch {
         reasons.push({ field: 'store', problem: 'cannot be read' });
       }
-      if (reasons.length === 0) return OK;
+      if (reasons.length === 0) return reloadRefused ? OK_WITH_REFUSED_RELOAD : OK;
       throw new FluxgateError('unavailable', 'Not ready: send no traffic here; see details.', {
         details: reasons,
       });

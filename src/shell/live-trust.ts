@@ -29,6 +29,12 @@ export class LiveTrust {
     return this.#snapshot.policy;
   }
 
+  /** From here on every request is judged by this snapshot, on connections that are open already, too. */
+  replace(snapshot: Snapshot): void {
+    this.#judge = new PeerJudge(snapshot.trust, this.#judge);
+    this.#snapshot = snapshot;
+  }
+
   /** Judged at this moment, whatever was true at the handshake. */
   verdictOf(socket: TLSSocket): PeerVerdict {
     return this.#judge.verdictOf(socket, this.#clock.now());

@@ -6,6 +6,8 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'operation'>;
   readonly handshakes: Counter<'result'>;
   readonly refusedCertificates: Counter<'rule'>;
+  readonly reloads: Counter<'result'>;
+  readonly generation: Gauge;
   observeConnections(count: () => number): void;
   contentType(): string;
   text(): Promise<string>;
@@ -39,6 +41,17 @@ export function createMetrics(): Metrics {
       name: 'fluxgate_client_certificates_refused_total',
       help: 'Requests refused for their client certificate (495), by the rule that refused it.',
       labelNames: ['rule'],
+      registers,
+    }),
+    reloads: new Counter({
+      name: 'fluxgate_reloads_total',
+      help: 'Reloads of certificates, CRLs, tokens and policies, by result; refused ones left the last good state in force.',
+      labelNames: ['result'],
+      registers,
+    }),
+    generation: new Gauge({
+      name: 'fluxgate_trust_generation',
+      help: 'Number of the snapshot of trust that is in force; it grows with each reload.',
       registers,
     }),
     observeConnections(count) {

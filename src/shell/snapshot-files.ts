@@ -4,6 +4,7 @@ import type { Config, TokenSource } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { NamedText, SnapshotSources } from '../core/snapshot.ts';
+import type { WatchedPaths } from './watch.ts';
 
 /** Reads everything that a snapshot is made of. Throws StartupError naming the variable, the path and what is wrong. */
 export async function readSnapshotFiles(config: Config, shippedPolicyDir: string): Promise<SnapshotSources> {
@@ -20,6 +21,19 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
       readPolicies(config.policyDir ?? shippedPolicyDir),
     ]);
   return { serverChainPem, serverKeyPem, clusterCaPem, operatorCaPem, readTokens, writeTokens, ...policies };
+}
+
+/** Everything whose change means a reload. */
+export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedPaths {
+  const files = [
+    config.tlsCertFile,
+    config.tlsKeyFile,
+    config.clusterCaFile,
+    config.operatorCaFile,
+    config.readTokens.file,
+    config.writeTokens?.file,
+  ].filter((path) => path !== undefined);
+  return { files, directories: [config.policyDir ?? shippedPolicyDir] };
 }
 
 /** `what` names the variable in the error. */

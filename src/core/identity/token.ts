@@ -8,7 +8,8 @@ import type { TokenPrincipal } from './principal.ts';
  * hashes of equal length compare in constant time.
  */
 export interface TokenSet {
-  readonly size: number;
+  /** Each token's kind and id, for the log. */
+  readonly ids: readonly string[];
   /** Every known hash is compared, matching or not, so that time tells nothing about which or how many. */
   match(presented: string): TokenPrincipal | undefined;
 }
@@ -38,7 +39,7 @@ export function createTokenSet(read: readonly string[], write: readonly string[]
   }
   const entries = Object.freeze([...known.values()]);
   return Object.freeze({
-    size: entries.length,
+    ids: Object.freeze(entries.map(({ principal }) => `${principal.kind} ${principal.tokenId}`)),
     match(presented: string): TokenPrincipal | undefined {
       const hash = sha256(presented);
       let found: TokenPrincipal | undefined;

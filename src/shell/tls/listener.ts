@@ -11,7 +11,7 @@ export interface ListenerEvents {
   request(request: IncomingMessage, response: ServerResponse): void;
   /** Bytes that never became a request; the receiver answers or destroys the socket. */
   malformed(error: NodeJS.ErrnoException, socket: Socket): void;
-  handshakeDone(socket: TLSSocket): void;
+  handshakeDone(): void;
   handshakeFailed(reason: string, source: string): void;
 }
 
@@ -20,6 +20,10 @@ export interface Listener {
   listen(address: ListenAddress): Promise<AddressInfo>;
   /** For new handshakes only: connections that are open keep the context they were made with. */
   useContext(context: SecureContext): void;
+  /**
+   * Ends the connections that `lost` names: idle ones now, busy ones with the answer they are waiting for. Returns how many.
+   */
+  retire(lost: (socket: TLSSocket) => boolean): number;
   /** No new connections; idle ones end now, busy ones after their answer, all of them after the drain's bound. */
   drain(): Promise<void>;
 }
@@ -50,6 +54,7 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   installContext(server, context);
 
   const open = new Set<Socket>();
+  const busy = trackRequests();
   const handshakes = trackHandshakes(clock);
   server.on('connection', (socket) => {
     const name = nameOf(socket);
@@ -62,15 +67,20 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   });
   server.on('secureConnection', (socket) => {
     handshakes.end(nameOf(socket));
-    events.handshakeDone(socket);
+    busy.add(socket);
+    events.handshakeDone();
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     events.handshakeFailed(error.code ?? error.message, socket.remoteAddress ?? 'unknown');
     socket.destroy();
   });
-  server.on('request', events.request);
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    busy.begin(request.socket as TLSSocket, response);
+    events.request(request, response);
+  };
+  server.on('request', onRequest);
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
-  server.on('checkContinue', events.request);
+  server.on('checkContinue', onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     events.malformed(error, socket as Socket),
   );
@@ -82,6 +92,7 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
     },
     listen: (address) => listen(server, address),
     useContext: (next) => installContext(server, next),
+    retire: (lost) => busy.retire(lost),
     async drain() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -119,6 +130,42 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new StartupError('the listener has no TCP address');
   return bound;
+}
+
+interface RequestTracker {
+  add(socket: TLSSocket): void;
+  begin(socket: TLSSocket, response: ServerResponse): void;
+  retire(lost: (socket: TLSSocket) => boolean): number;
+}
+
+/** Which connections are waiting for an answer: what was admitted is answered, and nothing after it. */
+function trackRequests(): RequestTracker {
+  const inFlight = new Map<TLSSocket, number>();
+  const retired = new WeakSet<TLSSocket>();
+  return {
+    add(socket) {
+      inFlight.set(socket, 0);
+      socket.once('close', () => inFlight.delete(socket));
+    },
+    begin(socket, response) {
+      inFlight.set(socket, (inFlight.get(socket) ?? 0) + 1);
+      response.once('close', () => {
+        const left = (inFlight.get(socket) ?? 1) - 1;
+        if (inFlight.has(socket)) inFlight.set(socket, left);
+        if (left === 0 && retired.has(socket)) socket.end();
+      });
+    },
+    retire(lost) {
+      let count = 0;
+      for (const [socket, requests] of inFlight) {
+        if (!lost(socket)) continue;
+        count++;
+        retired.add(socket);
+        if (requests === 0) socket.destroy();
+      }
+      return count;
+    },
+  };
 }
 
 /** A connection's own name: the TLS socket and the TCP socket under it share nothing else that is public. */

@@ -1,0 +1,84 @@
+import type { SecureContext } from 'node:tls';
+import { StartupError } from '../core/errors.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { describeChange } from '../core/snapshot-change.ts';
+import type { Health } from './health.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** A snapshot and the TLS context made of it: both work, or there is neither. */
+export interface Loaded {
+  readonly snapshot: Snapshot;
+  readonly context: SecureContext;
+}
+
+export type ReloadTrigger = 'SIGHUP' | 'file change';
+
+export interface ReloadParts {
+  /** Reads and checks everything; throws StartupError where anything at all is wrong. */
+  load(generation: number): Promise<Loaded>;
+  current(): Snapshot;
+  /** Puts it in force, in one step; how many connections lost their right and were closed. */
+  swap(loaded: Loaded): number;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export interface Reloader {
+  /** False: nothing changed, the last good state stays in force. Reloads run one after the other. */
+  reload(trigger: ReloadTrigger): Promise<boolean>;
+  /** Waits for the running reload; none starts after it. */
+  stop(): Promise<void>;
+}
+
+export function createReloader(parts: ReloadParts): Reloader {
+  let last: Promise<boolean> = Promise.resolve(true);
+  let stopped = false;
+  return {
+    reload(trigger) {
+      last = last.then(() => (stopped ? false : reloadOnce(parts, trigger)));
+      return last;
+    },
+    async stop() {
+      stopped = true;
+      await last;
+    },
+  };
+}
+
+async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<boolean> {
+  const before = parts.current();
+  let loaded: Loaded;
+  try {
+    loaded = await parts.load(before.generation + 1);
+  } catch (error) {
+    refuse(parts, trigger, before, error);
+    return false;
+  }
+  const closed = parts.swap(loaded);
+  parts.health.reloadSucceeded();
+  parts.metrics.reloads.inc({ result: 'done' });
+  parts.metrics.generation.set(loaded.snapshot.generation);
+  const change = describeChange(before, loaded.snapshot);
+  parts.log.info(
+    { trigger, generation: loaded.snapshot.generation, ...change, connections_closed: closed },
+    change.added.length + change.removed.length === 0 ? 'reloaded: nothing has changed' : 'reloaded',
+  );
+  return true;
+}
+
+function refuse(parts: ReloadParts, trigger: ReloadTrigger, inForce: Snapshot, error: unknown): void {
+  const reason = error instanceof StartupError ? error.message : 'a fault in the gateway';
+  parts.health.reloadFailed();
+  parts.metrics.reloads.inc({ result: 'refused' });
+  parts.log.error(
+    {
+      trigger,
+      reason,
+      generation: inForce.generation,
+      ...(error instanceof StartupError ? {} : { err: error }),
+    },
+    'reload refused: the last good state stays in force',
+  );
+}
