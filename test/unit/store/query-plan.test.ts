@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openDatabase } from '../../../src/shell/store/database.ts';
+import { POLL_SQL } from '../../../src/shell/store/fleet-queries.ts';
+import { createSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
+import { insertLargeFleet } from '../../support/fleet.ts';
+import { temporaryDatabase } from './temporary.ts';
+
+test('a poll is look-ups by index only: no scan, no sorting, whatever SQLite knows of the data', async (t) => {
+  const connections = openDatabase(temporaryDatabase(t).url);
+  const store = createSqliteStore(connections);
+  t.after(() => store.close());
+  const plans = (): string[] =>
+    Object.values(POLL_SQL).flatMap((sql) => {
+      const rows = connections.reader
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...(sql.match(/\?/g) ?? []).map(() => 'x'));
+      return (rows as { detail: string }[]).map(({ detail }) => detail);
+    });
+  const expected = [
+    'SEARCH objects USING INDEX objects_by_cluster_dns (cluster_dns=?)',
+    'SEARCH refs USING PRIMARY KEY (from_kind=? AND from_id=? AND field=?)',
+    'SEARCH target USING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SEARCH ratchet USING PRIMARY KEY (cluster_dns=?)',
+  ];
+  assert.deepEqual(plans(), expected);
+  await store.transact((tx) => insertLargeFleet(tx, 200));
+  connections.writer.exec('ANALYZE');
+  assert.deepEqual(plans(), expected);
+});
+
+test('lists and their filters use an index that has them in order', (t) => {
+  const connections = openDatabase(temporaryDatabase(t).url);
+  t.after(() => [connections.reader.close(), connections.writer.close()]);
+  const plan = (where: string): string => {
+    const sql = `EXPLAIN QUERY PLAN SELECT document FROM objects WHERE ${where} ORDER BY id LIMIT 10 OFFSET 10`;
+    return (connections.reader.prepare(sql).all() as { detail: string }[])
+      .map(({ detail }) => detail)
+      .join('; ');
+  };
+  assert.equal(plan("kind = 'cluster'"), 'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=?)');
+  assert.equal(
+    plan("kind = 'cluster' AND environment = 'dev'"),
+    'SEARCH objects USING INDEX objects_by_environment (kind=? AND environment=?)',
+  );
+  assert.equal(
+    plan("kind = 'platform_component' AND component_version = '1'"),
+    'SEARCH objects USING INDEX objects_by_component_version (kind=? AND component_version=?)',
+  );
+});
