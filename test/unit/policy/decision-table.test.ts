@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPolicyEngine, type Decision } from '../../../src/core/policy/decide.ts';
+import { type PolicyContext, resourceOf } from '../../../src/core/policy/entities.ts';
+import type { Operation } from '../../../src/core/policy/operations.ts';
+import { ACTORS, EAST, OPERATIONS, SHIPPED, WEST } from './shipped.ts';
+
+const engine = createPolicyEngine(SHIPPED);
+
+type Actor = keyof typeof ACTORS;
+
+const CREDENTIAL = {
+  cluster: 'certificate',
+  operator: 'certificate',
+  reader: 'token',
+  writer: 'token',
+  anonymous: 'none',
+} as const satisfies Record<Actor, PolicyContext['credential']>;
+
+interface Circumstances {
+  readonly clusterDns: string;
+  readonly ratcheted: boolean;
+  readonly operatorNetwork: boolean;
+}
+
+function decide(actor: Actor, operation: Operation, circumstances: Circumstances): Decision {
+  const { operatorNetwork, ...names } = circumstances;
+  return engine.decide({
+    principal: ACTORS[actor],
+    operationId: operation.operationId,
+    resource: resourceOf(operation, { ...names, id: 'cert-manager' }),
+    context: { source: '2001:db8::1', operatorNetwork, credential: CREDENTIAL[actor] },
+  });
+}
+
+/** The routes of one row of the table. */
+function routes(row: 'public' | 'list for Flux' | 'inputs' | 'operator routes'): readonly Operation[] {
+  return OPERATIONS.all.filter(({ audience, path }) => {
+    if (audience === 'public') return row === 'public';
+    if (audience === 'operator') return row === 'operator routes';
+    return row === (path.includes('{cluster_dns}') ? 'inputs' : 'list for Flux');
+  });
+}
+
+test('the rows of the table are all operations of the document', () => {
+  const rows = ['public', 'list for Flux', 'inputs', 'operator routes'] as const;
+  assert.deepEqual(
+    rows.map((row) => routes(row).length),
+    [3, 1, 3, 24],
+  );
+});
+
+const OWN: Circumstances = { clusterDns: EAST, ratcheted: false, operatorNetwork: false };
+const OTHER: Circumstances = { ...OWN, clusterDns: WEST };
+const RATCHETED: Circumstances = { ...OWN, ratcheted: true };
+const OPERATORS_NETWORK: Circumstances = { ...OWN, operatorNetwork: true };
+
+// Who is let in by which policy; every other actor is refused.
+const TABLE: readonly [
+  Parameters<typeof routes>[0],
+  string,
+  Circumstances,
+  Partial<Record<Actor, string>>,
+][] = [
+  [
+    'public',
+    'from anywhere',
+    OWN,
+    {
+      cluster: 'public-anybody',
+      operator: 'public-anybody',
+      reader: 'public-anybody',
+      writer: 'public-anybody',
+      anonymous: 'public-anybody',
+    },
+  ],
+  [
+    'list for Flux',
+    'from anywhere',
+    OWN,
+    {
+      operator: 'operators-flux-certificate',
+      reader: 'readers-cluster-list',
+      writer: 'operators-flux-write-token',
+    },
+  ],
+  [
+    'inputs',
+    'of the cluster itself',
+    OWN,
+    {
+      cluster: 'clusters-own-inputs',
+      operator: 'operators-flux-certificate',
+      reader: 'readers-cluster-inputs',
+      writer: 'operators-flux-write-token',
+    },
+  ],
+  [
+    'inputs',
+    'of the cluster itself, ratcheted',
+    RATCHETED,
+    { cluster: 'clusters-own-inputs', operator: 'operators-flux-certificate' },
+  ],
+  [
+    'inputs',
+    'of another cluster',
+    OTHER,
+    {
+      operator: 'operators-flux-certificate',
+      reader: 'readers-cluster-inputs',
+      writer: 'operators-flux-write-token',
+    },
+  ],
+  [
+    'inputs',
+    'of another cluster, ratcheted',
+    { ...OTHER, ratcheted: true },
+    { operator: 'operators-flux-certificate' },
+  ],
+  [
+    'operator routes',
+    "from the operators' networks",
+    OPERATORS_NETWORK,
+    { operator: 'operators-certificate', writer: 'operators-write-token' },
+  ],
+  ['operator routes', 'from elsewhere', OWN, {}],
+];
+
+for (const [row, where, circumstances, permitted] of TABLE) {
+  for (const actor of Object.keys(ACTORS) as Actor[]) {
+    const policy = permitted[actor];
+    test(`${row} ${where}: ${actor} is ${policy === undefined ? 'refused' : 'let in'}`, () => {
+      for (const operation of routes(row)) {
+        const decision = decide(actor, operation, circumstances);
+        assert.equal(decision.allowed, policy !== undefined, `${operation.operationId}: ${decision.reason}`);
+        if (policy !== undefined) assert.deepEqual(decision.policies, [policy]);
+        assert.doesNotMatch(decision.reason, /policy error/);
+      }
+    });
+  }
+}
+
+test('a refusal names the policy that refused, and its reason', () => {
+  const [inputs] = routes('inputs');
+  const [list] = routes('list for Flux');
+  const [operator] = routes('operator routes');
+  assert.ok(inputs && list && operator);
+  const ids = (actor: Actor, operation: Operation, circumstances: Circumstances): readonly string[] =>
+    decide(actor, operation, circumstances).policies;
+  assert.deepEqual(ids('reader', inputs, RATCHETED), ['ratchet-tokens']);
+  assert.deepEqual(ids('cluster', inputs, OTHER), ['never-other-cluster']);
+  assert.deepEqual(ids('cluster', list, OWN), ['never-cluster-lists-fleet']);
+  assert.deepEqual(ids('cluster', operator, OPERATORS_NETWORK), ['never-cluster-operates']);
+  assert.deepEqual(ids('anonymous', inputs, OWN), ['never-anonymous']);
+  assert.deepEqual(ids('operator', operator, OWN), ['never-operators-elsewhere']);
+  assert.deepEqual(decide('reader', operator, OPERATORS_NETWORK), {
+    allowed: false,
+    policies: [],
+    reason: 'no policy permits it',
+  });
+  assert.equal(
+    decide('reader', inputs, RATCHETED).reason,
+    'this cluster has been served by its certificate: tokens no longer work for it',
+  );
+});
+
+test('a name that contains, begins with or ends in the own name is another name', () => {
+  const [inputs] = routes('inputs');
+  assert.ok(inputs);
+  for (const clusterDns of [
+    `${EAST}.attacker.example`,
+    `x${EAST}`,
+    `x.${EAST}`,
+    EAST.slice(1),
+    EAST.toUpperCase(),
+    '*',
+  ]) {
+    assert.equal(decide('cluster', inputs, { ...OWN, clusterDns }).allowed, false, clusterDns);
+  }
+});
+
+test("the exception that ratchet.cedar explains opens that cluster's path to tokens, and no other", () => {
+  const exception = `unless { ["${EAST}"].contains(resource.dns) }`;
+  const ratchet = SHIPPED.policies['ratchet.cedar'] ?? '';
+  const excepted = createPolicyEngine({
+    ...SHIPPED,
+    policies: { ...SHIPPED.policies, 'ratchet.cedar': ratchet.replace(/;\s*$/, `\n${exception};`) },
+  });
+  const allowed = (dns: string): boolean =>
+    excepted.decide({
+      principal: ACTORS.reader,
+      operationId: 'getNamespaceInputs',
+      resource: { kind: 'cluster_inputs', dns, ratcheted: true },
+      context: { source: '10.0.0.1', operatorNetwork: false, credential: 'token' },
+    }).allowed;
+  assert.deepEqual([allowed(EAST), allowed(WEST)], [true, false]);
+});

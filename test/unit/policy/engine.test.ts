@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
+import { ACTORS, EAST, SHIPPED } from './shipped.ts';
+
+const REQUEST: DecisionRequest = {
+  principal: ACTORS.operator,
+  operationId: 'getNamespaceInputs',
+  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false },
+  context: { source: '10.0.0.1', operatorNetwork: true, credential: 'certificate' },
+};
+
+const only = (condition: string): string =>
+  `@id("only") @reason("only") permit (principal, action, resource) when { ${condition} };`;
+
+/** Every operation needs a policy that may permit it: this one applies to all and is true of no request here. */
+const REST = '@id("rest") permit (principal, action, resource) when { context.source == ip("203.0.113.1") };';
+
+function engineOf(policy: string): ReturnType<typeof createPolicyEngine> {
+  return createPolicyEngine({ ...SHIPPED, policies: { 'only.cedar': policy, 'rest.cedar': REST } });
+}
+
+test('an equal request gets the remembered decision, the very same object', () => {
+  const engine = createPolicyEngine(SHIPPED);
+  const decision = engine.decide(REQUEST);
+  assert.equal(engine.decide(structuredClone(REQUEST)), decision);
+  assert.ok(Object.isFrozen(decision) && Object.isFrozen(decision.policies));
+});
+
+// For each thing that a policy can see: a policy that looks at it, and a request that differs in it alone.
+const OPERATOR = ACTORS.operator;
+const VISIBLE: readonly [string, string, DecisionRequest][] = [
+  [
+    'the operation',
+    'action == Fluxgate::Action::"getNamespaceInputs"',
+    { ...REQUEST, operationId: 'getRolebindingInputs' },
+  ],
+  [
+    "the principal's type",
+    'principal is Fluxgate::Operator',
+    { ...REQUEST, principal: { ...ACTORS.reader, tokenId: OPERATOR.name } },
+  ],
+  [
+    "the principal's id",
+    'principal == Fluxgate::Operator::"alex@example.com"',
+    { ...REQUEST, principal: { ...OPERATOR, name: 'sam@example.com' } },
+  ],
+  [
+    "the operator's groups",
+    'principal is Fluxgate::Operator && principal.groups.contains("platform")',
+    { ...REQUEST, principal: { ...OPERATOR, groups: ['plat', 'form'] } },
+  ],
+  [
+    "the cluster's name",
+    `resource is Fluxgate::ClusterInputs && resource.dns == "${EAST}"`,
+    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false } },
+  ],
+  [
+    'the ratchet',
+    'resource is Fluxgate::ClusterInputs && !resource.ratcheted',
+    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true } },
+  ],
+  [
+    'the source',
+    'context.source.isInRange(ip("10.0.0.0/8"))',
+    { ...REQUEST, context: { ...REQUEST.context, source: '192.0.2.1' } },
+  ],
+  [
+    'the network',
+    'context.operator_network',
+    { ...REQUEST, context: { ...REQUEST.context, operatorNetwork: false } },
+  ],
+  [
+    'the credential',
+    'context.credential == "certificate"',
+    { ...REQUEST, context: { ...REQUEST.context, credential: 'token' } },
+  ],
+];
+
+for (const [what, condition, different] of VISIBLE) {
+  test(`what is remembered of one request is not taken for another that differs in ${what}`, () => {
+    const engine = engineOf(only(condition));
+    assert.equal(engine.decide(REQUEST).allowed, true);
+    assert.equal(engine.decide(different).allowed, false);
+    assert.equal(engine.decide(REQUEST).allowed, true);
+  });
+}
+
+test('kind and id of an object do not run into each other', () => {
+  const engine = engineOf(only('resource is Fluxgate::Object && resource.kind == "namespace"'));
+  const decide = (objectKind: 'namespace' | 'cluster'): boolean =>
+    engine.decide({
+      ...REQUEST,
+      operationId: 'getNamespace',
+      resource: { kind: 'object', objectKind, id: 'x' },
+    }).allowed;
+  assert.deepEqual([decide('namespace'), decide('cluster'), decide('namespace')], [true, false, true]);
+});
+
+test('what a policy cannot see does not stand in the way of remembering', () => {
+  const engine = createPolicyEngine(SHIPPED);
+  const renewed = { ...OPERATOR.certificate, serial: '02', sha256: 'ff', notAfter: 99 };
+  const decision = engine.decide(REQUEST);
+  assert.equal(engine.decide({ ...REQUEST, principal: { ...OPERATOR, certificate: renewed } }), decision);
+});
+
+test('an engine keeps to its own policies, however many newer ones there are', () => {
+  const first = engineOf(only('context.source == ip("10.0.0.1")'));
+  const newer = Array.from({ length: 20 }, (_, index) =>
+    engineOf(only(`context.source == ip("192.0.2.${index}")`)),
+  );
+  const allowed = (engine: typeof first, source: string): boolean =>
+    engine.decide({ ...REQUEST, context: { ...REQUEST.context, source } }).allowed;
+  for (const round of [1, 2]) {
+    assert.equal(allowed(first, '10.0.0.1'), true, `round ${round}`);
+    assert.equal(allowed(first, `192.0.2.${round}`), false);
+    for (const [index, engine] of newer.entries()) {
+      assert.equal(allowed(engine, `192.0.2.${index}`), true);
+      assert.equal(allowed(engine, '10.0.0.1'), false);
+    }
+  }
+});
+
+test('several policies that decide are all named, sorted, with their reasons', () => {
+  const engine = engineOf(
+    '@id("b") @reason("second") permit (principal, action, resource); @id("a") @reason("first") permit (principal, action, resource); @id("c") permit (principal, action, resource);',
+  );
+  assert.deepEqual(engine.decide(REQUEST), {
+    allowed: true,
+    policies: ['a', 'b', 'c'],
+    reason: 'first; second; c',
+  });
+});
