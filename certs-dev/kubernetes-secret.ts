@@ -15,18 +15,15 @@ export interface KubernetesSecretOptions {
 export function kubernetesSecret(options: KubernetesSecretOptions): string {
   const { name = 'api-client-cert', namespace = 'flux-system' } = options;
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  return stringify(
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name, namespace },
-      type: 'kubernetes.io/tls',
-      data: {
-        'ca.crt': base64(options.serverCaPem),
-        'tls.crt': base64(options.chainPem),
-        'tls.key': base64(options.keyPem),
-      },
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
+    type: 'kubernetes.io/tls',
+    data: {
+      'ca.crt': base64(options.serverCaPem),
+      'tls.crt': base64(options.chainPem),
+      'tls.key': base64(options.keyPem),
     },
-    { lineWidth: 0 }, // a folded base64 line is hard to copy
-  );
+  });
 }

@@ -31,6 +31,7 @@ const decoded = (secret: Secret, key: string): string =>
 test('the whole output is the YAML of a Secret that holds the chain', async (t) => {
   const { directory, lines } = await run(t);
   const secret: Secret = parse(lines.join('\n'));
+  assert.deepEqual(Object.keys(secret), ['apiVersion', 'kind', 'metadata', 'type', 'data']);
   assert.deepEqual(secret.metadata, { name: 'api-client-cert', namespace: 'flux-system' });
   assert.equal(secret.type, 'kubernetes.io/tls');
   assert.deepEqual(Object.keys(secret.data), ['ca.crt', 'tls.crt', 'tls.key']);
