@@ -75,6 +75,11 @@ for (const [place, urlOf] of [
       assert.ok(kept !== undefined);
       await assert.rejects(kept.insert('namespace', sampleNamespace('n')), refusal('unavailable'));
       await assert.rejects(kept.get('namespace', 'n'), refusal('unavailable'));
+      // Nor does it write into the transaction of somebody else.
+      const stale = kept;
+      await store.transact(() =>
+        assert.rejects(stale.insert('namespace', sampleNamespace('n')), refusal('unavailable')),
+      );
       assert.equal(await store.reader.get('namespace', 'n'), undefined);
     });
 
