@@ -26,28 +26,34 @@ export function duplicateIds(list: string, ids: readonly string[], suffix?: 'id'
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** For every string in a document, keys included. The document has passed its schema, which bounds its depth. */
-export function unsafeText(value: unknown, path: readonly (string | number)[] = []): ErrorDetail[] {
-  if (typeof value === 'string') return unsafeString(value, path, 'must not hold');
-  if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((entry, index) => unsafeText(entry, [...path, index]));
-  return Object.entries(value).flatMap(([key, entry]) => {
-    const here = [...path, key];
-    const reserved =
-      key === '__proto__'
-        ? [{ field: pointer(...here), problem: 'is not a usable name: choose another key' }]
-        : [];
-    return [
-      ...reserved,
-      ...unsafeString(key, here, 'has a key that must not hold'),
-      ...unsafeText(entry, here),
-    ];
-  });
+export function unsafeText(document: unknown): ErrorDetail[] {
+  const problems: ErrorDetail[] = [];
+  // One path for the whole walk: seeds hold millions of strings, and hardly ever a problem.
+  const path: (string | number)[] = [];
+  const inspect = (text: string, must: string): void => {
+    const problem = unsafeString(text);
+    if (problem !== undefined) problems.push({ field: pointer(...path), problem: `${must} ${problem}` });
+  };
+  const walk = (value: unknown): void => {
+    if (typeof value === 'string') return inspect(value, 'must not hold');
+    if (typeof value !== 'object' || value === null) return;
+    const isList = Array.isArray(value);
+    for (const [key, part] of Object.entries(value)) {
+      path.push(key);
+      if (key === '__proto__') {
+        problems.push({ field: pointer(...path), problem: 'is not a usable name: choose another key' });
+      }
+      if (!isList) inspect(key, 'has a key that must not hold');
+      walk(part);
+      path.pop();
+    }
+  };
+  walk(document);
+  return problems;
 }
 
-function unsafeString(text: string, path: readonly (string | number)[], must: string): ErrorDetail[] {
-  const field = pointer(...path);
-  if (CONTROL.test(text)) return [{ field, problem: `${must} control characters or line breaks` }];
+function unsafeString(text: string): string | undefined {
+  if (CONTROL.test(text)) return 'control characters or line breaks';
   // A lone surrogate has no UTF-8: it would be stored as another character than the one that was sent.
-  if (!text.isWellFormed()) return [{ field, problem: `${must} half a surrogate pair: send valid Unicode` }];
-  return [];
+  return text.isWellFormed() ? undefined : 'half a surrogate pair: send valid Unicode';
 }
