@@ -35,7 +35,7 @@ export function unsafeText(document: unknown): ErrorDetail[] {
     if (problem !== undefined) problems.push({ field: pointer(...path), problem: `${must} ${problem}` });
   };
   const walk = (value: unknown): void => {
-    if (typeof value === 'string') return inspect(value, 'must not hold');
+    if (typeof value === 'string') inspect(value, 'must not hold');
     if (typeof value !== 'object' || value === null) return;
     const isList = Array.isArray(value);
     for (const [key, part] of Object.entries(value)) {
