@@ -86,6 +86,16 @@ const REFUSED: readonly [string, Change, RegExp][] = [
     /^no policy permits these operations .*: getHealth, getReady, getOpenapi$/,
   ],
   [
+    'an operation that policies only ever forbid',
+    {
+      policies: {
+        ...withoutFile('public.cedar').policies,
+        'extra.cedar': '@id("x") forbid (principal, action, resource) when { context.credential == "none" };',
+      },
+    },
+    /^no policy permits these operations .*: getHealth, getReady, getOpenapi$/,
+  ],
+  [
     'a mistake of the gateway in its operations',
     { operationIds: [] },
     /^fluxgate\.cedarschema: has actions /,
