@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { Config } from './core/config.ts';
@@ -27,7 +28,7 @@ import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener } from './shell/tls/listener.ts';
-import { malformedAnswer } from './shell/tls/malformed.ts';
+import { malformedAnswer, REFUSED_CERTIFICATE } from './shell/tls/malformed.ts';
 import { createTlsContext } from './shell/tls/secure-context.ts';
 import { watchPaths } from './shell/watch.ts';
 
@@ -129,7 +130,7 @@ async function serve(
   });
   const listener = createListener(loaded.context, clock, {
     request: pipeline,
-    malformed: (error, socket) => answerMalformed(log, error, socket),
+    malformed: (error, socket) => answerMalformed(log, trust, error, socket),
     handshakeDone: handshakes.done,
     handshakeFailed: handshakes.failed,
   });
@@ -175,11 +176,24 @@ async function serve(
   };
 }
 
-function answerMalformed(log: Log, error: NodeJS.ErrnoException, socket: Socket): void {
-  const { code, message } = malformedAnswer(error);
+/**
+ * Octets that never became a request. A certificate that OpenSSL could not digest leaves its error behind for the next read,
+ * so such a connection ends here, before any request: it is refused for its certificate like every other.
+ */
+function answerMalformed(log: Log, trust: LiveTrust, error: NodeJS.ErrnoException, socket: Socket): void {
+  const verdict =
+    error.code?.startsWith('ERR_SSL_') && socket instanceof TLSSocket ? trust.verdictOf(socket) : undefined;
+  const refused = verdict?.accepted === false ? verdict.refusal : undefined;
+  const { code, message } = refused === undefined ? malformedAnswer(error) : REFUSED_CERTIFICATE;
   const requestId = newRequestId();
-  const line = { request_id: requestId, source: socket.remoteAddress, error: code, reason: error.code };
-  log.warn(line, 'refused: not a request');
+  const line = {
+    request_id: requestId,
+    source: socket.remoteAddress,
+    error: code,
+    reason: error.code,
+    ...(refused === undefined ? {} : { certificate: refused }),
+  };
+  log.warn(line, refused === undefined ? 'refused: not a request' : 'refused');
   refuseSocket(socket, code, message, requestId);
 }
 

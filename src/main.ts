@@ -46,6 +46,10 @@ function commands(): Command {
     .action(async () => (await import('./cli/dev.ts')).dev(context));
   program;
   program
+    .command('demo')
+    .description('a guided tour: a gateway and a small fleet, played and narrated')
+    .action(async () => (await import('./cli/demo.ts')).demo(context));
+  program
     .command('certs-dev')
     .description('mint or renew the development PKI in certs-dev/ and print a Secret for certSecretRef')
     .option('--cluster <dns>', 'the cluster whose Secret is printed; minted if it is new')

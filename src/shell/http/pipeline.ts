@@ -13,6 +13,7 @@ import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { Ratchet } from '../ratchet.ts';
+import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
 import { authorise } from './authorise.ts';
 import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -156,11 +157,9 @@ function judgeCertificate(
     throw new FluxgateError('unauthenticated', 'Present a client certificate: this gateway requires one.');
   }
   if (verdict.accepted) return verdict.principal;
-  throw new FluxgateError(
-    'certificate_rejected',
-    "The client certificate is not accepted. The gateway's log says why, under this request id.",
-    { logged: `${verdict.refusal.rule}: ${verdict.refusal.position}: ${verdict.refusal.detail}` },
-  );
+  throw new FluxgateError(REFUSED_CERTIFICATE.code, REFUSED_CERTIFICATE.message, {
+    logged: `${verdict.refusal.rule}: ${verdict.refusal.position}: ${verdict.refusal.detail}`,
+  });
 }
 
 const WRITES: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'];

@@ -35,7 +35,7 @@ export async function createRouter(
   schemas: FleetSchemas,
 ): Promise<Router> {
   const backend = new OpenAPIBackend({
-    definition: structuredClone(document) as Document,
+    definition: routingView(document),
     strict: true,
     quick: false,
     validate: true,
@@ -76,9 +76,8 @@ export async function createRouter(
     validate(operation, target, body) {
       const schemaName = [...(bodies.get(operation.operationId)?.values() ?? [])][0];
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
-      const request = { method: operation.method, path: target.path, query: target.query, headers: {} };
       const result = backend.validateRequest(
-        { ...request, ...(body === undefined ? {} : { body }) },
+        { method: operation.method, path: target.path, query: target.query, headers: {} },
         operationAt(operation.method, target.path),
       );
       if (!result.valid) {
@@ -94,6 +93,27 @@ export async function createRouter(
       };
     },
   };
+}
+
+/**
+ * The document as far as routes and parameters go. Bodies are checked by the compiled schemas (openapi-backend would pass
+ * every body that is not application/json), and answers by the tests: compiling both here takes seconds of each start.
+ */
+function routingView(document: object): Document {
+  const view = structuredClone(document) as Record<
+    string,
+    Record<string, Record<string, Record<string, unknown>>>
+  >;
+  for (const item of Object.values(view['paths'] ?? {})) {
+    for (const described of Object.values(item)) {
+      if (!('operationId' in described)) continue;
+      delete described['requestBody'];
+      described['responses'] = { default: { description: 'see openapi.yaml' } };
+    }
+  }
+  const { components = {} } = view;
+  for (const part of ['responses', 'examples', 'headers']) delete components[part];
+  return view as unknown as Document;
 }
 
 function checkBody(schemas: FleetSchemas, schemaName: string, body: unknown): void {

@@ -1,5 +1,10 @@
 import type { ErrorCode } from '../../core/errors.ts';
 
+export const REFUSED_CERTIFICATE = Object.freeze({
+  code: 'certificate_rejected',
+  message: "The client certificate is not accepted. The gateway's log says why, under this request id.",
+} as const);
+
 /** What llhttp and Node's timers call the ways in which octets fail to be a request, and our answer to each. */
 export function malformedAnswer(error: NodeJS.ErrnoException): {
   readonly code: ErrorCode;
