@@ -108,6 +108,23 @@ describe('trust', () => {
     assert.equal(ruleOf(judged([await leaf(twin)], trustOf([root]))), 'untrusted');
   });
 
+  it('does not go through a CA of another serial number or issuer than the leaf names, as in OpenSSL', async () => {
+    const named = async (hex: string): Promise<string> => {
+      const aki = { oid: '2.5.29.35', critical: false, value: bytes(hex) };
+      const below = await leaf(numbered, { authorityKeyId: null, extensions: [aki] });
+      return ruleOf(judged([below], trustOf([numbered])));
+    };
+    const numbered = await ca('numbered', { serial: bytes('0081') });
+    const issuer = (CN: string): string => {
+      const hex = Buffer.from(CN).toString('hex');
+      const name = `3011310f300d06035504030c06${hex}`;
+      return `a115a413${name}`;
+    };
+    assert.equal(await named('300482020081'), 'accepted');
+    assert.equal(await named('3003820142'), 'untrusted');
+    assert.equal(await named(`3017${issuer('abcdef')}`), 'untrusted');
+  });
+
   it('needs the signature of each link, not of the last alone', async () => {
     // A stranger's CA that copies the name and key identifier of an issuing CA.
     const forged = await ca('issuing', { issuer: stranger, subjectKeyId: issuing.subjectKeyId });

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Minted } from '../../../certs-dev/mint.ts';
 import type { NameValue } from '../../../certs-dev/mint-extensions.ts';
+import { readCertificate } from '../../../src/core/identity/certificate.ts';
+import { readWhole } from '../../../src/core/identity/der.ts';
+import { readDistinguishedName } from '../../../src/core/identity/distinguished-name.ts';
+import { findNameConstraintBreach } from '../../../src/core/identity/name-constraints.ts';
 import { ca, judged, leaf, refusalOf, ruleOf, trustOf } from './pki.ts';
 
 type Type = NameValue['type'];
@@ -127,6 +131,27 @@ describe('name constraints in a chain', () => {
     const strict = await ca('strict', { nameConstraints: ONLY_X });
     const changes = { subject: { CN: 'evil.example' }, subjectAltNames: null };
     assert.equal(ruleOf(judged([await leaf(strict, changes)], trustOf([strict]))), 'name_constraints');
+  });
+
+  it('reach the emailAddress attributes of a subject', async () => {
+    const strict = await ca('strict', {
+      nameConstraints: { permitted: [{ type: 'email', value: 'x.example' }] },
+    });
+    const below = readCertificate((await leaf(strict)).der);
+    // SEQUENCE { SET { SEQUENCE { emailAddress, IA5String } } }
+    const attribute = Buffer.concat([
+      Buffer.from('06092a864886f70d010901160b', 'hex'),
+      Buffer.from('ada@y.examp'),
+    ]);
+    const wrap = (tag: number, content: Buffer): Buffer =>
+      Buffer.concat([Buffer.of(tag, content.length), content]);
+    const name = readWhole(new Uint8Array(wrap(0x30, wrap(0x31, wrap(0x30, attribute)))));
+    const subject = readDistinguishedName(name, 'the subject');
+    const path = [{ ...below, subject }, readCertificate(strict.der)];
+    assert.match(
+      findNameConstraintBreach(path, { nameComparisons: 0 })?.detail ?? '',
+      /email:ada@y\.examp is not/,
+    );
   });
 
   it('are refused when comparing them would be a burden', async () => {
