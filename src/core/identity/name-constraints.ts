@@ -48,9 +48,10 @@ function judgeName(name: ConstrainedName, ca: CertificateFacts): string | undefi
   }
   const candidates = permitted.filter((base) => base.type === name.type);
   if (candidates.length === 0) return undefined;
-  const answers = candidates.map((base) => matchConstraint(name, base));
-  if (answers.includes(undefined)) return `${shown} cannot be compared with what is permitted ${by}`;
-  return answers.includes(true) ? undefined : `${shown} is not among the names permitted ${by}`;
+  // "Cannot tell" is not "permitted".
+  return candidates.some((base) => matchConstraint(name, base) === true)
+    ? undefined
+    : `${shown} is not among the names permitted ${by}`;
 }
 
 /** Counted over all paths of one search, so that a maze of cross-signed CAs does not multiply the limit. */

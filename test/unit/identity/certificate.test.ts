@@ -128,18 +128,18 @@ describe('octets that are no certificate', () => {
     malformed(copy, /algorithms inside and outside/);
   });
 
-  for (const [what, serial] of [
-    ['negative', 'ff01'],
-    ['zero', '00'],
-    ['21 octets long', `01${'00'.repeat(20)}`],
-    ['padded', '0001'],
+  for (const [what, serial, reason] of [
+    ['negative', 'ff01', /a negative serial/],
+    ['zero', '00', /number zero/],
+    ['21 octets long', `01${'00'.repeat(20)}`, /21 octets/],
+    ['padded', '0001', /needless/],
   ] as const) {
     it(`are refused with a serial number that is ${what}`, async () => {
       // In two steps, since no library writes all of them: a lawful one of the same length, then the octets.
       const lawful = await leaf(root, { serial: bytes(`01${'ab'.repeat(serial.length / 2 - 1)}`) });
       const header = Uint8Array.of(2, lawful.serial.length);
       const from = Buffer.concat([header, lawful.serial]);
-      malformed(patched(lawful.der, from, Buffer.concat([header, bytes(serial)])), /serial number/);
+      malformed(patched(lawful.der, from, Buffer.concat([header, bytes(serial)])), reason);
     });
   }
 
@@ -183,16 +183,15 @@ describe('octets that are no certificate', () => {
     });
   }
 
-  for (const [what, from, to] of [
-    ['a month 13', '300114120000Z', '301314120000Z'],
-    ['a 30th of February', '300114120000Z', '300230120000Z'],
-    ['an hour 24', '300114120000Z', '300114240000Z'],
-    ['a second 60', '300114120000Z', '300114120060Z'],
-    ['a zone', '300114120000Z', '3001141200+01'],
-    ['an end before the beginning', '300214120000Z', '290214120000Z'],
+  for (const [what, from, to, reason] of [
+    ['a month 13', '300114120000Z', '301314120000Z', /no calendar/],
+    ['a 30th of February', '300114120000Z', '300230120000Z', /no calendar/],
+    ['an hour 24', '300114120000Z', '300114240000Z', /no calendar/],
+    ['a second 60', '300114120000Z', '300114120060Z', /no calendar/],
+    ['a zone', '300114120000Z', '3001141200+01', /no DER time/],
+    ['an end before the beginning', '300214120000Z', '290214120000Z', /ends before/],
   ] as const) {
-    it(`are refused with ${what} in the validity`, () =>
-      malformed(patched(good.der, from, to), /time|validity/));
+    it(`are refused with ${what} in the validity`, () => malformed(patched(good.der, from, to), reason));
   }
 
   it('are refused with an empty issuer', async () => {

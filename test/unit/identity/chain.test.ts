@@ -125,6 +125,11 @@ describe('trust', () => {
     assert.equal(await named(`3017${issuer('abcdef')}`), 'untrusted');
   });
 
+  it('needs the name of each link, even where the key fits', async () => {
+    const renamed = await ca('renamed', { issuer: root, reuseKeyOf: issuing });
+    assert.equal(ruleOf(judged([await leaf(issuing), renamed], trustOf([root]))), 'untrusted');
+  });
+
   it('needs the signature of each link, not of the last alone', async () => {
     // A stranger's CA that copies the name and key identifier of an issuing CA.
     const forged = await ca('issuing', { issuer: stranger, subjectKeyId: issuing.subjectKeyId });

@@ -140,6 +140,13 @@ describe('signature algorithms', () => {
     }
   });
 
+  it('must suit the key: an RSA signature that calls itself ECDSA is none', async () => {
+    const issuer = readCertificate((await ca('rsa', { key: 'RSA-2048' })).der);
+    const algorithm = { scheme: 'ecdsa', hash: 'sha256' } as const;
+    assert.equal(isSignedBy(issuer, issuer), true);
+    assert.equal(isSignedBy({ ...issuer, signature: { ...issuer.signature, algorithm } }, issuer), false);
+  });
+
   it('by oneself are told from a name repeated', async () => {
     const old = await ca('root');
     const renewed = await ca('root', { issuer: old });

@@ -61,6 +61,7 @@ describe('a bundle', () => {
     ['a broken marker', () => root.pem.replace('-----BEGIN', '----BEGIN'), /garbled PEM marker/],
     ['a character that is no base64', () => root.pem.replace('M', '*'), /garbled/],
     ['a character too few', () => root.pem.replace('\nM', '\n'), /not base64|not a usable/],
+    ['missing padding', () => '-----BEGIN CERTIFICATE-----\nMAA\n-----END CERTIFICATE-----', /not base64/],
     ['headers', () => root.pem.replace('-----\n', '-----\nProc-Type: 4\n\n'), /garbled/],
     [
       'another DER',
