@@ -12,6 +12,7 @@ import { type ExtensionFacts, readExtensions } from './extensions.ts';
 import { hexOf, printable } from './printable.ts';
 import { type PublicKeyFacts, readPublicKey } from './public-key.ts';
 import { CertificateRefused } from './refused.ts';
+import { findDisagreement } from './second-reading.ts';
 import { readSignatureAlgorithm, type SignatureFacts } from './signature.ts';
 
 export interface CertificateFacts extends ExtensionFacts {
@@ -95,7 +96,7 @@ function readTbs(tbs: DerNode, outerAlgorithm: DerNode) {
   };
 }
 
-/** OpenSSL must read the same certificate out of the same octets: two readers, one meaning. */
+/** OpenSSL must read the same certificate out of the same octets; so must pkijs, see second-reading.ts. */
 function crossCheck(der: Uint8Array, facts: { serial: string; notBefore: number; notAfter: number }): void {
   let other: X509Certificate;
   try {
@@ -131,6 +132,8 @@ export function readCertificate(input: Uint8Array): CertificateFacts {
     fields.end();
     const read = readTbs(tbs, algorithm);
     crossCheck(der, read);
+    const disagreement = findDisagreement(der, { ...read, tbsDer: tbs.bytes });
+    if (disagreement !== undefined) throw new DerError(`pkijs reads it differently: ${disagreement}`);
     return Object.freeze({
       ...read,
       der,
