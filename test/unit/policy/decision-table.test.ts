@@ -23,9 +23,9 @@ interface Circumstances {
   readonly operatorNetwork: boolean;
 }
 
-function decide(actor: Actor, operation: Operation, circumstances: Circumstances): Decision {
+function decide(actor: Actor, operation: Operation, circumstances: Circumstances, by = engine): Decision {
   const { operatorNetwork, ...names } = circumstances;
-  return engine.decide({
+  return by.decide({
     principal: ACTORS[actor],
     operationId: operation.operationId,
     resource: resourceOf(operation, { ...names, id: 'cert-manager' }),
@@ -139,6 +139,41 @@ for (const [row, where, circumstances, permitted] of TABLE) {
     });
   }
 }
+
+test('the permits alone refuse the same: never.cedar is a second line, not the first', () => {
+  const { 'never.cedar': _, ...policies } = SHIPPED.policies;
+  const without = createPolicyEngine({ ...SHIPPED, policies });
+  for (const [row, where, circumstances, permitted] of TABLE) {
+    // From which network operators may come is never.cedar's alone, beside the gateway's own gate.
+    if (where === 'from elsewhere') continue;
+    for (const actor of Object.keys(ACTORS) as Actor[]) {
+      for (const operation of routes(row)) {
+        const { allowed } = decide(actor, operation, circumstances, without);
+        assert.equal(allowed, actor in permitted, `${actor} ${operation.operationId} ${where}`);
+      }
+    }
+  }
+});
+
+test('never.cedar alone holds against a policy that permits everything', () => {
+  const careless = createPolicyEngine({
+    ...SHIPPED,
+    policies: {
+      'never.cedar': SHIPPED.policies['never.cedar'] ?? '',
+      'careless.cedar': '@id("careless") permit (principal, action, resource);',
+    },
+  });
+  const refused = (row: Parameters<typeof routes>[0], circumstances: Circumstances): Actor[] =>
+    (Object.keys(ACTORS) as Actor[]).filter((actor) =>
+      routes(row).every((operation) => !decide(actor, operation, circumstances, careless).allowed),
+    );
+  assert.deepEqual(refused('public', OWN), []);
+  assert.deepEqual(refused('list for Flux', OWN), ['cluster', 'anonymous']);
+  assert.deepEqual(refused('inputs', OWN), ['anonymous']);
+  assert.deepEqual(refused('inputs', OTHER), ['cluster', 'anonymous']);
+  assert.deepEqual(refused('operator routes', OPERATORS_NETWORK), ['cluster', 'anonymous']);
+  assert.deepEqual(refused('operator routes', OWN), Object.keys(ACTORS));
+});
 
 test('a refusal names the policy that refused, and its reason', () => {
   const [inputs] = routes('inputs');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Principal } from '../../../src/core/identity/principal.ts';
 import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
 import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 
@@ -77,6 +78,38 @@ const VISIBLE: readonly [string, string, DecisionRequest][] = [
   ],
 ];
 
+/** A request, and one that differs from it only in how the same characters are put together. */
+const ALIKE: readonly [string, string, Principal, Principal][] = [
+  [
+    'of a reader and of a writer with one token id',
+    'principal is Fluxgate::Reader',
+    { kind: 'reader', tokenId: 'ab' },
+    { kind: 'writer', tokenId: 'ab' },
+  ],
+  [
+    'of two readers',
+    'principal == Fluxgate::Reader::"ab"',
+    { kind: 'reader', tokenId: 'ab' },
+    { kind: 'reader', tokenId: 'cd' },
+  ],
+  [
+    'of two groups and of one whose name has a comma',
+    'principal is Fluxgate::Operator && principal.groups.contains("a")',
+    { ...OPERATOR, groups: ['a', 'b'] },
+    { ...OPERATOR, groups: ['a,b'] },
+  ],
+];
+
+for (const [what, condition, permitted, refused] of ALIKE) {
+  test(`decisions ${what} are two decisions`, () => {
+    const engine = engineOf(only(condition));
+    for (const _ of ['first', 'remembered']) {
+      assert.equal(engine.decide({ ...REQUEST, principal: permitted }).allowed, true);
+      assert.equal(engine.decide({ ...REQUEST, principal: refused }).allowed, false);
+    }
+  });
+}
+
 for (const [what, condition, different] of VISIBLE) {
   test(`what is remembered of one request is not taken for another that differs in ${what}`, () => {
     const engine = engineOf(only(condition));
@@ -95,6 +128,17 @@ test('kind and id of an object do not run into each other', () => {
       resource: { kind: 'object', objectKind, id: 'x' },
     }).allowed;
   assert.deepEqual([decide('namespace'), decide('cluster'), decide('namespace')], [true, false, true]);
+});
+
+test('a policy can name one object: by kind and id', () => {
+  const engine = engineOf(only('resource == Fluxgate::Object::"namespace/x"'));
+  const allowed = (id: string): boolean =>
+    engine.decide({
+      ...REQUEST,
+      operationId: 'getNamespace',
+      resource: { kind: 'object', objectKind: 'namespace', id },
+    }).allowed;
+  assert.deepEqual([allowed('x'), allowed('y')], [true, false]);
 });
 
 test('what a policy cannot see does not stand in the way of remembering', () => {
