@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
+import { NO_REVOCATION, type RevocationCheck } from './identity/revocation.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
 import { createTrust, readBundle, type Trust } from './identity/trust.ts';
 import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
@@ -32,6 +33,8 @@ export interface Snapshot {
   /** Subject, fingerprint and expiry of the server's own certificate, for people. */
   readonly serverCertificate: string;
   readonly trust: Trust;
+  /** Every source of revocations, combined. */
+  readonly revocation: RevocationCheck;
   readonly tokens: TokenSet;
   readonly policy: PolicyEngine;
   /** SHA-256 over schema and policies, hex. */
@@ -45,6 +48,8 @@ export interface SnapshotOptions {
   readonly operationIds: readonly string[];
   readonly spiffeTrustDomain: string | undefined;
   readonly apiMode: 'read-only' | 'crud';
+  /** Absent: nothing is revoked. */
+  readonly revocation?: RevocationCheck;
 }
 
 /** Throws StartupError where anything at all is wrong; there is no snapshot that is partly right. */
@@ -73,6 +78,7 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
     serverKeyPem: requirePem(sources.serverKeyPem, 'TLS_KEY_FILE'),
     serverCertificate: describeServer(sources.serverChainPem),
     trust,
+    revocation: options.revocation ?? NO_REVOCATION,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     policy,
     policyDigest: createHash('sha256')

@@ -14,7 +14,7 @@ export class LiveTrust {
   constructor(snapshot: Snapshot, clock: Clock) {
     this.#clock = clock;
     this.#snapshot = snapshot;
-    this.#judge = new PeerJudge(snapshot.trust);
+    this.#judge = new PeerJudge(snapshot.trust, snapshot.revocation);
   }
 
   get snapshot(): Snapshot {
@@ -31,7 +31,7 @@ export class LiveTrust {
 
   /** From here on every request is judged by this snapshot, on connections that are open already, too. */
   replace(snapshot: Snapshot): void {
-    this.#judge = new PeerJudge(snapshot.trust, this.#judge);
+    this.#judge = new PeerJudge(snapshot.trust, snapshot.revocation, this.#judge);
     this.#snapshot = snapshot;
   }
 

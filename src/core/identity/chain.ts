@@ -6,9 +6,15 @@
 import { LIMITS } from '../limits.ts';
 import { type CertificateFacts, describeCertificate } from './certificate.ts';
 import { isHinted, mayHaveIssued } from './issuer-match.ts';
-import type { ComparisonWork } from './name-constraints.ts';
-import { CERTIFICATE_RULES, PATH_RULES, type PathBreach, type PathRole } from './path-rules.ts';
+import {
+  CERTIFICATE_RULES,
+  PATH_RULES,
+  type PathBreach,
+  type PathRole,
+  type PathWork,
+} from './path-rules.ts';
 import { CertificateRefused } from './refused.ts';
+import { NO_REVOCATION, type RevocationCheck } from './revocation.ts';
 import { isSignedBy } from './signature.ts';
 import type { TrustBundle } from './trust.ts';
 import type { RefusalRule } from './verdict.ts';
@@ -17,7 +23,7 @@ import type { RefusalRule } from './verdict.ts';
 export interface CertificatePath {
   readonly certificates: readonly CertificateFacts[];
   readonly anchor: CertificateFacts;
-  /** The earliest notAfter: from then on the path must be looked for again. */
+  /** The earliest notAfter or end of a revocation's answer: from then on the path must be looked for again. */
   readonly validUntil: number;
 }
 
@@ -36,15 +42,16 @@ export type PathResult =
 /** Issuers looked at in one search, checked or not: far above any honest PKI, and some ten milliseconds at worst. */
 const CANDIDATES_MAX = 10_000;
 
-interface Search extends ComparisonWork {
+interface Search extends PathWork {
   readonly bundle: TrustBundle;
   readonly presented: readonly CertificateFacts[];
-  readonly nowMs: number;
   /** The leaf with whatever was looked at as an issuer. */
   readonly seen: Set<CertificateFacts>;
   /** SHA-256 of child and issuer → whether the signature is right. */
   readonly signatures: Map<string, boolean>;
   candidates: number;
+  /** The earliest moment at which a path that was found and broken may be whole. */
+  retryAt: number;
   best: { readonly rank: number; readonly refusal: PathRefusal } | undefined;
 }
 
@@ -194,6 +201,7 @@ function extend(
     const breachRole = breach.index === 0 ? 'leaf' : breach.index === index ? 'anchor' : 'intermediate';
     const subject = longer[breach.index];
     const who = subject === undefined ? '' : `${describeCertificate(subject)}: `;
+    search.retryAt = Math.min(search.retryAt, breach.retryAt ?? Number.POSITIVE_INFINITY);
     note(search, index + 1, {
       rule: breach.rule,
       position: positionOf(breach.index, breachRole),
@@ -203,10 +211,10 @@ function extend(
   return undefined;
 }
 
-/** The next notBefore ahead of what was looked at: nothing else about time turns a refusal into a path. */
+/** The next notBefore ahead of what was looked at, or the end of a revocation: nothing else about time makes a path. */
 function nextStart(search: Search): number {
   const starts = [...search.seen].map(({ notBefore }) => notBefore);
-  return Math.min(...starts.filter((start) => start > search.nowMs), Number.POSITIVE_INFINITY);
+  return Math.min(...starts.filter((start) => start > search.nowMs), search.retryAt);
 }
 
 /**
@@ -218,14 +226,17 @@ export function findPath(
   presented: readonly CertificateFacts[],
   bundle: TrustBundle,
   nowMs: number,
+  revocation: RevocationCheck = NO_REVOCATION,
 ): PathResult {
   const search: Search = {
     bundle,
     presented,
     nowMs,
+    revocation,
     seen: new Set([leaf]),
     signatures: new Map(),
     candidates: 0,
+    retryAt: Number.POSITIVE_INFINITY,
     nameComparisons: 0,
     best: undefined,
   };
@@ -243,6 +254,9 @@ export function findPath(
   if (path === undefined || anchor === undefined) {
     return refuse(search.best?.refusal ?? untrusted(search, leaf, leaf), nextStart(search));
   }
-  const validUntil = Math.min(...path.map(({ notAfter }) => notAfter));
+  const validUntil = Math.min(
+    ...path.map(({ notAfter }) => notAfter),
+    ...path.map((facts, index) => revocation.holdsUntil(facts, path[index + 1], nowMs)),
+  );
   return { found: true, path: Object.freeze({ certificates: Object.freeze(path), anchor, validUntil }) };
 }

@@ -7,6 +7,7 @@ import { type CertificatePath, findPath, type PathResult } from './chain.ts';
 import { identify } from './identify.ts';
 import { printable } from './printable.ts';
 import { CertificateRefused } from './refused.ts';
+import { NO_REVOCATION, type RevocationCheck } from './revocation.ts';
 import type { Trust } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
 
@@ -19,6 +20,8 @@ export interface JudgeInput {
    */
   readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
   readonly trust: Trust;
+  /** Every source of revocations, combined; absent: there is none. */
+  readonly revocation?: RevocationCheck;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
 }
@@ -93,9 +96,10 @@ function findTrust(
   others: readonly CertificateFacts[],
   trust: Trust,
   nowMs: number,
+  revocation: RevocationCheck,
 ): Finding {
   const search = (bundle: Trust['operator']): PathResult | undefined =>
-    bundle === undefined ? undefined : at('chain', () => findPath(leaf, others, bundle, nowMs));
+    bundle === undefined ? undefined : at('chain', () => findPath(leaf, others, bundle, nowMs, revocation));
   const cluster = search(trust.cluster);
   const operator = search(trust.operator);
   if (cluster?.found === true && operator?.found === true) {
@@ -121,12 +125,12 @@ function findTrust(
 }
 
 function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Verdict {
-  const { presented, openssl, trust, nowMs } = input;
+  const { presented, openssl, trust, nowMs, revocation = NO_REVOCATION } = input;
   const leafDer = checkSizes(presented);
   const leaf = at('leaf', () => readCertificate(leafDer));
   learn(leaf);
   const others = readOthers(presented, leaf);
-  const { kind, path } = findTrust(leaf, others, trust, nowMs);
+  const { kind, path } = findTrust(leaf, others, trust, nowMs, revocation);
   const principal = at('leaf', () => identify(leaf, path, kind, trust.spiffeTrustDomain));
   // Last, and never overruled: whoever finds a hole in one verifier must find the same hole in the other.
   if (openssl.authorized !== true) {
@@ -140,7 +144,7 @@ function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Ver
  * Who the presented chain says is asking, under this trust, at this moment. Never throws: whatever goes wrong on the way,
  * a fault of our own included, is a refusal.
  *
- * `validUntil` of an acceptance is the earliest notAfter on its path; of a refusal, the moment at which time alone could
+ * `validUntil` of an acceptance is the earliest notAfter or nextUpdate on its path; of a refusal, the moment at which time alone could
  * change it (a notBefore ahead, or the end of one of two conflicting paths), else Infinity.
  */
 export function judge(input: JudgeInput): Verdict {

@@ -8,6 +8,7 @@ import { type ComparisonWork, findNameConstraintBreach } from './name-constraint
 import { nameOfOid, OID } from './oids.ts';
 import { printableTime } from './printable.ts';
 import { weaknessOf } from './public-key.ts';
+import type { RevocationCheck } from './revocation.ts';
 import type { RefusalRule } from './verdict.ts';
 
 export type PathRole = 'leaf' | 'intermediate' | 'anchor';
@@ -108,6 +109,14 @@ export interface PathBreach {
   /** Into the path; the leaf is 0. */
   readonly index: number;
   readonly detail: string;
+  /** When time alone may mend it, ms since the epoch; absent: never. */
+  readonly retryAt?: number;
+}
+
+/** What the rules of a path are asked with. */
+export interface PathWork extends ComparisonWork {
+  readonly nowMs: number;
+  readonly revocation: RevocationCheck;
 }
 
 export interface PathRule {
@@ -115,14 +124,15 @@ export interface PathRule {
   /** `path` is leaf first, anchor last, each signed by the next. May throw CertificateRefused (`too_large`). */
   readonly check: (
     path: readonly CertificateFacts[],
-    work: ComparisonWork,
-  ) => Omit<PathBreach, 'rule'> | undefined;
+    work: PathWork,
+  ) => (Omit<PathBreach, 'rule'> & { readonly rule?: RefusalRule }) | undefined;
 }
 
-/** For a path as a whole, once its signatures are known to be right. Revocation is to be the next line. */
+/** For a path as a whole, once its signatures are known to be right. */
 export const PATH_RULES: readonly PathRule[] = Object.freeze([
   { rule: 'path_length', check: findPathLengthBreach },
   { rule: 'name_constraints', check: findNameConstraintBreach },
+  { rule: 'revoked', check: findRevocation },
 ]);
 
 /** RFC 5280 §4.2.1.9: how many certificates that are not self-issued may stand between a CA and the leaf. */
@@ -138,6 +148,21 @@ function findPathLengthBreach(path: readonly CertificateFacts[]): Omit<PathBreac
       };
     }
     if (!facts.selfIssued) between += 1;
+  }
+  return undefined;
+}
+
+/**
+ * RFC 5280 §6.3, for each certificate of the path. On whole paths only: then every certificate that a CRL is looked up for
+ * was signed by somebody trusted, and strangers cannot make us verify a large CRL against their keys.
+ */
+function findRevocation(
+  path: readonly CertificateFacts[],
+  { revocation, nowMs }: PathWork,
+): PathBreach | undefined {
+  for (const [index, facts] of path.entries()) {
+    const breach = revocation.check(facts, path[index + 1], nowMs);
+    if (breach !== undefined) return { index, ...breach };
   }
   return undefined;
 }

@@ -18,6 +18,9 @@ export const REFUSAL_RULES = Object.freeze([
   'name_constraints',
   'certificate_policy', // a CA that demands an explicit policy, or maps one to any: we know no policies
   'unknown_critical_extension',
+  'revoked', // by its issuer's CRL, or by an operator
+  'crl_stale', // its issuer has CRLs, and policy requires one in force that is not past its nextUpdate
+  'crl_not_yet_valid', // the only CRLs of its issuer are from the future
   'no_identity',
   'ambiguous_identity',
   'bad_name', // a name that is not canonicalisable: wildcard, NUL, non-LDH, too long

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { judge } from '../../core/identity/judge.ts';
+import type { RevocationCheck } from '../../core/identity/revocation.ts';
 import type { Trust } from '../../core/identity/trust.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -26,13 +27,15 @@ export type PeerVerdict = Verdict | undefined;
  */
 export class PeerJudge {
   readonly #trust: Trust;
+  readonly #revocation: RevocationCheck;
   readonly #presented: WeakMap<TLSSocket, Presented>;
   readonly #accepted = new LRUCache<string, Verdict>({ max: LIMITS.acceptedVerdictsMax });
   readonly #rejected = new LRUCache<string, Verdict>({ max: LIMITS.rejectedVerdictsMax });
 
   /** `predecessor`: whose connections are still open; what they presented need not be read again. */
-  constructor(trust: Trust, predecessor?: PeerJudge) {
+  constructor(trust: Trust, revocation: RevocationCheck, predecessor?: PeerJudge) {
     this.#trust = trust;
+    this.#revocation = revocation;
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
   }
 
@@ -52,7 +55,13 @@ export class PeerJudge {
   }
 
   #judge(presented: Presented, nowMs: number): Verdict {
-    return judge({ presented: presented.chain, openssl: presented.openssl, trust: this.#trust, nowMs });
+    return judge({
+      presented: presented.chain,
+      openssl: presented.openssl,
+      trust: this.#trust,
+      revocation: this.#revocation,
+      nowMs,
+    });
   }
 }
 
