@@ -58,7 +58,8 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   const document = parseYaml(documentText) as object;
   const operations = readOperations(document);
   const schemas = compileSchemas(document);
-  const load = (generation: number): Promise<Loaded> => loadSnapshot(config, operations, generation);
+  const load = (generation: number, previous?: Snapshot): Promise<Loaded> =>
+    loadSnapshot(config, operations, generation, previous);
   const loaded = await load(1);
   const router = await createRouter(document, operations, schemas);
   const store = await openSqliteStore(config.databaseUrl);
@@ -79,12 +80,18 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   }
 }
 
-async function loadSnapshot(config: Config, operations: OperationTable, generation: number): Promise<Loaded> {
+async function loadSnapshot(
+  config: Config,
+  operations: OperationTable,
+  generation: number,
+  previous: Snapshot | undefined,
+): Promise<Loaded> {
   const snapshot = createSnapshot(await readSnapshotFiles(config, SHIPPED_POLICY_DIR), {
     generation,
     operationIds: operations.all.map(({ operationId }) => operationId),
     spiffeTrustDomain: config.spiffeTrustDomain,
     apiMode: config.apiMode,
+    previous,
   });
   const context = createTlsContext({
     certificateChainPem: snapshot.serverChainPem,
@@ -102,7 +109,7 @@ interface ServingParts {
   readonly router: Router;
   readonly store: Store;
   readonly loaded: Loaded;
-  readonly load: (generation: number) => Promise<Loaded>;
+  readonly load: (generation: number, previous?: Snapshot) => Promise<Loaded>;
 }
 
 async function serve(

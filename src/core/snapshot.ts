@@ -48,6 +48,8 @@ export interface SnapshotOptions {
   readonly operationIds: readonly string[];
   readonly spiffeTrustDomain: string | undefined;
   readonly apiMode: 'read-only' | 'crud';
+  /** The snapshot in force: where the policies are the same, so is their engine, for validating them takes a while. */
+  readonly previous?: Snapshot | undefined;
   /** Absent: nothing is revoked. */
   readonly revocation?: RevocationCheck;
 }
@@ -62,12 +64,19 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
   });
   const read = sources.readTokens.flatMap(({ text, name }) => parseTokens(text, name));
   const write = sources.writeTokens?.flatMap(({ text, name }) => parseTokens(text, name));
-  const policy = createPolicyEngine({
-    schemaText: sources.policySchema,
-    policies: sources.policies,
-    operationIds: options.operationIds,
-    generation: options.generation,
-  });
+  const policyDigest = createHash('sha256')
+    .update(JSON.stringify([sources.policySchema, sources.policies]))
+    .digest('hex');
+  const { previous } = options;
+  const policy =
+    previous?.policyDigest === policyDigest
+      ? previous.policy
+      : createPolicyEngine({
+          schemaText: sources.policySchema,
+          policies: sources.policies,
+          operationIds: options.operationIds,
+          generation: options.generation,
+        });
   const warnings: string[] = [];
   if (write === undefined && read.length > 0 && options.apiMode === 'crud') {
     warnings.push('CRUD_AUTH_TOKEN is not set: the read token may change the fleet');
@@ -81,9 +90,7 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
     revocation: options.revocation ?? NO_REVOCATION,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     policy,
-    policyDigest: createHash('sha256')
-      .update(JSON.stringify([sources.policySchema, sources.policies]))
-      .digest('hex'),
+    policyDigest,
     warnings: Object.freeze(warnings),
   });
 }

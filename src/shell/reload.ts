@@ -16,7 +16,7 @@ export type ReloadTrigger = 'SIGHUP' | 'file change';
 
 export interface ReloadParts {
   /** Reads and checks everything; throws StartupError where anything at all is wrong. */
-  load(generation: number): Promise<Loaded>;
+  load(generation: number, inForce: Snapshot): Promise<Loaded>;
   current(): Snapshot;
   /** Puts it in force, in one step; how many connections lost their right and were closed. */
   swap(loaded: Loaded): number;
@@ -51,7 +51,7 @@ async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<b
   const before = parts.current();
   let loaded: Loaded;
   try {
-    loaded = await parts.load(before.generation + 1);
+    loaded = await parts.load(before.generation + 1, before);
   } catch (error) {
     refuse(parts, trigger, before, error);
     return false;
