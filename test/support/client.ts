@@ -1,5 +1,5 @@
 import { request as httpsRequest } from 'node:https';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { assertDocumented, type ReceivedAnswer } from './documented.ts';
 
 /** A client certificate as a client holds it: PEM chain and key. */
@@ -33,6 +33,26 @@ export interface Endpoint {
 /** The client side must be willing to hold weak keys too: it is the server's refusal that is tested. */
 const ANY_STRENGTH = 'DEFAULT@SECLEVEL=0';
 
+/** https passes it on to tls.connect, though its types do not say so. */
+function tlsOptions(endpoint: Endpoint, certificate: ClientCertificate | undefined): object {
+  return { secureContext: contextFor(endpoint, certificate) };
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** Reading PEM costs more than the handshake: each certificate is read once. */
+function contextFor({ serverCaPem }: Endpoint, certificate: ClientCertificate | undefined): SecureContext {
+  const { chainPem: cert, keyPem: key } = certificate ?? {};
+  const name = `${serverCaPem} ${cert} ${key}`;
+  let context = contexts.get(name);
+  if (context === undefined) {
+    const identity = cert === undefined || key === undefined ? {} : { cert, key };
+    context = createSecureContext({ ca: serverCaPem, ciphers: ANY_STRENGTH, ...identity });
+    contexts.set(name, context);
+  }
+  return context;
+}
+
 /** One request over a fresh mutual-TLS connection, as Flux does it. Each answer is held against openapi.yaml. */
 export async function send(endpoint: Endpoint, wanted: ClientRequest): Promise<ClientAnswer> {
   const method = wanted.method ?? 'GET';
@@ -45,13 +65,9 @@ export async function send(endpoint: Endpoint, wanted: ClientRequest): Promise<C
         method,
         path: wanted.path,
         agent: false,
-        ca: endpoint.serverCaPem,
         servername: wanted.serverName ?? 'localhost',
-        ciphers: ANY_STRENGTH,
+        ...tlsOptions(endpoint, wanted.certificate),
         ...(wanted.localAddress === undefined ? {} : { localAddress: wanted.localAddress }),
-        ...(wanted.certificate === undefined
-          ? {}
-          : { cert: wanted.certificate.chainPem, key: wanted.certificate.keyPem }),
         headers: { host: `localhost:${endpoint.port}`, ...requestHeaders(wanted, method, body) },
       },
       (response) => {
