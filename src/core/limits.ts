@@ -67,6 +67,10 @@ export const LIMITS = Object.freeze({
   rejectedVerdictsMax: 4_096,
   decisionsMax: 65_536,
 
+  // — revocation by API —
+  /** In force at once; each is looked up by hash, but the list is read as a whole when it changes. */
+  revocationsMax: 20_000,
+
   // — files —
   seedBytesMax: 268_435_456,
   tokenFileBytesMax: 1_048_576,

@@ -32,6 +32,7 @@ export interface PathRefusal {
   /** 'leaf', 'intermediate 1' (the leaf's issuer), …, 'anchor', or 'chain'. */
   readonly position: string;
   readonly detail: string;
+  readonly revocationId?: string | undefined;
 }
 
 export type PathResult =
@@ -206,6 +207,7 @@ function extend(
       rule: breach.rule,
       position: positionOf(breach.index, breachRole),
       detail: `${who}${breach.detail}`,
+      revocationId: breach.revocationId,
     });
   }
   return undefined;

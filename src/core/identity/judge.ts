@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import { type CertificateFacts, describeCertificate, readCertificate } from './certificate.ts';
-import { type CertificatePath, findPath, type PathResult } from './chain.ts';
+import { type CertificatePath, findPath, type PathRefusal, type PathResult } from './chain.ts';
 import { identify } from './identify.ts';
 import { printable } from './printable.ts';
 import { CertificateRefused } from './refused.ts';
-import { NO_REVOCATION, type RevocationCheck } from './revocation.ts';
+import { NO_REVOCATION, type RevocationCheck, type RevokedClusters } from './revocation.ts';
 import type { Trust } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
 
@@ -22,6 +22,8 @@ export interface JudgeInput {
   readonly trust: Trust;
   /** Every source of revocations, combined; absent: there is none. */
   readonly revocation?: RevocationCheck;
+  /** Clusters that are revoked as a whole; absent: none is. */
+  readonly revokedClusters?: RevokedClusters;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
 }
@@ -33,12 +35,20 @@ class Refused extends Error {
   readonly rule: RefusalRule;
   readonly position: string;
   readonly validUntil: number;
+  readonly revocationId: string | undefined;
 
-  constructor(rule: RefusalRule, position: string, detail: string, validUntil = Number.POSITIVE_INFINITY) {
+  constructor(
+    rule: RefusalRule,
+    position: string,
+    detail: string,
+    validUntil = Number.POSITIVE_INFINITY,
+    revocationId?: string,
+  ) {
     super(detail);
     this.rule = rule;
     this.position = position;
     this.validUntil = validUntil;
+    this.revocationId = revocationId;
   }
 }
 
@@ -85,6 +95,8 @@ function readOthers(presented: readonly Uint8Array[], leaf: CertificateFacts): r
   return [...found.values()];
 }
 
+const NO_BUNDLE: PathRefusal = Object.freeze({ rule: 'untrusted', position: 'leaf', detail: '' });
+
 interface Finding {
   readonly kind: 'cluster' | 'operator';
   readonly path: CertificatePath;
@@ -116,12 +128,12 @@ function findTrust(
   const failures = [cluster, operator].flatMap((result) => (result?.found === false ? [result] : []));
   // "Untrusted" in one bundle is what every certificate of the other kind is; the other bundle knows more.
   const telling = failures.find(({ refusal }) => refusal.rule !== 'untrusted') ?? failures[0];
-  const { rule, position, detail } = telling?.refusal ?? { rule: 'untrusted', position: 'leaf', detail: '' };
+  const { rule, position, detail, revocationId }: PathRefusal = telling?.refusal ?? NO_BUNDLE;
   const alsoUntrusted = failures
     .filter((failure) => failure !== telling && rule === 'untrusted')
     .map(({ refusal }) => `; ${refusal.detail}`);
   const retryAt = Math.min(...failures.map((failure) => failure.retryAt));
-  throw new Refused(rule, position, detail + alsoUntrusted.join(''), retryAt);
+  throw new Refused(rule, position, detail + alsoUntrusted.join(''), retryAt, revocationId);
 }
 
 function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Verdict {
@@ -132,6 +144,14 @@ function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Ver
   const others = readOthers(presented, leaf);
   const { kind, path } = findTrust(leaf, others, trust, nowMs, revocation);
   const principal = at('leaf', () => identify(leaf, path, kind, trust.spiffeTrustDomain));
+  if (principal.kind === 'cluster') {
+    const breach = input.revokedClusters?.cluster(principal.dns, nowMs);
+    if (breach !== undefined) {
+      const validUntil = Math.min(breach.retryAt, path.validUntil);
+      const detail = `${describeCertificate(leaf)}: ${breach.detail}`;
+      throw new Refused(breach.rule, 'leaf', detail, validUntil, breach.revocationId);
+    }
+  }
   // Last, and never overruled: whoever finds a hole in one verifier must find the same hole in the other.
   if (openssl.authorized !== true) {
     const detail = `${describeCertificate(leaf)}: every rule here accepts the chain, but OpenSSL's answer in the handshake was ${openssl.error ?? 'no'}`;
@@ -170,6 +190,7 @@ export function judge(input: JudgeInput): Verdict {
         detail: bounded(refused.message),
         sha256: leaf?.sha256 ?? fingerprintOf(input),
         serial: leaf?.serial ?? '',
+        ...(refused.revocationId === undefined ? {} : { revocationId: refused.revocationId }),
       }),
       validUntil: refused.validUntil,
     });

@@ -111,6 +111,7 @@ export interface PathBreach {
   readonly detail: string;
   /** When time alone may mend it, ms since the epoch; absent: never. */
   readonly retryAt?: number;
+  readonly revocationId?: string | undefined;
 }
 
 /** What the rules of a path are asked with. */

@@ -10,6 +10,14 @@ export interface RevocationBreach {
   readonly detail: string;
   /** When time alone may change the answer, ms since the epoch; Infinity: only another snapshot can. */
   readonly retryAt: number;
+  /** Which revocation by API it was, so that attempts against it can be counted. */
+  readonly revocationId?: string | undefined;
+}
+
+/** What is revoked by the name of a cluster, whatever certificate says that it is that cluster. */
+export interface RevokedClusters {
+  /** `dns` is canonical. */
+  cluster(dns: string, nowMs: number): RevocationBreach | undefined;
 }
 
 /**

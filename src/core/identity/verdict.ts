@@ -39,6 +39,8 @@ export interface Refusal {
   readonly sha256: string;
   /** Serial of the leaf in lower-case hex, '' when unreadable. */
   readonly serial: string;
+  /** Of rule `revoked`, where an operator did it: which revocation. */
+  readonly revocationId?: string | undefined;
 }
 
 /** `validUntil` (ms since the epoch): the verdict must be taken again from then on. Infinity: time changes nothing. */
