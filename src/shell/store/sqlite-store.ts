@@ -1,8 +1,15 @@
+import type { Database } from 'better-sqlite3';
 import type { FleetReader } from '../../core/fleet/access.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
+import {
+  createRevocationQueries,
+  createRevocationWrites,
+  type RevocationQueries,
+  type RevocationStore,
+} from './revocation-records.ts';
 import type { Store } from './store.ts';
 import { runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
@@ -35,6 +42,14 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
   const read = createRead(queue, inMemory);
   const inTransaction: Store['transact'] = (work) =>
     queue.run(() => runTransaction(writer, { ...BOUNDS, ...bounds }, work));
+  const write: Write = (doing, act) =>
+    inTransaction(async () => {
+      try {
+        return act();
+      } catch (error) {
+        throw storeFault(error, doing);
+      }
+    });
 
   return Object.freeze<Store>({
     reader: createReader(readerQueries, read),
@@ -49,16 +64,8 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
         }),
       ),
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
-    ratchet: (entries) =>
-      queue.run(() =>
-        runTransaction(writer, { ...BOUNDS, ...bounds }, async () => {
-          try {
-            writer.writes.turnRatchet(entries);
-          } catch (error) {
-            throw storeFault(error, 'ratchet');
-          }
-        }),
-      ),
+    ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
+    revocations: createRevocations(database, createRevocationQueries(readerDatabase), read, write),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();
@@ -73,6 +80,27 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
 }
 
 type Read = <T>(doing: string, act: () => T) => Promise<T>;
+
+/** One transaction of its own, for what is not the fleet. */
+type Write = <T>(doing: string, act: () => T) => Promise<T>;
+
+function createRevocations(
+  database: Database,
+  queries: RevocationQueries,
+  read: Read,
+  write: Write,
+): RevocationStore {
+  const writes = createRevocationWrites(database);
+  return Object.freeze<RevocationStore>({
+    version: () => read('read', () => queries.version()),
+    state: () => read('read', () => queries.state()),
+    get: (id) => read('read', () => queries.get(id)),
+    list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
+    add: (revocation) => write('revoke', () => writes.add(revocation)),
+    lift: (id, atMs, by) => write('lift', () => writes.lift(id, atMs, by)),
+    countAttempts: (attempts) => write('count', () => writes.countAttempts(attempts)),
+  });
+}
 
 /**
  * A file's reader has a connection of its own, which sees committed state only. Memory has one connection, so a read waits

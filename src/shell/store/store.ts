@@ -1,4 +1,5 @@
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
+import type { RevocationStore } from './revocation-records.ts';
 
 /** The fleet's words live in the core, where the rules use them; whoever holds a store finds them here as well. */
 export type {
@@ -34,6 +35,8 @@ export interface Store {
   isInitialised(): Promise<boolean>;
   /** Turns the ratchet of these clusters in one commit: from now on no token reads their inputs. The first turn stays. */
   ratchet(entries: readonly RatchetEntry[]): Promise<void>;
+  /** What operators revoked. Like `reader`, not for use inside `transact`. */
+  readonly revocations: RevocationStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import { StartupError } from '../../../core/errors.ts';
 import { FLEET } from './0001-fleet.ts';
+import { REVOCATIONS } from './0002-revocations.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET];
+const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS];
 
 /** "FLXG": tells our files from those of other programs. */
 const APPLICATION_ID = 0x46_4c_58_47;
