@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { Config } from './core/config.ts';
 import { compileSchemas, type FleetSchemas } from './core/fleet/schemas.ts';
+import type { RevocationList } from './core/identity/revocation-list.ts';
 import { trustWarnings } from './core/identity/trust.ts';
 import { type OperationTable, readOperations } from './core/policy/operations.ts';
 import { createSnapshot, type Snapshot } from './core/snapshot.ts';
@@ -22,12 +23,13 @@ import type { Log } from './shell/log.ts';
 import { createMetrics } from './shell/metrics.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
+import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
 import { readSnapshotFiles, watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createHandshakeLog } from './shell/tls/handshake-log.ts';
-import { createListener } from './shell/tls/listener.ts';
+import { createListener, type Listener } from './shell/tls/listener.ts';
 import { malformedAnswer, REFUSED_CERTIFICATE } from './shell/tls/malformed.ts';
 import { createTlsContext } from './shell/tls/secure-context.ts';
 import { watchPaths } from './shell/watch.ts';
@@ -120,28 +122,49 @@ async function serve(
   const { store, schemas, operations, documentText, router, loaded } = parts;
   const health = createHealth(store);
   const metrics = createMetrics();
-  const trust = new LiveTrust(loaded.snapshot, clock);
+  const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
   const ratchet = createRatchet(store, clock, log);
   const handshakes = createHandshakeLog(log, metrics, clock);
+  const revocations = createRevocations({
+    store,
+    clock,
+    log,
+    metrics,
+    current: () => trust.snapshot.revocations,
+    enforce: (list) => {
+      const closed = enforceRevocations(list, trust, listener);
+      metrics.generation.set(trust.snapshot.generation);
+      return closed;
+    },
+  });
   let draining = false;
   const pipeline = createPipeline({
     config,
     router,
-    handlers: createHandlers(operations, { store, schemas, ratchet, health, documentText }),
+    handlers: createHandlers(operations, {
+      store,
+      schemas,
+      ratchet,
+      health,
+      revocations,
+      clock,
+      documentText,
+    }),
     trust,
     ratchet,
     clock,
     newRequestId,
     isDraining: () => draining,
-    record: createRequestLog(log, metrics, clock),
+    record: createRequestLog(log, metrics, clock, revocations),
   });
-  const listener = createListener(loaded.context, clock, {
+  const listener: Listener = createListener(loaded.context, clock, {
     request: pipeline,
     malformed: (error, socket) => answerMalformed(log, trust, error, socket),
     handshakeDone: handshakes.done,
     handshakeFailed: handshakes.failed,
   });
   metrics.observeConnections(() => listener.openConnections);
+  metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
   metrics.generation.set(loaded.snapshot.generation);
   const reloader = createReloader({
     load: parts.load,
@@ -177,6 +200,7 @@ async function serve(
       log.info({ open_connections: listener.openConnections }, 'draining: no new connections');
       await listener.drain();
       await admin?.close();
+      await revocations.stop();
       await store.close();
       log.info('stopped');
     },
@@ -187,6 +211,25 @@ async function serve(
  * Octets that never became a request. A certificate that OpenSSL could not digest leaves its error behind for the next read,
  * so such a connection ends here, before any request: it is refused for its certificate like every other.
  */
+/** The connections of those who are revoked by what is new in the list, and nobody else's: how many for each. */
+function enforceRevocations(
+  list: RevocationList,
+  trust: LiveTrust,
+  listener: Listener,
+): ReadonlyMap<string, number> {
+  const before = trust.snapshot.revocations.ids;
+  trust.revoke(list);
+  const closed = new Map<string, number>();
+  listener.retire((socket) => {
+    const verdict = trust.verdictOf(socket);
+    const id = verdict?.accepted === false ? verdict.refusal.revocationId : undefined;
+    if (id === undefined || before.has(id)) return false;
+    closed.set(id, (closed.get(id) ?? 0) + 1);
+    return true;
+  });
+  return closed;
+}
+
 function answerMalformed(log: Log, trust: LiveTrust, error: NodeJS.ErrnoException, socket: Socket): void {
   const verdict =
     error.code?.startsWith('ERR_SSL_') && socket instanceof TLSSocket ? trust.verdictOf(socket) : undefined;

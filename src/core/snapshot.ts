@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import { NO_REVOCATION, type RevocationCheck } from './identity/revocation.ts';
+import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
 import { createTrust, readBundle, type Trust } from './identity/trust.ts';
 import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
@@ -33,8 +34,10 @@ export interface Snapshot {
   /** Subject, fingerprint and expiry of the server's own certificate, for people. */
   readonly serverCertificate: string;
   readonly trust: Trust;
-  /** Every source of revocations, combined. */
+  /** What the CAs' own lists revoke. */
   readonly revocation: RevocationCheck;
+  /** What operators revoked. Comes from the store, not from files: a snapshot made of files has none yet. */
+  readonly revocations: RevocationList;
   readonly tokens: TokenSet;
   readonly policy: PolicyEngine;
   /** SHA-256 over schema and policies, hex. */
@@ -88,6 +91,7 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
     serverCertificate: describeServer(sources.serverChainPem),
     trust,
     revocation: options.revocation ?? NO_REVOCATION,
+    revocations: NO_REVOCATIONS,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     policy,
     policyDigest,

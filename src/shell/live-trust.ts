@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { RevocationList } from '../core/identity/revocation-list.ts';
 import type { TokenSet } from '../core/identity/token.ts';
 import type { PolicyEngine } from '../core/policy/decide.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -11,10 +12,10 @@ export class LiveTrust {
   #snapshot: Snapshot;
   #judge: PeerJudge;
 
-  constructor(snapshot: Snapshot, clock: Clock) {
+  constructor(loaded: Snapshot, revocations: RevocationList, clock: Clock) {
     this.#clock = clock;
-    this.#snapshot = snapshot;
-    this.#judge = new PeerJudge(snapshot.trust, snapshot.revocation);
+    this.#snapshot = Object.freeze({ ...loaded, revocations });
+    this.#judge = new PeerJudge(this.#snapshot);
   }
 
   get snapshot(): Snapshot {
@@ -29,9 +30,23 @@ export class LiveTrust {
     return this.#snapshot.policy;
   }
 
-  /** From here on every request is judged by this snapshot, on connections that are open already, too. */
-  replace(snapshot: Snapshot): void {
-    this.#judge = new PeerJudge(snapshot.trust, snapshot.revocation, this.#judge);
+  /**
+   * From here on every request is judged by what was loaded from files, on connections that are open already, too. What is
+   * revoked by then stays revoked, however long ago the loading began.
+   */
+  replace(loaded: Snapshot): void {
+    this.#enforce({ ...loaded, revocations: this.#snapshot.revocations });
+  }
+
+  /** The same for a new list of revocations; the files' part of the snapshot stays as it is by then. */
+  revoke(revocations: RevocationList): void {
+    this.#enforce({ ...this.#snapshot, revocations });
+  }
+
+  /** Synchronous, on the state of this very moment: reloads and revocations cannot undo each other. */
+  #enforce(next: Snapshot): void {
+    const snapshot = Object.freeze({ ...next, generation: this.#snapshot.generation + 1 });
+    this.#judge = new PeerJudge(snapshot, this.#judge);
     this.#snapshot = snapshot;
   }
 

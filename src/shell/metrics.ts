@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RevocationKind } from '../core/identity/revocation-target.ts';
 
 /** What the admin listener shows of this process. Labels are closed lists: no client can add a series. */
 export interface Metrics {
@@ -8,6 +9,8 @@ export interface Metrics {
   readonly refusedCertificates: Counter<'rule'>;
   readonly reloads: Counter<'result'>;
   readonly generation: Gauge;
+  readonly revocationAttempts: Counter<'kind'>;
+  observeRevocations(count: () => Readonly<Record<RevocationKind, number>>): void;
   observeConnections(count: () => number): void;
   contentType(): string;
   text(): Promise<string>;
@@ -54,6 +57,23 @@ export function createMetrics(): Metrics {
       help: 'Number of the snapshot of trust that is in force; it grows with each reload.',
       registers,
     }),
+    revocationAttempts: new Counter({
+      name: 'fluxgate_revocation_attempts_total',
+      help: 'Requests refused because an operator revoked a certificate, key or cluster, by what was revoked.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    observeRevocations(count) {
+      new Gauge({
+        name: 'fluxgate_revocations',
+        help: 'Revocations by operators that are in force, by what is revoked.',
+        labelNames: ['kind'],
+        registers,
+        collect() {
+          for (const [kind, number] of Object.entries(count())) this.set({ kind }, number);
+        },
+      });
+    },
     observeConnections(count) {
       new Gauge({
         name: 'fluxgate_open_connections',

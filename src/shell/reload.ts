@@ -59,10 +59,11 @@ async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<b
   const closed = parts.swap(loaded);
   parts.health.reloadSucceeded();
   parts.metrics.reloads.inc({ result: 'done' });
-  parts.metrics.generation.set(loaded.snapshot.generation);
+  const { generation } = parts.current();
+  parts.metrics.generation.set(generation);
   const change = describeChange(before, loaded.snapshot);
   parts.log.info(
-    { trigger, generation: loaded.snapshot.generation, ...change, connections_closed: closed },
+    { trigger, generation, ...change, connections_closed: closed },
     change.added.length + change.removed.length === 0 ? 'reloaded: nothing has changed' : 'reloaded',
   );
   return true;

@@ -85,18 +85,24 @@ const BODIES: Readonly<Record<string, object>> = {
   namespace: { labels: { a: 'b' } },
   rolebinding: { role: 'view', subjects: [{ kind: 'Group', name: 'golden' }] },
 };
+/** The same for operations on no object of the fleet. */
+const OTHER_BODIES: Readonly<Record<string, object>> = {
+  createRevocation: { certificate_sha256: '00'.repeat(32), reason: 'golden' },
+};
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 const inTurn = [...operations].sort(
   (a, b) => String(a.kind).localeCompare(String(b.kind)) || TURN.indexOf(a.method) - TURN.indexOf(b.method),
 );
 
-function requestFor(operation: Operation, principal: Principal): ClientRequest {
+/** `id`: of the object that the collection of this path has for us. */
+function requestFor(operation: Operation, principal: Principal, id: string): ClientRequest {
   const fields = BODIES[operation.kind ?? ''] ?? {};
-  const body = operation.method === 'POST' ? { id: 'golden', ...fields } : fields;
+  const ofFleet = operation.method === 'POST' ? { id, ...fields } : fields;
+  const body = OTHER_BODIES[operation.operationId] ?? ofFleet;
   return {
     method: operation.method,
-    path: operation.path.replace('{cluster_dns}', principal.clusterDns).replace('{id}', 'golden'),
+    path: operation.path.replace('{cluster_dns}', principal.clusterDns).replace('{id}', id),
     ...(['POST', 'PUT', 'PATCH'].includes(operation.method) ? { body } : {}),
     ...principal.credential,
   };
@@ -107,9 +113,13 @@ async function runAll(gateway: TestGateway): Promise<Matrix> {
   assert.equal((await gateway.send({ path: poll, certificate: good })).status, 200, 'turns the ratchet');
   const statuses = new Map<string, number>();
   for (const principal of principals) {
+    /** Where the gateway chooses the id. */
+    let made = '';
     for (const operation of inTurn) {
       if (principal.name === UNKNOWN_TOKEN && PROBES.includes(operation.operationId)) continue;
-      const { status } = await gateway.send(requestFor(operation, principal));
+      const id = operation.kind === undefined && made !== '' ? made : 'golden';
+      const { status, headers } = await gateway.send(requestFor(operation, principal, id));
+      if (status === 201) made = String(headers['location']).split('/').at(-1) ?? '';
       statuses.set(`${operation.operationId} ${principal.name}`, status);
     }
   }

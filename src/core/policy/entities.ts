@@ -8,8 +8,18 @@ export type PolicyResource =
   | { readonly kind: 'gateway' }
   /** The fleet as a whole: lists and creation. */
   | { readonly kind: 'fleet' }
-  /** The Flux routes of one cluster, whether or not it exists; `ratcheted`: its certificate has been served before. */
-  | { readonly kind: 'cluster_inputs'; readonly dns: string; readonly ratcheted: boolean }
+  /** Who is believed and who is not: revocations, explanations, refusals. */
+  | { readonly kind: 'trust' }
+  /**
+   * The Flux routes of one cluster, whether or not it exists; `ratcheted`: its certificate has been served before;
+   * `revoked`: an operator has revoked the cluster as a whole.
+   */
+  | {
+      readonly kind: 'cluster_inputs';
+      readonly dns: string;
+      readonly ratcheted: boolean;
+      readonly revoked: boolean;
+    }
   /** One object, whether or not it exists. */
   | { readonly kind: 'object'; readonly objectKind: FleetKind; readonly id: string };
 
@@ -58,8 +68,14 @@ export function resourceEntity(resource: PolicyResource): PolicyEntity {
       return entity('Gateway', 'gateway');
     case 'fleet':
       return entity('Fleet', 'fleet');
+    case 'trust':
+      return entity('Trust', 'trust');
     case 'cluster_inputs':
-      return entity('ClusterInputs', resource.dns, { dns: resource.dns, ratcheted: resource.ratcheted });
+      return entity('ClusterInputs', resource.dns, {
+        dns: resource.dns,
+        ratcheted: resource.ratcheted,
+        revoked: resource.revoked,
+      });
     case 'object':
       // The id alone would be ambiguous: a namespace and a component may have the same one. No kind holds a slash.
       return entity('Object', `${resource.objectKind}/${resource.id}`, {
@@ -69,11 +85,12 @@ export function resourceEntity(resource: PolicyResource): PolicyEntity {
   }
 }
 
-/** What the request's path names, and whether that cluster's ratchet has turned. */
+/** What the request's path names, whether that cluster's ratchet has turned, and whether it is revoked. */
 export interface RequestedNames {
   readonly clusterDns?: string | undefined;
   readonly id?: string | undefined;
   readonly ratcheted?: boolean | undefined;
+  readonly revoked?: boolean | undefined;
 }
 
 /**
@@ -87,8 +104,16 @@ export function resourceOf(operation: Operation, names: RequestedNames): PolicyR
   if (path.includes('{cluster_dns}')) {
     if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
     if (names.ratcheted === undefined) throw missing('the state of the ratchet');
-    return { kind: 'cluster_inputs', dns: names.clusterDns, ratcheted: names.ratcheted };
+    if (names.revoked === undefined) throw missing('whether the cluster is revoked');
+    return {
+      kind: 'cluster_inputs',
+      dns: names.clusterDns,
+      ratcheted: names.ratcheted,
+      revoked: names.revoked,
+    };
   }
+  // Every kind of object in the fleet says so in the document; what operators do besides is about trust.
+  if (audience === 'operator' && kind === undefined) return { kind: 'trust' };
   if (path.includes('{id}')) {
     if (names.id === undefined) throw missing('the id of the path');
     if (kind === undefined) throw missing('x-fluxgate-kind');

@@ -7,6 +7,8 @@ import type { Ratchet } from '../ratchet.ts';
 
 /** What a decision is made from, once it is known who asks for what. */
 export interface AuthorisedRequest {
+  /** The cluster that is asked for has been revoked as a whole. */
+  readonly clusterRevoked: boolean;
   readonly principal: Principal;
   readonly source: string;
   readonly clusterDns: string | undefined;
@@ -21,7 +23,7 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, clusterDns, objectId } = request;
+  const { principal, source, clusterDns, objectId, clusterRevoked } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
@@ -30,7 +32,12 @@ export async function authorise(
   return policy.decide({
     principal,
     operationId: operation.operationId,
-    resource: resourceOf(operation, { clusterDns, id: objectId, ratcheted }),
+    resource: resourceOf(operation, {
+      clusterDns,
+      id: objectId,
+      ratcheted,
+      revoked: clusterRevoked,
+    }),
     context: {
       source,
       operatorNetwork: config.operatorNetworks.contains(source),

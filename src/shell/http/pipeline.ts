@@ -3,7 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { isCanonicalDnsName } from '../../core/identity/names.ts';
-import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
+import { ANONYMOUS, isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
+import type { RevokedBy } from '../../core/identity/revocation-list.ts';
 import { readAuthorization } from '../../core/identity/token.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { canonicalAddress } from '../../core/networks.ts';
@@ -34,6 +35,8 @@ export interface RequestRecord {
   clusterDns: string | undefined;
   objectId: string | undefined;
   decision: Decision | undefined;
+  /** The operators' revocation that refused this request. */
+  revocationId: string | undefined;
 }
 
 export interface PipelineParts {
@@ -80,15 +83,23 @@ async function answerRequest(
   if (record.clusterDns !== undefined) checkClusterDns(record.clusterDns);
   checkNetwork(parts.config, route, record.source);
 
-  record.verdict = parts.trust.verdictOf(socket);
-  const certificatePrincipal = judgeCertificate(record.verdict, parts.config, record.operation);
+  const certificatePrincipal = takeVerdict(parts, socket, record);
   const operation = resolveRoute(route, parts.config);
   record.principal = certificatePrincipal ?? authenticateToken(parts, request);
 
-  record.decision = await authorise(parts.trust.policy, parts.config, parts.ratchet, operation, record);
-  if (!record.decision.allowed) throw refusal(record.principal, record.decision);
+  const revoked = clusterRevocation(parts, record.clusterDns);
+  record.decision = await authorise(parts.trust.policy, parts.config, parts.ratchet, operation, {
+    ...record,
+    clusterRevoked: revoked !== undefined,
+  });
+  if (!record.decision.allowed) {
+    if (isTokenPrincipal(record.principal)) record.revocationId = revoked?.revocationId;
+    throw refusal(record.principal, record.decision, revoked);
+  }
 
   const body = await takeBody(parts, request, response, operation);
+  // A body may take half a minute: whoever lost the right meanwhile changes nothing any more.
+  if (body !== undefined) takeVerdict(parts, socket, record);
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
@@ -111,6 +122,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     clusterDns: undefined,
     objectId: undefined,
     decision: undefined,
+    revocationId: undefined,
   };
 }
 
@@ -141,6 +153,13 @@ function checkNetwork(config: Config, route: Route, source: string): void {
   throw new FluxgateError('forbidden', 'Operator routes are not served to this network.', {
     logged: `${source} is outside OPERATOR_NETWORKS (${config.operatorNetworks.ranges.join(', ')})`,
   });
+}
+
+/** By the trust of this moment; throws where the certificate is not accepted. */
+function takeVerdict(parts: PipelineParts, socket: TLSSocket, record: RequestRecord): Principal | undefined {
+  record.verdict = parts.trust.verdictOf(socket);
+  if (record.verdict?.accepted === false) record.revocationId = record.verdict.refusal.revocationId;
+  return judgeCertificate(record.verdict, parts.config, record.operation);
 }
 
 /** Load balancers and kubelets have no certificate of this PKI (contract: CLIENT_CERT). */
@@ -196,7 +215,12 @@ function authenticateToken(parts: PipelineParts, request: IncomingMessage): Prin
 
 const CHALLENGE = Object.freeze({ 'WWW-Authenticate': 'Bearer realm="fluxgate"' });
 
-function refusal(principal: Principal, decision: Decision): FluxgateError {
+function clusterRevocation(parts: PipelineParts, clusterDns: string | undefined): RevokedBy | undefined {
+  if (clusterDns === undefined) return undefined;
+  return parts.trust.snapshot.revocations.cluster(clusterDns, parts.clock.now());
+}
+
+function refusal(principal: Principal, decision: Decision, revoked: RevokedBy | undefined): FluxgateError {
   if (principal.kind === 'anonymous') {
     return new FluxgateError('unauthenticated', 'Present a client certificate or a token.', {
       headers: CHALLENGE,
@@ -204,7 +228,7 @@ function refusal(principal: Principal, decision: Decision): FluxgateError {
     });
   }
   return new FluxgateError('forbidden', 'This credential is known, but it may not do this.', {
-    logged: decision.reason,
+    logged: revoked === undefined ? decision.reason : `${decision.reason}; ${revoked.detail}`,
   });
 }
 

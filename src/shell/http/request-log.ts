@@ -3,6 +3,7 @@ import { describePrincipal } from '../../core/identity/principal.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Revocations } from '../revocations.ts';
 import type { RequestRecord } from './pipeline.ts';
 
 /** The one log line of a request: who, from where, what, what was decided and by which policy, and how it ended. */
@@ -10,6 +11,7 @@ export function createRequestLog(
   log: Log,
   metrics: Metrics,
   clock: Clock,
+  revocations: Pick<Revocations, 'attempted'>,
 ): (record: RequestRecord, status: number, error: FluxgateError | undefined) => void {
   return (record, status, error) => {
     const durationMs = clock.elapsed() - record.startedMs;
@@ -17,6 +19,7 @@ export function createRequestLog(
     metrics.requests.inc({ operation, status, principal: record.principal.kind });
     metrics.requestSeconds.observe({ operation }, durationMs / 1_000);
     const refusal = record.verdict?.accepted === false ? record.verdict.refusal : undefined;
+    if (record.revocationId !== undefined) revocations.attempted(record.revocationId);
     if (refusal !== undefined) metrics.refusedCertificates.inc({ rule: refusal.rule });
 
     const line = {
@@ -29,6 +32,7 @@ export function createRequestLog(
       operation,
       cluster: record.clusterDns,
       object: record.objectId,
+      ...(record.revocationId === undefined ? {} : { revocation: record.revocationId }),
       ...(record.decision === undefined
         ? {}
         : { decision: record.decision.allowed ? 'allow' : 'deny', policies: record.decision.policies }),

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { judge } from '../../core/identity/judge.ts';
-import type { RevocationCheck } from '../../core/identity/revocation.ts';
-import type { Trust } from '../../core/identity/trust.ts';
+import { combineRevocation, type RevocationCheck } from '../../core/identity/revocation.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
 
 /** What a connection's peer presented in the handshake; read off the socket once. */
 interface Presented {
@@ -26,16 +26,17 @@ export type PeerVerdict = Verdict | undefined;
  * A poll is a fresh connection with a certificate that was seen before, so a verdict is shared between connections.
  */
 export class PeerJudge {
-  readonly #trust: Trust;
+  readonly #snapshot: Snapshot;
   readonly #revocation: RevocationCheck;
   readonly #presented: WeakMap<TLSSocket, Presented>;
   readonly #accepted = new LRUCache<string, Verdict>({ max: LIMITS.acceptedVerdictsMax });
   readonly #rejected = new LRUCache<string, Verdict>({ max: LIMITS.rejectedVerdictsMax });
 
   /** `predecessor`: whose connections are still open; what they presented need not be read again. */
-  constructor(trust: Trust, revocation: RevocationCheck, predecessor?: PeerJudge) {
-    this.#trust = trust;
-    this.#revocation = revocation;
+  constructor(snapshot: Snapshot, predecessor?: PeerJudge) {
+    this.#snapshot = snapshot;
+    // Operators first: an attempt against what both revoke is counted for the operator's revocation.
+    this.#revocation = combineRevocation([snapshot.revocations, snapshot.revocation]);
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
   }
 
@@ -58,8 +59,9 @@ export class PeerJudge {
     return judge({
       presented: presented.chain,
       openssl: presented.openssl,
-      trust: this.#trust,
+      trust: this.#snapshot.trust,
       revocation: this.#revocation,
+      revokedClusters: this.#snapshot.revocations,
       nowMs,
     });
   }

@@ -41,6 +41,10 @@ const CONTRACT: readonly string[] = [
     `PATCH /${path}/{id} patch${one} operator ${kind}`,
     `DELETE /${path}/{id} delete${one} operator ${kind}`,
   ]),
+  'GET /revocations listRevocations operator -',
+  'POST /revocations createRevocation operator -',
+  'GET /revocations/{id} getRevocation operator -',
+  'DELETE /revocations/{id} liftRevocation operator -',
 ];
 
 test('the document has the routes of the contract, with audience and kind, and no others', () => {

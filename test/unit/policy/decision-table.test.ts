@@ -20,6 +20,7 @@ const CREDENTIAL = {
 interface Circumstances {
   readonly clusterDns: string;
   readonly ratcheted: boolean;
+  readonly revoked: boolean;
   readonly operatorNetwork: boolean;
 }
 
@@ -46,13 +47,14 @@ test('the rows of the table are all operations of the document', () => {
   const rows = ['public', 'list for Flux', 'inputs', 'operator routes'] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 24],
+    [3, 1, 3, 28],
   );
 });
 
-const OWN: Circumstances = { clusterDns: EAST, ratcheted: false, operatorNetwork: false };
+const OWN: Circumstances = { clusterDns: EAST, ratcheted: false, revoked: false, operatorNetwork: false };
 const OTHER: Circumstances = { ...OWN, clusterDns: WEST };
 const RATCHETED: Circumstances = { ...OWN, ratcheted: true };
+const REVOKED: Circumstances = { ...OWN, revoked: true };
 const OPERATORS_NETWORK: Circumstances = { ...OWN, operatorNetwork: true };
 
 // Who is let in by which policy; every other actor is refused.
@@ -99,6 +101,13 @@ const TABLE: readonly [
     'inputs',
     'of the cluster itself, ratcheted',
     RATCHETED,
+    { cluster: 'clusters-own-inputs', operator: 'operators-flux-certificate' },
+  ],
+  [
+    'inputs',
+    // Its certificates never come as far as a policy.
+    'of the cluster itself, revoked',
+    REVOKED,
     { cluster: 'clusters-own-inputs', operator: 'operators-flux-certificate' },
   ],
   [
@@ -183,6 +192,11 @@ test('a refusal names the policy that refused, and its reason', () => {
   const ids = (actor: Actor, operation: Operation, circumstances: Circumstances): readonly string[] =>
     decide(actor, operation, circumstances).policies;
   assert.deepEqual(ids('reader', inputs, RATCHETED), ['ratchet-tokens']);
+  assert.deepEqual(ids('reader', inputs, REVOKED), ['revoked-cluster-tokens']);
+  assert.deepEqual(ids('writer', inputs, { ...REVOKED, ratcheted: true }), [
+    'ratchet-tokens',
+    'revoked-cluster-tokens',
+  ]);
   assert.deepEqual(ids('cluster', inputs, OTHER), ['never-other-cluster']);
   assert.deepEqual(ids('cluster', list, OWN), ['never-cluster-lists-fleet']);
   assert.deepEqual(ids('cluster', operator, OPERATORS_NETWORK), ['never-cluster-operates']);
@@ -225,7 +239,7 @@ test("the exception that ratchet.cedar explains opens that cluster's path to tok
     excepted.decide({
       principal: ACTORS.reader,
       operationId: 'getNamespaceInputs',
-      resource: { kind: 'cluster_inputs', dns, ratcheted: true },
+      resource: { kind: 'cluster_inputs', dns, ratcheted: true, revoked: false },
       context: { source: '10.0.0.1', operatorNetwork: false, credential: 'token' },
     }).allowed;
   assert.deepEqual([allowed(EAST), allowed(WEST)], [true, false]);

@@ -7,7 +7,7 @@ import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 const REQUEST: DecisionRequest = {
   principal: ACTORS.operator,
   operationId: 'getNamespaceInputs',
-  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false },
+  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false },
   context: { source: '10.0.0.1', operatorNetwork: true, credential: 'certificate' },
 };
 
@@ -54,12 +54,12 @@ const VISIBLE: readonly [string, string, DecisionRequest][] = [
   [
     "the cluster's name",
     `resource is Fluxgate::ClusterInputs && resource.dns == "${EAST}"`,
-    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false } },
+    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false, revoked: false } },
   ],
   [
     'the ratchet',
     'resource is Fluxgate::ClusterInputs && !resource.ratcheted',
-    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true } },
+    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true, revoked: false } },
   ],
   [
     'the source',

@@ -75,7 +75,7 @@ test('each operation asks for one resource, made of the names in its path', () =
     assert.ok(found);
     return found;
   };
-  const names = { clusterDns: 'a.example.com', id: 'x', ratcheted: true };
+  const names = { clusterDns: 'a.example.com', id: 'x', ratcheted: true, revoked: false };
   assert.deepEqual(resourceOf(operation('getOpenapi'), names), { kind: 'gateway' });
   assert.deepEqual(resourceOf(operation('listFluxClusters'), names), { kind: 'fleet' });
   assert.deepEqual(resourceOf(operation('listClusters'), names), { kind: 'fleet' });
@@ -84,7 +84,9 @@ test('each operation asks for one resource, made of the names in its path', () =
     kind: 'cluster_inputs',
     dns: 'a.example.com',
     ratcheted: true,
+    revoked: false,
   });
+  assert.deepEqual(resourceOf(operation('liftRevocation'), names), { kind: 'trust' });
   assert.deepEqual(resourceOf(operation('deletePlatformComponent'), names), {
     kind: 'object',
     objectKind: 'platform_component',
@@ -93,6 +95,10 @@ test('each operation asks for one resource, made of the names in its path', () =
   assert.throws(
     () => resourceOf(operation('getRolebindingInputs'), { clusterDns: 'a.example.com' }),
     /ratchet/,
+  );
+  assert.throws(
+    () => resourceOf(operation('getRolebindingInputs'), { clusterDns: 'a.example.com', ratcheted: true }),
+    /revoked/,
   );
   assert.throws(() => resourceOf(operation('getRolebindingInputs'), { ratcheted: true }), /cluster_dns/);
   assert.throws(() => resourceOf(operation('getCluster'), {}), /the id/);

@@ -13,7 +13,7 @@ const permissive = createPolicyEngine({ ...SHIPPED, policies: { 'all.cedar': PER
 const FINE: DecisionRequest = {
   principal: ACTORS.cluster,
   operationId: 'getNamespaceInputs',
-  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false },
+  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false },
   context: { source: '10.0.0.1', operatorNetwork: false, credential: 'certificate' },
 };
 
@@ -38,7 +38,12 @@ const BROKEN: readonly [string, DecisionRequest][] = [
     'an attribute of the wrong type',
     {
       ...FINE,
-      resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: 'no' } as unknown as PolicyResource,
+      resource: {
+        kind: 'cluster_inputs',
+        dns: EAST,
+        ratcheted: 'no',
+        revoked: false,
+      } as unknown as PolicyResource,
     },
   ],
   ['a principal of an unknown kind', { ...FINE, principal: { kind: 'root' } as unknown as Principal }],

@@ -4,7 +4,7 @@ import { kindDefinition } from '../../../core/fleet/registry.ts';
 import { createObject, deleteObject, patchObject, putObject } from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
-import { filtersOf, numberOf } from '../parameters.ts';
+import { filtersOf, numberOf, pageHeaders } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
@@ -57,16 +57,8 @@ async function list(
     limit,
     offset,
   });
-  const next = offset + items.length;
-  const headers: Record<string, string> = { 'X-Total-Count': String(total) };
-  if (items.length > 0 && next < total) {
-    const more = new URLSearchParams({
-      ...filtersOf(kind, query),
-      limit: String(limit),
-      offset: String(next),
-    });
-    headers['Link'] = `<${path}?${more}>; rel="next"`;
-  }
+  const filters = filtersOf(kind, query);
+  const headers = pageHeaders(path, filters, { limit, offset, items: items.length, total });
   return { status: 200, body: items, headers };
 }
 

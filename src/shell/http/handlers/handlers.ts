@@ -2,14 +2,17 @@ import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
+import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
 import type { Ratchet } from '../../ratchet.ts';
+import type { Revocations } from '../../revocations.ts';
 import type { Store } from '../../store/store.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
 import { fleetHandler } from './fleet.ts';
 import { fluxHandler } from './flux.ts';
 import { publicHandler } from './public.ts';
+import { revocationsHandler } from './revocations.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
@@ -25,6 +28,8 @@ export interface HandlerParts {
   readonly schemas: FleetSchemas;
   readonly ratchet: Ratchet;
   readonly health: Health;
+  readonly revocations: Revocations;
+  readonly clock: Clock;
   /** The document as it is on disk, for GET /openapi.yaml. */
   readonly documentText: string;
 }
@@ -56,7 +61,7 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
     case 'flux':
       return fluxHandler(operation, parts);
     case 'operator':
-      return fleetHandler(operation, parts);
+      return fleetHandler(operation, parts) ?? revocationsHandler(operation, parts);
     default:
       return undefined;
   }

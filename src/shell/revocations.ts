@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { FluxgateError } from '../core/errors.ts';
+import type { Page } from '../core/fleet/access.ts';
+import { createRevocationList, type RevocationList } from '../core/identity/revocation-list.ts';
+import type { RevocationTarget } from '../core/identity/revocation-target.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { createAttempts } from './revocation-attempts.ts';
+import type { RevocationRecord } from './store/revocation-records.ts';
+import type { Store } from './store/store.ts';
+
+/** How soon a revocation made through another process that shares the store is in force here: a second is promised. */
+const POLL_INTERVAL_MS = 500;
+
+/** A revocation as this process knows it. */
+export interface KnownRevocation extends RevocationRecord {
+  readonly state: 'in_force' | 'expired' | 'lifted';
+  /** Since when this process refuses by it; undefined: it does not. */
+  readonly inForce: InForce | undefined;
+}
+
+export interface InForce {
+  readonly sinceMs: number;
+  /** Connections that it ended as it came into force. */
+  readonly connectionsClosed: number;
+}
+
+export interface RevocationOrder {
+  readonly target: RevocationTarget;
+  readonly reason: string;
+  readonly untilMs: number | undefined;
+}
+
+/** Revocation by API: kept first, then in force on every connection of this process, then answered. */
+export interface Revocations {
+  revoke(order: RevocationOrder, by: string): Promise<KnownRevocation>;
+  /** Throws `not_found`, or `conflict` where it is lifted already. */
+  lift(id: string, by: string): Promise<KnownRevocation>;
+  get(id: string): Promise<KnownRevocation | undefined>;
+  list(query: { readonly limit: number; readonly offset: number }): Promise<Page<KnownRevocation>>;
+  /** A request was refused by this revocation. Costs the request nothing: written down later. */
+  attempted(id: string): void;
+  /** Looks at once for what other processes changed; for tests, which do not wait. */
+  refresh(): Promise<void>;
+  /** Writes down what has been counted, and looks no more. */
+  stop(): Promise<void>;
+}
+
+export interface RevocationsParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  current(): RevocationList;
+  /** In one step, for every connection; how many were closed because of each revocation that is new in this list. */
+  enforce(list: RevocationList): ReadonlyMap<string, number>;
+}
+
+/** What the store holds now, for the first snapshot. Throws where it cannot be read: nobody is served without it. */
+export async function loadRevocations(store: Store): Promise<RevocationList> {
+  const { version, entries } = await store.revocations.state();
+  return createRevocationList(entries, version);
+}
+
+export function createRevocations(parts: RevocationsParts): Revocations {
+  const { store, clock } = parts;
+  const attempts = createAttempts(parts);
+  const inForce = new Map<string, InForce>();
+  for (const id of parts.current().ids) inForce.set(id, { sinceMs: clock.now(), connectionsClosed: 0 });
+
+  /**
+   * The store's state, in force. Whoever reads the later state may be the earlier to come here, so versions decide: a list
+   * never gives way to an older one. False: one that is as new, or newer, is in force already.
+   */
+  const apply = async (): Promise<boolean> => {
+    const { version, entries } = await store.revocations.state();
+    if (version <= parts.current().version) return false;
+    const list = createRevocationList(entries, version);
+    const closed = parts.enforce(list);
+    const sinceMs = clock.now();
+    for (const id of inForce.keys()) if (!list.ids.has(id)) inForce.delete(id);
+    for (const id of list.ids) {
+      if (!inForce.has(id)) inForce.set(id, { sinceMs, connectionsClosed: closed.get(id) ?? 0 });
+    }
+    return true;
+  };
+
+  const known = (record: RevocationRecord): KnownRevocation => {
+    const expired = record.untilMs !== undefined && record.untilMs <= clock.now();
+    const state = record.lifted !== undefined ? 'lifted' : expired ? 'expired' : 'in_force';
+    return {
+      ...attempts.added(record),
+      state,
+      inForce: state === 'in_force' ? inForce.get(record.id) : undefined,
+    };
+  };
+  const find = async (id: string): Promise<KnownRevocation | undefined> => {
+    const record = await store.revocations.get(id);
+    return record === undefined ? undefined : known(record);
+  };
+  const found = async (id: string): Promise<KnownRevocation> => {
+    const revocation = await find(id);
+    if (revocation === undefined) throw new FluxgateError('not_found', 'There is no revocation of this id.');
+    return revocation;
+  };
+  const polling = startPolling(parts, apply);
+
+  return {
+    async revoke(order, by) {
+      refuseTooMany(parts);
+      const startedMs = clock.elapsed();
+      const id = `rev-${randomBytes(8).toString('hex')}`;
+      await store.revocations.add({ ...order, id, createdMs: clock.now(), createdBy: by });
+      await apply();
+      const revocation = await found(id);
+      parts.log.warn(
+        {
+          revocation: id,
+          ...order.target,
+          reason: order.reason,
+          by,
+          until: order.untilMs === undefined ? undefined : new Date(order.untilMs).toISOString(),
+          connections_closed: revocation.inForce?.connectionsClosed,
+          duration_ms: Math.round(clock.elapsed() - startedMs),
+        },
+        'revocation in force',
+      );
+      return revocation;
+    },
+    async lift(id, by) {
+      if (!(await store.revocations.lift(id, clock.now(), by))) {
+        await found(id);
+        throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
+      }
+      await apply();
+      parts.log.warn({ revocation: id, by }, 'revocation lifted');
+      return await found(id);
+    },
+    get: find,
+    async list(query) {
+      const { items, total } = await store.revocations.list(query);
+      return { items: items.map(known), total };
+    },
+    attempted(id) {
+      attempts.count(id);
+      const kind = parts.current().kindOf(id);
+      if (kind !== undefined) parts.metrics.revocationAttempts.inc({ kind });
+    },
+    refresh: polling.look,
+    async stop() {
+      await polling.stop();
+      await attempts.stop();
+    },
+  };
+}
+
+function refuseTooMany({ current, clock }: RevocationsParts): void {
+  const counts = Object.values(current().count(clock.now()));
+  if (counts.reduce((sum, count) => sum + count, 0) < LIMITS.revocationsMax) return;
+  throw new FluxgateError(
+    'conflict',
+    `${LIMITS.revocationsMax} revocations are in force. Lift those that are over, or take the CA itself out of the bundle.`,
+  );
+}
+
+interface Polling {
+  look(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Other processes may share the store: their revocations are noticed by its version. */
+function startPolling(parts: RevocationsParts, apply: () => Promise<boolean>): Polling {
+  let looking: Promise<void> | undefined;
+  let failing = false;
+  const lookOnce = async (): Promise<void> => {
+    try {
+      const version = await parts.store.revocations.version();
+      failing = false;
+      if (version <= parts.current().version) return;
+      if (!(await apply())) return;
+      parts.log.warn({ version }, 'revocations changed by another process are in force');
+    } catch (error) {
+      // What is in force stays so; /ready tells of a store that cannot be read.
+      if (!failing) parts.log.error({ err: error }, 'revocations cannot be read; those known stay in force');
+      failing = true;
+    }
+  };
+  const look = (): Promise<void> => {
+    looking ??= lookOnce().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+  const timer = setInterval(() => void look(), POLL_INTERVAL_MS);
+  timer.unref();
+  return {
+    look,
+    async stop() {
+      clearInterval(timer);
+      await looking;
+    },
+  };
+}
