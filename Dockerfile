@@ -3,7 +3,7 @@
 # The one place for the version of Node in the image; package.json pins the same for development.
 ARG NODE_VERSION=26.10.0
 
-FROM node:${NODE_VERSION}-bookworm-slim AS build
+FROM node:${NODE_VERSION}-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Production dependencies only, and no optional ones: those carry Node itself, which the image brings.
@@ -11,14 +11,20 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY openapi.yaml LICENSE ./
 COPY policy ./policy
 COPY src ./src
+# Node needs libatomic since version 25, and distroless images have none.
+RUN cp -L "$(ldd /usr/local/bin/node | awk '/libatomic/ { print $3 }')" /usr/local/lib/libatomic.so.1
+# A volume is made with the owner of the directory that it covers; the final stage has no shell to make one.
+RUN mkdir /data
 
-# No shell, no package manager, nothing but libc, libstdc++ and CA certificates.
-FROM gcr.io/distroless/cc-debian12:nonroot
+# No shell, no package manager, nothing but libc, libstdc++ and CA certificates. The same Debian as above, for its libraries.
+FROM gcr.io/distroless/cc-debian13:nonroot
 LABEL org.opencontainers.image.title="fluxgate" \
       org.opencontainers.image.description="A hardened mutual-TLS gateway that tells Flux clusters what they should run" \
       org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /usr/local/lib/libatomic.so.1 /usr/lib/libatomic.so.1
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build --chown=0:0 /app /app
+COPY --from=build --chown=65532:65532 /data /data
 WORKDIR /app
 ENV NODE_ENV=production \
     DATABASE_URL=sqlite:///data/fluxgate.db

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
-import type { CommandContext } from './cli/context.ts';
+import { type CommandContext, CommandFailed, type LastingCommandContext } from './cli/context.ts';
 import { StartupError } from './core/errors.ts';
 
 /** argv, signals and exit codes: the only file that touches `process`. */
@@ -14,28 +14,59 @@ const destination = pino.destination({ dest: 1, sync: false });
 
 const context: CommandContext = {
   environment: process.env,
+  workingDirectory: process.cwd(),
   logDestination: destination,
   print: (line) => {
     process.stdout.write(`${line}\n`);
   },
-  onHangup: (reload) => {
-    process.on('SIGHUP', reload);
-  },
-  stopSignal: () =>
-    new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
-    }),
 };
+
+function lastingContext(): LastingCommandContext {
+  let reload: (() => void) | undefined;
+  let waiting = false;
+  process.on('SIGHUP', () => {
+    if (reload === undefined) waiting = true;
+    else reload();
+  });
+  const stopSignal = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+  return {
+    ...context,
+    stopSignal,
+    onHangup(listener) {
+      reload = listener;
+      if (waiting) listener();
+    },
+  };
+}
+
+/** What mints keys is left out of the container image. */
+async function developmentOnly<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CommandFailed(
+      'this command is for development, and this installation has no certs-dev/',
+      error,
+    );
+  }
+}
 
 /** Modules are loaded by the command that needs them: production never loads what mints keys. */
 function commands(): Command {
   const program = new Command('fluxgate')
     .description('A mutual-TLS gateway that tells Flux clusters what they should run.')
+    .showHelpAfterError()
     .exitOverride();
   program
     .command('serve')
     .description('serve, configured by the environment (production)')
-    .action(async () => (await import('./cli/serve.ts')).serve(context));
+    .action(async () => {
+      const lasting = lastingContext();
+      await (await import('./cli/serve.ts')).serve(lasting);
+    });
   program
     .command('healthcheck')
     .description('exit 0 if the gateway that this environment configures is ready')
@@ -43,18 +74,20 @@ function commands(): Command {
   program
     .command('dev')
     .description('serve on https://localhost:8443 with a development PKI and a demo fleet')
-    .action(async () => (await import('./cli/dev.ts')).dev(context));
-  program;
+    .action(async () => {
+      const lasting = lastingContext();
+      await (await developmentOnly(() => import('./cli/dev.ts'))).dev(lasting);
+    });
   program
     .command('demo')
     .description('a guided tour: a gateway and a small fleet, played and narrated')
-    .action(async () => (await import('./cli/demo.ts')).demo(context));
+    .action(async () => (await developmentOnly(() => import('./cli/demo.ts'))).demo(context));
   program
     .command('certs-dev')
     .description('mint or renew the development PKI in certs-dev/ and print a Secret for certSecretRef')
     .option('--cluster <dns>', 'the cluster whose Secret is printed; minted if it is new')
     .action(async (options: { cluster?: string }) =>
-      (await import('./cli/certs-dev.ts')).certsDev(context, options),
+      (await developmentOnly(() => import('./cli/certs-dev.ts'))).certsDev(context, options),
     );
   return program;
 }
@@ -65,9 +98,9 @@ async function main(): Promise<number> {
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (error instanceof StartupError) {
+    if (error instanceof StartupError || error instanceof CommandFailed) {
       for (const line of error.message.split('\n')) process.stderr.write(`fluxgate: ${line}\n`);
-      return EXIT.refusedToStart;
+      return error instanceof StartupError ? EXIT.refusedToStart : EXIT.failed;
     }
     process.stderr.write(
       `fluxgate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DEMO_CLUSTERS, type DevelopmentPki, ensureDevelopmentPki } from '../../certs-dev/development-pki.ts';
+import { isAbsolute, join, relative } from 'node:path';
+import {
+  type CertificateFiles,
+  DEMO_CLUSTERS,
+  type DevelopmentPki,
+  ensureDevelopmentPki,
+} from '../../certs-dev/development-pki.ts';
 import { type Environment, parseConfig } from '../core/config.ts';
 import { DEMO_SEED } from '../core/fleet/demo-fleet.ts';
-import { startGateway } from '../gateway.ts';
 import { systemClock } from '../shell/clock.ts';
 import { createLog } from '../shell/log.ts';
 import { DEVELOPMENT_PKI_DIR } from './certs-dev.ts';
-import type { CommandContext } from './context.ts';
+import type { LastingCommandContext } from './context.ts';
+import { runGateway } from './run-gateway.ts';
 
 interface DevelopmentTokens {
   readonly readFile: string;
@@ -16,14 +21,12 @@ interface DevelopmentTokens {
 }
 
 /** A working gateway with no configuration: development keys, a demo fleet, and the commands to try. */
-export async function dev(context: CommandContext): Promise<void> {
-  const stop = context.stopSignal();
-  let reload: () => unknown = () => undefined;
-  context.onHangup(() => reload());
+export async function dev(context: LastingCommandContext): Promise<void> {
+  const shown = (path: string): string => shellWord(pathFrom(context.workingDirectory, path));
   const pki = await ensureDevelopmentPki({
     directory: DEVELOPMENT_PKI_DIR,
     now: new Date(systemClock.now()),
-    log: (line) => context.print(`# ${line}`),
+    log: (line) => context.print(`# ${line.replace(DEVELOPMENT_PKI_DIR, 'certs-dev/')}`),
   });
   const tokens = {
     readFile: await ensureToken(join(DEVELOPMENT_PKI_DIR, 'read-token')),
@@ -31,15 +34,10 @@ export async function dev(context: CommandContext): Promise<void> {
   };
   const config = parseConfig(developmentEnvironment(context.environment, pki, tokens));
   const log = createLog(config.logLevel, context.logDestination);
-  const gateway = await startGateway(config, {
-    clock: systemClock,
-    log,
-    demoFleet: JSON.stringify(DEMO_SEED),
+  const demoFleet = JSON.stringify(DEMO_SEED);
+  await runGateway(context, config, { clock: systemClock, log, demoFleet }, (gateway) => {
+    for (const line of commandsToTry(gateway.address.port, pki, tokens, shown)) context.print(line);
   });
-  for (const line of commandsToTry(gateway.address.port, pki, tokens)) context.print(line);
-  reload = () => gateway.reload('SIGHUP');
-  log.info({ signal: await stop }, 'asked to stop');
-  await gateway.close();
 }
 
 /** What the user set wins; what carries trust and is not set comes from the development PKI. */
@@ -71,15 +69,32 @@ async function ensureToken(path: string): Promise<string> {
   return path;
 }
 
-function commandsToTry(port: number, pki: DevelopmentPki, tokens: DevelopmentTokens): readonly string[] {
+/** Short where the path is below the directory that the user stands in, and absolute elsewhere. */
+function pathFrom(directory: string, path: string): string {
+  const below = relative(directory, path);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
+}
+
+/** For a POSIX shell: as it is where that is safe, else in single quotes. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function commandsToTry(
+  port: number,
+  pki: DevelopmentPki,
+  tokens: DevelopmentTokens,
+  shown: (path: string) => string,
+): readonly string[] {
   const [first = '', second = '', third = ''] = DEMO_CLUSTERS;
   const url = (path: string): string => `https://localhost:${port}${path}`;
   const inputs = (dns: string): string => url(`/api/v2/flux/clusters/${dns}/platform-components`);
-  const curl = `curl -sS --cacert ${pki.serverCaPath} -w '\\n%{http_code}\\n'`;
-  const cluster = pki.clusters.get(first);
-  const asCluster = `--cert ${cluster?.certificatePath} --key ${cluster?.keyPath}`;
-  const asOperator = `--cert ${pki.operator.certificatePath} --key ${pki.operator.keyPath}`;
-  const token = (file: string): string => `-H "Authorization: Bearer $(cat ${file})"`;
+  const curl = `curl -sS --cacert ${shown(pki.serverCaPath)} -w '\\n%{http_code}\\n'`;
+  const by = (files: CertificateFiles | undefined): string =>
+    files === undefined ? '' : `--cert ${shown(files.certificatePath)} --key ${shown(files.keyPath)}`;
+  const asCluster = by(pki.clusters.get(first));
+  const asOperator = by(pki.operator);
+  const token = (file: string): string => `-H "Authorization: Bearer $(cat ${shown(file)})"`;
   return [
     '',
     `Fluxgate serves on ${url('')} with a development PKI. Try, in another terminal:`,

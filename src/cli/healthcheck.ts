@@ -1,14 +1,13 @@
 import http from 'node:http';
 import https from 'node:https';
 import { parseConfig } from '../core/config.ts';
-import { StartupError } from '../core/errors.ts';
-import type { CommandContext } from './context.ts';
+import { type CommandContext, CommandFailed } from './context.ts';
 
 const TIMEOUT_MS = 2_000;
 
 /**
  * For a container without a shell or curl: asks the gateway beside it whether it is ready, on the admin listener or, where
- * that is off, on the HTTPS port. Throws (exit code 78) unless the answer is 200.
+ * that is off, on the HTTPS port. Throws CommandFailed (exit code 1: unhealthy) unless the answer is 200.
  */
 export async function healthcheck(context: CommandContext): Promise<void> {
   const config = parseConfig(context.environment);
@@ -27,9 +26,9 @@ export async function healthcheck(context: CommandContext): Promise<void> {
     request.once('timeout', () => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
     request.once('error', reject);
   }).catch((error: unknown) => {
-    throw new StartupError(`not healthy: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw new CommandFailed(`not healthy: ${error instanceof Error ? error.message : String(error)}`, error);
   });
-  if (status !== 200) throw new StartupError(`not ready: /ready answered ${status}`);
+  if (status !== 200) throw new CommandFailed(`not ready: /ready answered ${status}`);
   context.print('ready');
 }
 

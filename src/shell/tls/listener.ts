@@ -123,7 +123,12 @@ function installContext(server: Server, context: SecureContext): void {
 async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new StartupError(`cannot listen on ${address.host}:${address.port} (${error.code})`, error));
+      reject(
+        new StartupError(
+          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})`,
+          error,
+        ),
+      );
     });
     server.listen(address.port, address.host, resolve);
   });
