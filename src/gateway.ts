@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import type { Config } from './core/config.ts';
 import { compileSchemas, type FleetSchemas } from './core/fleet/schemas.ts';
+import { findMissingCrls } from './core/identity/crl-warnings.ts';
 import type { RevocationList } from './core/identity/revocation-list.ts';
 import { trustWarnings } from './core/identity/trust.ts';
 import { type OperationTable, readOperations } from './core/policy/operations.ts';
-import { createSnapshot, type Snapshot } from './core/snapshot.ts';
+import type { Snapshot } from './core/snapshot.ts';
 import { type AdminListener, startAdmin } from './shell/admin.ts';
 import type { Clock } from './shell/clock.ts';
+import { watchCrls } from './shell/crl-watch.ts';
 import { createHealth } from './shell/health.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline } from './shell/http/pipeline.ts';
@@ -19,19 +21,19 @@ import { createRequestLog } from './shell/http/request-log.ts';
 import { refuseSocket } from './shell/http/respond.ts';
 import { createRouter, type Router } from './shell/http/router.ts';
 import { LiveTrust } from './shell/live-trust.ts';
+import { loadSnapshot, SHIPPED_POLICY_DIR } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { createMetrics } from './shell/metrics.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
-import { readSnapshotFiles, watchedPaths } from './shell/snapshot-files.ts';
+import { watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { malformedAnswer, REFUSED_CERTIFICATE } from './shell/tls/malformed.ts';
-import { createTlsContext } from './shell/tls/secure-context.ts';
 import { watchPaths } from './shell/watch.ts';
 
 export interface GatewayDependencies {
@@ -51,7 +53,6 @@ export interface Gateway {
 }
 
 const DOCUMENT_PATH = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
-const SHIPPED_POLICY_DIR = fileURLToPath(new URL('../policy/', import.meta.url));
 
 /** Wires the parts and starts to serve. Throws StartupError; then nothing is left running. */
 export async function startGateway(config: Config, dependencies: GatewayDependencies): Promise<Gateway> {
@@ -61,7 +62,7 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   const operations = readOperations(document);
   const schemas = compileSchemas(document);
   const load = (generation: number, previous?: Snapshot): Promise<Loaded> =>
-    loadSnapshot(config, operations, generation, previous);
+    loadSnapshot(config, operations, generation, previous, dependencies.clock);
   const loaded = await load(1);
   const router = await createRouter(document, operations, schemas);
   const store = await openSqliteStore(config.databaseUrl);
@@ -82,28 +83,6 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   }
 }
 
-async function loadSnapshot(
-  config: Config,
-  operations: OperationTable,
-  generation: number,
-  previous: Snapshot | undefined,
-): Promise<Loaded> {
-  const snapshot = createSnapshot(await readSnapshotFiles(config, SHIPPED_POLICY_DIR), {
-    generation,
-    operationIds: operations.all.map(({ operationId }) => operationId),
-    spiffeTrustDomain: config.spiffeTrustDomain,
-    apiMode: config.apiMode,
-    previous,
-  });
-  const context = createTlsContext({
-    certificateChainPem: snapshot.serverChainPem,
-    privateKeyPem: snapshot.serverKeyPem,
-    authorities: snapshot.trust.authorities,
-    minVersion: config.tlsMinVersion,
-  });
-  return { snapshot, context };
-}
-
 interface ServingParts {
   readonly documentText: string;
   readonly operations: OperationTable;
@@ -120,9 +99,10 @@ async function serve(
   parts: ServingParts,
 ): Promise<Gateway> {
   const { store, schemas, operations, documentText, router, loaded } = parts;
-  const health = createHealth(store);
-  const metrics = createMetrics();
   const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
+  const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
+  const metrics = createMetrics();
+  metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
   const ratchet = createRatchet(store, clock, log);
   const handshakes = createHandshakeLog(log, metrics, clock);
   const revocations = createRevocations({
@@ -166,12 +146,14 @@ async function serve(
   metrics.observeConnections(() => listener.openConnections);
   metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
   metrics.generation.set(loaded.snapshot.generation);
+  const crlWatch = watchCrls(() => trust.snapshot.crls, clock, log);
   const reloader = createReloader({
     load: parts.load,
     current: () => trust.snapshot,
     swap(next) {
       trust.replace(next.snapshot);
       listener.useContext(next.context);
+      crlWatch.look();
       return listener.retire((socket) => trust.verdictOf(socket)?.accepted === false);
     },
     health,
@@ -196,6 +178,7 @@ async function serve(
       draining = true;
       health.drain();
       watching.stop();
+      crlWatch.stop();
       await reloader.stop();
       log.info({ open_connections: listener.openConnections }, 'draining: no new connections');
       await listener.drain();
@@ -265,6 +248,7 @@ function logStart(
     generation: snapshot.generation,
     server: snapshot.serverCertificate,
     anchors: snapshot.trust.describe(),
+    crls: snapshot.crls.describe(),
     tokens: snapshot.tokens.ids,
     operator_networks: config.operatorNetworks.ranges,
   };

@@ -1,4 +1,5 @@
 import { StartupError } from './errors.ts';
+import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
 import { type Networks, parseNetworks } from './networks.ts';
 
 /** The environment, parsed once (contract §2). Unknown, misspelt and malformed values are refusals to start. */
@@ -13,6 +14,9 @@ export interface Config {
   readonly tlsKeyFile: string;
   readonly clusterCaFile: string;
   readonly operatorCaFile: string | undefined;
+  /** undefined: no CRLs. */
+  readonly crlDir: string | undefined;
+  readonly crlPolicy: CrlPolicy;
   readonly clientCert: 'optional' | 'required';
   readonly tlsMinVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly readTokens: TokenSource;
@@ -49,6 +53,7 @@ const VARIABLES = Object.freeze([
   'CLUSTER_CA_FILE',
   'OPERATOR_CA_FILE',
   'CRL_DIR',
+  'CRL_POLICY',
   'CLIENT_CERT',
   'TLS_MIN_VERSION',
   'AUTH_TOKEN',
@@ -114,6 +119,8 @@ export function parseConfig(environment: Environment): Config {
       required('CLUSTER_CA_FILE', 'the CAs of cluster certificates'),
     ),
     operatorCaFile: text('OPERATOR_CA_FILE'),
+    crlDir: text('CRL_DIR'),
+    crlPolicy: read('CRL_POLICY', oneOf(CRL_POLICIES), () => 'require-fresh'),
     clientCert: read('CLIENT_CERT', oneOf(['optional', 'required'] as const), () => 'optional'),
     tlsMinVersion: read('TLS_MIN_VERSION', oneOf(['TLSv1.3', 'TLSv1.2'] as const), () => 'TLSv1.3'),
     readTokens: { inline: text('AUTH_TOKEN'), file: text('AUTH_TOKEN_FILE') },
@@ -132,7 +139,6 @@ export function parseConfig(environment: Environment): Config {
 
 /** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
 const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
-  ['CRL_DIR', refuse('CRL_DIR: this version does not check CRLs; unset it')],
   ['TRUSTED_PROXIES', refuse('TRUSTED_PROXIES: this version does not read the PROXY protocol; unset it')],
   [
     'PRUNE_GUARD',

@@ -56,6 +56,17 @@ export const LIMITS = Object.freeze({
   bundleBytesMax: 8_388_608,
   bundleCertificatesMax: 4_096,
 
+  // — CRLs —
+  /** The largest lists of public CAs have some 30 MiB; read, checked and replaced, one lies in memory twice. */
+  crlBytesMax: 67_108_864,
+  /** At 34 octets and more an entry this is more than `crlBytesMax` lets through; a bound on the table by itself. */
+  crlEntriesMax: 2_000_000,
+  /** Files in CRL_DIR, and what they may hold together. */
+  crlFilesMax: 1_024,
+  crlDirectoryBytesMax: 268_435_456,
+  /** Clocks differ; a list that begins within this is taken for one that has begun. */
+  crlSkewMs: 300_000,
+
   // — names (RFC 1035 §2.3.4, in octets) —
   dnsNameOctetsMax: 253,
   dnsLabelOctetsMax: 63,

@@ -17,10 +17,11 @@ export function describeChange(before: Snapshot, after: Snapshot): SnapshotChang
 
 /** Each thing that a snapshot holds, once, named so that two equal lines are the same thing. */
 function inventory(snapshot: Snapshot): readonly string[] {
-  const { trust, tokens, policy } = snapshot;
+  const { trust, crls, tokens, policy } = snapshot;
   return [
     snapshot.serverCertificate,
     ...trust.describe(),
+    ...crls.describe(),
     ...tokens.ids.map((id) => `token ${id}`),
     ...policy.policyIds.map((id) => `policy ${id}`),
     `policies sha256 ${snapshot.policyDigest.slice(0, 16)}`,

@@ -1,9 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
-import { NO_REVOCATION, type RevocationCheck } from './identity/revocation.ts';
+import type { CrlSet } from './identity/crl-set.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
-import { createTrust, readBundle, type Trust } from './identity/trust.ts';
+import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
 import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
 
 /** Everything that can change while the gateway runs, as the bytes that were read. */
@@ -35,7 +35,7 @@ export interface Snapshot {
   readonly serverCertificate: string;
   readonly trust: Trust;
   /** What the CAs' own lists revoke. */
-  readonly revocation: RevocationCheck;
+  readonly crls: CrlSet;
   /** What operators revoked. Comes from the store, not from files: a snapshot made of files has none yet. */
   readonly revocations: RevocationList;
   readonly tokens: TokenSet;
@@ -49,22 +49,39 @@ export interface Snapshot {
 export interface SnapshotOptions {
   readonly generation: number;
   readonly operationIds: readonly string[];
-  readonly spiffeTrustDomain: string | undefined;
   readonly apiMode: 'read-only' | 'crud';
   /** The snapshot in force: where the policies are the same, so is their engine, for validating them takes a while. */
   readonly previous?: Snapshot | undefined;
-  /** Absent: nothing is revoked. */
-  readonly revocation?: RevocationCheck;
+}
+
+/** The CA bundles. Throws StartupError; yields between certificates, for a bundle may hold thousands. */
+export function* readTrust(
+  sources: SnapshotSources,
+  spiffeTrustDomain: string | undefined,
+): Generator<void, Trust> {
+  const read = function* (pem: string | undefined, variable: string) {
+    return pem === undefined ? undefined : yield* readBundleInSteps(pem, variable);
+  };
+  return createTrust({
+    cluster: yield* readBundleInSteps(sources.clusterCaPem, 'CLUSTER_CA_FILE'),
+    operator: yield* read(sources.operatorCaPem, 'OPERATOR_CA_FILE'),
+    spiffeTrustDomain,
+  });
+}
+
+/** What takes long to read and check, and is therefore made beforehand, in slices. */
+export interface SnapshotMaterial {
+  readonly trust: Trust;
+  /** Verified against this very `trust`. */
+  readonly crls: CrlSet;
 }
 
 /** Throws StartupError where anything at all is wrong; there is no snapshot that is partly right. */
-export function createSnapshot(sources: SnapshotSources, options: SnapshotOptions): Snapshot {
-  const trust = createTrust({
-    cluster: readBundle(sources.clusterCaPem, 'CLUSTER_CA_FILE'),
-    operator:
-      sources.operatorCaPem === undefined ? undefined : readBundle(sources.operatorCaPem, 'OPERATOR_CA_FILE'),
-    spiffeTrustDomain: options.spiffeTrustDomain,
-  });
+export function createSnapshot(
+  sources: SnapshotSources,
+  material: SnapshotMaterial,
+  options: SnapshotOptions,
+): Snapshot {
   const read = sources.readTokens.flatMap(({ text, name }) => parseTokens(text, name));
   const write = sources.writeTokens?.flatMap(({ text, name }) => parseTokens(text, name));
   const policyDigest = createHash('sha256')
@@ -89,8 +106,8 @@ export function createSnapshot(sources: SnapshotSources, options: SnapshotOption
     serverChainPem: requirePem(sources.serverChainPem, 'TLS_CERT_FILE'),
     serverKeyPem: requirePem(sources.serverKeyPem, 'TLS_KEY_FILE'),
     serverCertificate: describeServer(sources.serverChainPem),
-    trust,
-    revocation: options.revocation ?? NO_REVOCATION,
+    trust: material.trust,
+    crls: material.crls,
     revocations: NO_REVOCATIONS,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     policy,

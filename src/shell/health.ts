@@ -27,7 +27,8 @@ const OK_WITH_REFUSED_RELOAD: Answer = Object.freeze({
   },
 });
 
-export function createHealth(store: Store): Health {
+/** `isCrlMissing`: whether a CRL that policy requires is stale now. */
+export function createHealth(store: Store, isCrlMissing: () => boolean): Health {
   let draining = false;
   let reloadRefused = false;
   return {
@@ -48,6 +49,9 @@ export function createHealth(store: Store): Health {
         await store.check();
       } catch {
         reasons.push({ field: 'store', problem: 'cannot be read' });
+      }
+      if (isCrlMissing()) {
+        reasons.push({ field: 'crl', problem: 'one that CRL_POLICY requires is stale; the log says whose' });
       }
       if (reasons.length === 0) return reloadRefused ? OK_WITH_REFUSED_RELOAD : OK;
       throw new FluxgateError('unavailable', 'Not ready: send no traffic here; see details.', {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CrlState } from '../core/identity/crl-state.ts';
 import type { RevocationKind } from '../core/identity/revocation-target.ts';
 
 /** What the admin listener shows of this process. Labels are closed lists: no client can add a series. */
@@ -12,6 +13,7 @@ export interface Metrics {
   readonly revocationAttempts: Counter<'kind'>;
   observeRevocations(count: () => Readonly<Record<RevocationKind, number>>): void;
   observeConnections(count: () => number): void;
+  observeCrls(states: () => readonly CrlState[]): void;
   contentType(): string;
   text(): Promise<string>;
 }
@@ -81,6 +83,38 @@ export function createMetrics(): Metrics {
         registers,
         collect() {
           this.set(count());
+        },
+      });
+    },
+    observeCrls(states) {
+      // One series for each CA that has a CRL: its key's fingerprint, as in the log's lines about the CRL.
+      new Gauge({
+        name: 'fluxgate_crl_next_update_timestamp_seconds',
+        help: "When the CRL in force becomes stale, by the issuer's key; of several, the earliest.",
+        labelNames: ['issuer'],
+        registers,
+        collect() {
+          this.reset();
+          const ends = new Map<string, number>();
+          for (const { crl } of states()) {
+            const issuer = crl.issuer.spkiSha256.slice(0, 16);
+            ends.set(
+              issuer,
+              Math.min(crl.facts.nextUpdate / 1000, ends.get(issuer) ?? Number.POSITIVE_INFINITY),
+            );
+          }
+          for (const [issuer, end] of ends) this.set({ issuer }, end);
+        },
+      });
+      new Gauge({
+        name: 'fluxgate_crls',
+        help: 'CRLs by state: fresh, ending (stale soon), stale, future (not begun).',
+        labelNames: ['status'],
+        registers,
+        collect() {
+          const counts = { fresh: 0, ending: 0, stale: 0, future: 0 };
+          for (const { status } of states()) counts[status] += 1;
+          for (const [status, count] of Object.entries(counts)) this.set({ status }, count);
         },
       });
     },

@@ -33,7 +33,8 @@ export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedP
     config.readTokens.file,
     config.writeTokens?.file,
   ].filter((path) => path !== undefined);
-  return { files, directories: [config.policyDir ?? shippedPolicyDir] };
+  const crls = config.crlDir === undefined ? [] : [config.crlDir];
+  return { files, directories: [config.policyDir ?? shippedPolicyDir, ...crls] };
 }
 
 /** `what` names the variable in the error. */

@@ -151,7 +151,7 @@ function readNameConstraints(value: DerNode): NameConstraints {
   });
 }
 
-function readAuthorityKeyIdentifier(value: DerNode): AuthorityKeyIdentifier {
+export function readAuthorityKeyIdentifier(value: DerNode): AuthorityKeyIdentifier {
   const fields = new Fields(value, 'authorityKeyIdentifier');
   const keyIdentifier = fields.optional(context(0));
   const issuer = fields.optional(contextConstructed(1));

@@ -1,12 +1,15 @@
 import type { CertificateFacts } from './certificate.ts';
 
+/** A certificate or a CRL. */
+export type Issued = Pick<CertificateFacts, 'issuer' | 'authorityKeyIdentifier'>;
+
 /**
  * Whether `issuer` may have issued `child`, by name (RFC 5280 §6.1.3 (a)(4)) and by authorityKeyIdentifier where both sides
  * have something to compare. RFC 5280 makes the identifier a hint only, but OpenSSL takes a mismatch for "not the issuer"
  * (X509_check_akid): a path that it would not see must not be a path here, or the two verifiers answer about
  * different chains.
  */
-export function mayHaveIssued(issuer: CertificateFacts, child: CertificateFacts): boolean {
+export function mayHaveIssued(issuer: CertificateFacts, child: Issued): boolean {
   if (issuer.subject.canonical !== child.issuer.canonical) return false;
   const hint = child.authorityKeyIdentifier;
   if (hint === undefined) return true;

@@ -127,8 +127,11 @@ function keyOf(certificate: CertificateFacts): KeyObject | undefined {
   return key;
 }
 
+/** A certificate or a CRL. */
+export type Signed = Pick<CertificateFacts, 'signature' | 'tbsDer' | 'signatureOctets'>;
+
 /** Whether `issuer`'s key made `child`'s signature: false also for what we do not check. Never throws. */
-export function isSignedBy(child: CertificateFacts, issuer: CertificateFacts): boolean {
+export function isSignedBy(child: Signed, issuer: CertificateFacts): boolean {
   const { algorithm } = child.signature;
   if (algorithm === undefined || !suits(algorithm, issuer.publicKey)) return false;
   const key = keyOf(issuer);

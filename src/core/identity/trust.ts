@@ -87,14 +87,27 @@ function issuersAmong(
   );
 }
 
+function finish<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /**
  * Reads a PEM bundle. Throws StartupError, naming `variable` and the block, for anything that is not a bundle of CA
  * certificates: a bundle that is partly believed is how a typo becomes a hole (Caddy CVE-2026-27586).
  */
 export function readBundle(pem: string | Uint8Array, variable: string): TrustBundle {
+  return finish(readBundleInSteps(pem, variable));
+}
+
+/** The same, yielding after each certificate: each takes a millisecond, and a bundle may hold thousands. */
+export function* readBundleInSteps(pem: string | Uint8Array, variable: string): Generator<void, TrustBundle> {
   const members = new Map<string, CertificateFacts>();
   const warnings: string[] = [];
   for (const [index, der] of readPemCertificates(pem, variable).entries()) {
+    yield;
     const facts = readMember(der, `${variable}: block ${index + 1}`);
     if (members.has(facts.sha256)) {
       warnings.push(`${variable}: block ${index + 1} repeats ${describeCertificate(facts)}`);
@@ -110,9 +123,11 @@ export function readBundle(pem: string | Uint8Array, variable: string): TrustBun
   const certificates = [...members.values()];
   const bySubject = groupBySubject(certificates);
   // A root may be self-signed with any hash: trust in it comes from the file, and OpenSSL does not look either.
-  const isAnchor = (facts: CertificateFacts): boolean =>
-    isSelfSigned(facts) || issuersAmong(facts, bySubject).length === 0;
-  const anchors = certificates.filter(isAnchor);
+  const anchors: CertificateFacts[] = [];
+  for (const facts of certificates) {
+    yield;
+    if (isSelfSigned(facts) || issuersAmong(facts, bySubject).length === 0) anchors.push(facts);
+  }
   const anchorFingerprints = new Set(anchors.map((facts) => facts.sha256));
   if (anchors.length === 0) {
     throw new StartupError(

@@ -36,7 +36,7 @@ export class PeerJudge {
   constructor(snapshot: Snapshot, predecessor?: PeerJudge) {
     this.#snapshot = snapshot;
     // Operators first: an attempt against what both revoke is counted for the operator's revocation.
-    this.#revocation = combineRevocation([snapshot.revocations, snapshot.revocation]);
+    this.#revocation = combineRevocation([snapshot.revocations, snapshot.crls]);
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
   }
 

@@ -1,0 +1,125 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StartupError } from '../core/errors.ts';
+import { type CrlFacts, readCrl } from '../core/identity/crl.ts';
+import { readCrlBlocks } from '../core/identity/crl-pem.ts';
+import { CrlRefused } from '../core/identity/crl-refused.ts';
+import { type CrlSet, createCrlSet, findCrlIssuer } from '../core/identity/crl-set.ts';
+import type { BoundCrl, CrlPolicy } from '../core/identity/crl-state.ts';
+import { DerError } from '../core/identity/der.ts';
+import type { Trust } from '../core/identity/trust.ts';
+import { LIMITS } from '../core/limits.ts';
+
+export interface CrlDirectory {
+  /** undefined: no CRL_DIR, so nothing is revoked by CRLs. */
+  readonly directory: string | undefined;
+  readonly policy: CrlPolicy;
+  readonly trust: Trust;
+  /** The set in force. */
+  readonly previous: CrlSet | undefined;
+  readonly nowMs: number;
+}
+
+/**
+ * Reads every CRL of the directory and verifies it against the bundles. Throws StartupError, naming the file, where one of
+ * them is not what it should be: at start the gateway does not start, on a reload the last good state stays in force.
+ */
+export async function loadCrls(from: CrlDirectory): Promise<CrlSet> {
+  const { directory, policy, trust, previous, nowMs } = from;
+  const crls: BoundCrl[] = [];
+  let octetsLeft = LIMITS.crlDirectoryBytesMax;
+  for (const name of directory === undefined ? [] : await listFiles(directory)) {
+    const octets = await readOctets(join(directory ?? '', name), name, octetsLeft);
+    octetsLeft -= octets.length;
+    try {
+      crls.push(...(await inSlices(readFileCrls(octets, name, trust))));
+    } catch (error) {
+      if (!(error instanceof DerError) && !(error instanceof CrlRefused)) throw error;
+      throw new StartupError(`CRL_DIR: ${name}: ${error.message}`, error);
+    }
+  }
+  return createCrlSet({ crls, previous, policy, trust, nowMs });
+}
+
+function* readFileCrls(
+  octets: Uint8Array,
+  source: string,
+  trust: Trust,
+): Generator<void, readonly BoundCrl[]> {
+  const found: BoundCrl[] = [];
+  for (const der of yield* readCrlBlocks(octets)) {
+    const facts: CrlFacts = yield* readCrl(der);
+    const issuer = yield* findCrlIssuer(facts, trust);
+    found.push(Object.freeze({ facts, issuer, source, remembered: false }));
+  }
+  return found;
+}
+
+/** The longest that requests wait for a slice of this, apart from one that a single step takes. */
+const SLICE_MS = 5;
+
+/** Drives the steps to their end, letting everything else that waits have its turn in between. */
+export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
+  for (;;) {
+    const until = performance.now() + SLICE_MS;
+    do {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    } while (performance.now() < until);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Names that begin with a dot are Kubernetes' own (`..data` and what it points to); directories are passed over. */
+async function listFiles(directory: string): Promise<readonly string[]> {
+  let names: readonly string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(`CRL_DIR: ${directory} cannot be listed (${code})`, error);
+  }
+  const files: string[] = [];
+  for (const name of names.filter((one) => !one.startsWith('.')).sort()) {
+    const { isDirectory } = await look(join(directory, name), name);
+    if (!isDirectory) files.push(name);
+  }
+  if (files.length > LIMITS.crlFilesMax) {
+    throw new StartupError(`CRL_DIR: ${directory} holds more than ${LIMITS.crlFilesMax} files`);
+  }
+  return files;
+}
+
+async function look(path: string, name: string): Promise<{ isDirectory: boolean; size: number }> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile() && !found.isDirectory()) throw new StartupError(`CRL_DIR: ${name} is no file`);
+    return { isDirectory: found.isDirectory(), size: found.size };
+  } catch (error) {
+    throw cannotRead(name, error);
+  }
+}
+
+async function readOctets(path: string, name: string, octetsLeft: number): Promise<Uint8Array> {
+  const { size } = await look(path, name);
+  // PEM is a third longer than what is in it.
+  if (size > LIMITS.crlBytesMax * 1.5) {
+    throw new StartupError(`CRL_DIR: ${name} is larger than a CRL of ${LIMITS.crlBytesMax} octets can be`);
+  }
+  if (size > octetsLeft) {
+    throw new StartupError(
+      `CRL_DIR: with ${name} there are more than ${LIMITS.crlDirectoryBytesMax} octets of CRLs`,
+    );
+  }
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw cannotRead(name, error);
+  }
+}
+
+function cannotRead(name: string, error: unknown): StartupError {
+  if (error instanceof StartupError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  return new StartupError(`CRL_DIR: ${name} cannot be read (${code ?? 'no reason'})`, error);
+}
