@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ClientRequest } from '../support/client.ts';
+import { READ_TOKEN, WRITE_TOKEN } from '../support/gateway.ts';
+import { exchange } from '../support/raw.ts';
+import { shareGateway } from '../support/shared-gateway.ts';
+
+const DNS = 'demo-cluster-01.k8s.example.com';
+const PATH = `/api/v2/flux/clusters/${DNS}/namespaces`;
+const UNKNOWN_TOKEN = 'this-token-is-not-known-but-secret';
+
+describe('the log', () => {
+  const gateway = shareGateway({ environment: { LOG_LEVEL: 'trace' } });
+
+  const linesOf = async (request: ClientRequest) => {
+    const answer = await gateway().send(request);
+    const id = answer.headers['x-request-id'];
+    const lines = gateway().log.filter((line) => line['request_id'] === id);
+    assert.equal(lines.length, 1, `${request.path}: ${lines.length} lines`);
+    return { answer, line: lines[0] ?? { msg: '', level: '' } };
+  };
+
+  it('says who a certificate was, what it did, which policy let it, how it ended and how long it took', async () => {
+    const certificate = await gateway().pki.cluster(DNS);
+    const { line } = await linesOf({ path: PATH, certificate });
+    const logged = line['certificate'] as Record<string, unknown>;
+    assert.equal(line['principal'], `cluster:${DNS}`);
+    assert.match(String(logged['sha256']), /^[0-9a-f]{64}$/);
+    assert.equal(logged['serial'], Buffer.from(certificate.serial).toString('hex'));
+    assert.ok(Date.parse(String(logged['not_after'])) === certificate.notAfter.getTime());
+    assert.equal(line['cluster'], DNS);
+    assert.equal(line['operation'], 'getNamespaceInputs');
+    assert.equal(line['decision'], 'allow');
+    assert.deepEqual(line['policies'], ['clusters-own-inputs']);
+    assert.equal(line['status'], 200);
+    assert.equal(line['method'], 'GET');
+    assert.equal(line['path'], PATH);
+    assert.equal(line['source'], '127.0.0.1');
+    assert.ok(typeof line['duration_ms'] === 'number' && line['duration_ms'] >= 0);
+    assert.ok(!Number.isNaN(Date.parse(String(line['time']))));
+  });
+
+  it('says of a refusal which policy made it, and of a change which object it was', async () => {
+    const certificate = await gateway().pki.cluster(DNS);
+    const other = await linesOf({ path: PATH.replace('01', '02'), certificate });
+    assert.equal(other.line['decision'], 'deny');
+    assert.deepEqual(other.line['policies'], ['never-other-cluster']);
+    assert.equal(other.line['status'], 403);
+    const write = await linesOf({ method: 'DELETE', path: '/namespaces/podinfo', token: WRITE_TOKEN });
+    assert.equal(write.line['operation'], 'deleteNamespace');
+    assert.equal(write.line['object'], 'podinfo');
+    assert.equal(write.line['error'], 'in_use');
+    assert.match(String(write.line['principal']), /^writer:token-[0-9a-f]{12}$/);
+    const operator = await gateway().pki.operator('op@example.com', ['platform-team']);
+    const read = await linesOf({ path: '/clusters', certificate: operator });
+    assert.equal(read.line['principal'], 'operator:op@example.com');
+  });
+
+  it('has one line for each request of every kind', async () => {
+    const { pki } = gateway();
+    const requests: readonly ClientRequest[] = [
+      { path: '/health' },
+      { path: '/no-such-route' },
+      { path: PATH },
+      { path: PATH, token: READ_TOKEN },
+      { path: '/clusters', token: READ_TOKEN },
+      { path: PATH, token: UNKNOWN_TOKEN },
+      { path: '/clusters', token: WRITE_TOKEN },
+      { path: PATH, certificate: await pki.cluster('*.example.com'), token: WRITE_TOKEN },
+      {
+        path: PATH,
+        headers: { authorization: `Basic ${Buffer.from(`flux:${READ_TOKEN}`).toString('base64')}` },
+      },
+      { path: PATH, headers: { authorization: UNKNOWN_TOKEN } },
+      { path: PATH, headers: { authorization: `Bearer ${READ_TOKEN} ${UNKNOWN_TOKEN}` } },
+      { path: `/clusters?token=${UNKNOWN_TOKEN}`, token: WRITE_TOKEN },
+      {
+        path: '/health',
+        headers: { cookie: `session=${UNKNOWN_TOKEN}`, 'proxy-authorization': UNKNOWN_TOKEN },
+      },
+      { method: 'POST', path: '/namespaces', token: WRITE_TOKEN, body: `{"token":"${UNKNOWN_TOKEN}"}` },
+      { method: 'POST', path: '/namespaces', token: WRITE_TOKEN, body: `{"id":"${UNKNOWN_TOKEN}` },
+      {
+        method: 'PATCH',
+        path: '/namespaces/podinfo',
+        token: WRITE_TOKEN,
+        body: { annotations: { a: pki.server.keyPem } },
+      },
+      { method: 'PUT', path: '/health' },
+    ];
+    for (const request of requests) await linesOf(request);
+    const raw = await exchange(
+      gateway(),
+      `GET /health HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer ${READ_TOKEN}\r\n\r\n`,
+    );
+    const id = raw.answers[0]?.headers['x-request-id'];
+    assert.equal(gateway().log.filter((line) => line['request_id'] === id).length, 1);
+  });
+
+  it('never holds a token, an Authorization header, a key or a certificate in PEM', () => {
+    const text = JSON.stringify(gateway().log);
+    const { pki } = gateway();
+    const base64 = (token: string): string => Buffer.from(`flux:${token}`).toString('base64');
+    const keyLines = [pki.server, pki.clusterRoot, pki.operatorRoot].flatMap(({ keyPem }) =>
+      keyPem.split('\n').filter((line) => line.length > 40),
+    );
+    assert.ok(keyLines.length >= 6);
+    for (const secret of [
+      READ_TOKEN,
+      WRITE_TOKEN,
+      UNKNOWN_TOKEN,
+      base64(READ_TOKEN),
+      'Bearer ',
+      'Basic ',
+      'PRIVATE KEY',
+      '-----BEGIN',
+      ...keyLines,
+    ]) {
+      assert.ok(!text.includes(secret), `the log holds ${secret}`);
+    }
+    assert.ok(gateway().log.length > 20);
+  });
+});
