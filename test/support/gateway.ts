@@ -34,6 +34,8 @@ export interface LogLine {
 
 export interface TestGatewayOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Puts further files into the gateway's directory before it starts; what it returns joins the environment. */
+  readonly prepare?: (directory: string) => Promise<Readonly<Record<string, string>>>;
   readonly pki?: TestPki;
   /** A seed's object; the demo fleet when absent. */
   readonly seed?: unknown;
@@ -62,6 +64,7 @@ export async function startTestGateway(
     CRUD_AUTH_TOKEN: WRITE_TOKEN,
     ...files.environment,
     ...options.environment,
+    ...(await options.prepare?.(directory)),
   };
   const config = parseConfig(environment);
   const gateway = await startGateway(config, {
