@@ -110,6 +110,6 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main();
-destination.flushSync();
-// The loop is empty by now and output still drains; should anything hold it open, the process ends all the same.
+// The loop is empty once the log is written, in its order; should anything hold it open, the process ends all the same.
+destination.end();
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();

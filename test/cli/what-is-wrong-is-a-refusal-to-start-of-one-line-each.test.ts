@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { serve } from '../../src/cli/serve.ts';
+import { StartupError } from '../../src/core/errors.ts';
+import { fluxgate } from '../support/spawned.ts';
+import { type ServeEnvironment, serveEnvironment } from './serve-environment.ts';
+
+const SECRET = 'a-token-that-nobody-must-see';
+
+/** Runs `serve` in this process, where it costs a tenth; what it says is what main.ts prints. */
+async function refusal(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const context = {
+    environment,
+    workingDirectory: '/',
+    logDestination: { write: () => undefined },
+    print: () => undefined,
+    stopSignal: Promise.withResolvers<NodeJS.Signals>().promise,
+    onHangup: () => undefined,
+  };
+  const error: unknown = await serve(context).then(
+    () => undefined,
+    (problem: unknown) => problem,
+  );
+  assert.ok(error instanceof StartupError, String(error));
+  return error.message;
+}
+
+interface Case {
+  readonly what: string;
+  /** What is changed in an environment that works. */
+  change(working: ServeEnvironment): Promise<Record<string, string>> | Record<string, string>;
+  readonly says: RegExp;
+}
+
+async function file({ directory }: ServeEnvironment, content: string): Promise<string> {
+  const path = join(directory, 'changed');
+  await writeFile(path, content);
+  return path;
+}
+
+const CASES: readonly Case[] = [
+  {
+    what: 'a CA file that is not there',
+    change: () => ({ CLUSTER_CA_FILE: '/nowhere/ca.crt' }),
+    says: /^CLUSTER_CA_FILE: \/nowhere\/ca\.crt does not exist$/,
+  },
+  {
+    what: 'an empty CA file',
+    change: async (working) => ({ CLUSTER_CA_FILE: await file(working, '') }),
+    says: /^CLUSTER_CA_FILE: .*no certificate$/,
+  },
+  {
+    what: 'a CA file that holds no CA',
+    change: ({ environment }) => ({ CLUSTER_CA_FILE: environment['TLS_CERT_FILE'] ?? '' }),
+    says: /^CLUSTER_CA_FILE: block 1.* is not a CA certificate/,
+  },
+  {
+    what: 'a CA file that holds a private key',
+    change: ({ environment }) => ({ OPERATOR_CA_FILE: environment['TLS_KEY_FILE'] ?? '' }),
+    says: /^OPERATOR_CA_FILE: block 1 is a private key/,
+  },
+  {
+    what: 'one anchor in both bundles',
+    change: ({ environment }) => ({ OPERATOR_CA_FILE: environment['CLUSTER_CA_FILE'] ?? '' }),
+    says: /^CLUSTER_CA_FILE and OPERATOR_CA_FILE both hold /,
+  },
+  {
+    what: "a server key that is another certificate's",
+    change: async (working) => ({ TLS_KEY_FILE: await file(working, working.pki.serverCa.keyPem) }),
+    says: /^TLS_KEY_FILE is not the key of the first certificate in TLS_CERT_FILE$/,
+  },
+  {
+    what: 'a token file without a token',
+    change: async (working) => ({ AUTH_TOKEN_FILE: await file(working, '\n\n') }),
+    says: /^AUTH_TOKEN_FILE holds no token$/,
+  },
+  {
+    what: 'a token with a space',
+    change: async (working) => ({ CRUD_AUTH_TOKEN_FILE: await file(working, `good\n${SECRET} ${SECRET}\n`) }),
+    says: /^CRUD_AUTH_TOKEN_FILE, line 2: a token is visible ASCII/,
+  },
+  {
+    what: 'policies that are not there',
+    change: () => ({ POLICY_DIR: '/nowhere' }),
+    says: /^POLICY_DIR: \/nowhere cannot be listed$/,
+  },
+  {
+    what: 'a seed that refers to what is not there',
+    change: async (working) => {
+      const cluster = { id: 'a', cluster_name: 'a', cluster_dns: 'a.example.com', environment: 'dev' };
+      const clusters = [{ ...cluster, namespaces: [{ id: 'ghost' }] }];
+      return { SEED_FILE: await file(working, JSON.stringify({ clusters })) };
+    },
+    says: /^seed .*ghost/,
+  },
+  {
+    what: 'a data directory that is none',
+    change: async (working) => ({ DATABASE_URL: `sqlite://${await file(working, '')}/fluxgate.db` }),
+    says: /^DATABASE_URL: .*\/changed\/fluxgate\.db cannot be made or written: /,
+  },
+  {
+    what: 'a damaged database, with how to restore it',
+    change: async (working) => ({
+      DATABASE_URL: `sqlite://${await file(working, 'not a database'.repeat(500))}`,
+    }),
+    says: /^DATABASE_URL: .*\/changed is damaged \(.*\): keep the file .* put a backup of the file in its place, and start again$/,
+  },
+];
+
+describe('a refusal to start', () => {
+  it('01 names each missing variable in a line of its own, with exit code 78', async (t) => {
+    const { code, stdout, stderr } = await fluxgate(t, ['serve']).ended;
+    assert.equal(code, 78);
+    assert.equal(stdout, '');
+    assert.deepEqual(stderr.split('\n'), [
+      "fluxgate: TLS_CERT_FILE is required: the path of the server's certificate chain (PEM)",
+      "fluxgate: TLS_KEY_FILE is required: the path of the server's private key (PEM)",
+      'fluxgate: CLUSTER_CA_FILE is required: the path of the CAs of cluster certificates (PEM)',
+      '',
+    ]);
+  });
+
+  it('02 names every value that is wrong at once, and no secret', async (t) => {
+    const { environment } = await serveEnvironment(t);
+    const message = await refusal({
+      ...environment,
+      AUTH_TOKEN: SECRET,
+      CRUD_AUTH_TOKEN: '',
+      LISTEN_ADDR: 'abc',
+      ADMIN_ADDR: '127.0.0.1:99999',
+      API_MODE: 'ful',
+      CLIENT_CERT: 'maybe',
+      DATABASE_URL: `postgres://user:${SECRET}@host/db`,
+      FLUXGATE_AUTH_TOKEN: SECRET,
+      OPERATOR_CA_FLIE: 'x',
+      OPERATOR_NETWORKS: '10.0.0.0/33',
+      TLS_MIN_VERSION: 'TLSv1',
+      LOG_LEVEL: 'loud',
+    });
+    assert.doesNotMatch(message, new RegExp(SECRET));
+    const begins = [
+      'FLUXGATE_AUTH_TOKEN is not a variable of Fluxgate',
+      'OPERATOR_CA_FLIE is not a variable of Fluxgate: did you mean OPERATOR_CA_FILE?',
+      'API_MODE="ful" is not one of: read-only, crud',
+      'LISTEN_ADDR="abc" is not HOST:PORT',
+      'ADMIN_ADDR="127.0.0.1:99999" is not HOST:PORT',
+      'DATABASE_URL is neither ',
+      'CLIENT_CERT="maybe" is not one of: optional, required',
+      'TLS_MIN_VERSION="TLSv1" is not one of: TLSv1.3, TLSv1.2',
+      'CRUD_AUTH_TOKEN is set but empty',
+      'OPERATOR_NETWORKS: "10.0.0.0/33" is not a CIDR range',
+      'LOG_LEVEL="loud" is not one of: ',
+    ];
+    const lines = message.split('\n');
+    assert.equal(lines.length, begins.length, message);
+    for (const begin of begins)
+      assert.ok(
+        lines.some((line) => line.startsWith(begin)),
+        `${begin} in ${message}`,
+      );
+  });
+
+  it('03 lets pass what Kubernetes puts beside a Service named fluxgate', async (t) => {
+    const { environment } = await serveEnvironment(t);
+    const links = { FLUXGATE_SERVICE_HOST: '10.0.0.1', FLUXGATE_PORT_8443_TCP: 'tcp://10.0.0.1:8443' };
+    assert.equal(
+      await refusal({ ...environment, ...links, API_MODE: 'ful' }),
+      'API_MODE="ful" is not one of: read-only, crud',
+    );
+  });
+
+  for (const [index, { what, change, says }] of CASES.entries()) {
+    it(`${String(index + 4).padStart(2, '0')} says what is wrong with ${what}`, async (t) => {
+      const working = await serveEnvironment(t);
+      const message = await refusal({ ...working.environment, ...(await change(working)) });
+      assert.match(message, says);
+      assert.ok(!message.includes(SECRET), message);
+      assert.ok(!message.includes('\n'), message);
+    });
+  }
+
+  it('90 names the variable of a port that is taken, for either listener', async (t) => {
+    const { environment } = await serveEnvironment(t);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    t.after(() => other.close());
+    const address = other.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const taken = `127.0.0.1:${address.port}`;
+    assert.equal(
+      await refusal({ ...environment, LISTEN_ADDR: taken }),
+      `LISTEN_ADDR: cannot listen on ${taken} (EADDRINUSE)`,
+    );
+    assert.equal(
+      await refusal({ ...environment, ADMIN_ADDR: taken }),
+      `ADMIN_ADDR: cannot listen on ${taken} (EADDRINUSE)`,
+    );
+  });
+});
