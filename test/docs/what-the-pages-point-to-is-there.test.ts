@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { PROJECT } from '../support/spawned.ts';
+
+const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
+
+function pages(): readonly string[] {
+  const below = (folder: string): readonly string[] =>
+    readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(folder, name),
+    );
+  return [...readdirSync(PROJECT), ...below('docs'), 'certs-dev/README.md'].filter((path) =>
+    path.endsWith('.md'),
+  );
+}
+
+/** As a page's heading becomes an anchor. */
+const slug = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+
+describe('the pages', () => {
+  it('link to files and headings that are there', { todo: 'SECURITY.md' }, () => {
+    const broken: string[] = [];
+    for (const page of pages()) {
+      for (const [, link = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue;
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? page : join(dirname(page), path);
+        if (!existsSync(join(PROJECT, target))) broken.push(`${page} → ${link}`);
+        else if (anchor !== undefined) {
+          const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => slug(heading));
+          if (!headings.includes(anchor)) broken.push(`${page} → ${link}`);
+        }
+      }
+    }
+    assert.deepEqual(broken, []);
+  });
+
+  it('name npm scripts that are there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const missing: string[] = [];
+    for (const page of pages()) {
+      for (const [command, name = ''] of read(page).matchAll(
+        /npm (?:run (?:-s )?)?((?<=run (?:-s )?)[\w:-]+|start|test)\b/g,
+      )) {
+        if (scripts[name] === undefined) missing.push(`${page}: ${command}`);
+      }
+    }
+    assert.deepEqual(missing, []);
+  });
+
+  it('begin with a README that is read to its end', () => {
+    assert.ok(read('README.md').split('\n').length < 150);
+  });
+});
