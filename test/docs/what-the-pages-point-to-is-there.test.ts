@@ -24,7 +24,7 @@ const slug = (heading: string): string =>
     .replaceAll(' ', '-');
 
 describe('the pages', () => {
-  it('link to files and headings that are there', { todo: 'SECURITY.md' }, () => {
+  it('link to files and headings that are there', () => {
     const broken: string[] = [];
     for (const page of pages()) {
       for (const [, link = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -39,6 +39,17 @@ describe('the pages', () => {
       }
     }
     assert.deepEqual(broken, []);
+  });
+
+  it('promise in SECURITY.md what a test holds', () => {
+    const named = [
+      ...read('SECURITY.md').matchAll(/`((?:scenario|unit|golden|container|test)\/[^`]+)`/g),
+    ].map(([, path = '']) => (path.startsWith('test/') ? path : join('test', path)));
+    assert.ok(named.length > 30);
+    assert.deepEqual(
+      named.filter((path) => !existsSync(join(PROJECT, path))),
+      [],
+    );
   });
 
   it('name npm scripts that are there', () => {
