@@ -38,7 +38,7 @@ export interface Image {
 }
 
 /** Only root may give files away and change roots; elsewhere the walk is done without. */
-export const IS_ROOT = process.getuid?.() === 0;
+export const IS_ROOT = process.platform === 'linux' && process.getuid?.() === 0;
 
 /** What gcr.io/distroless/cc holds of what Node asks for: libc6, libstdc++6, libgcc-s1, and no libatomic1. */
 const DISTROLESS_CC =
