@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crlOf, startCrlGateway } from '../support/crls.ts';
+import { createTestPki } from '../support/pki.ts';
+
+const DNS = 'demo-cluster-01.k8s.example.com';
+const path = `/api/v2/flux/clusters/${DNS}/namespaces`;
+const WEEK = 7 * 86_400_000;
+
+/** Operators live under another CA, whose CRL is not there at all. */
+async function scene() {
+  const pki = await createTestPki();
+  const revoked = await pki.cluster(DNS);
+  return {
+    pki,
+    revoked,
+    leaf: await pki.cluster(DNS),
+    operator: await pki.operator('ops@example.com'),
+    files: { 'issuing.crl': await crlOf(pki.clusterIntermediate, [revoked]) },
+  };
+}
+
+test('under require-fresh: 495 and not ready once it is stale, until a fresh one comes', async (t) => {
+  const { pki, leaf, operator, files } = await scene();
+  const gateway = await startCrlGateway(t, files, { pki });
+  assert.equal((await gateway.send({ path, certificate: leaf })).status, 200);
+  assert.equal((await gateway.send({ path: '/ready' })).status, 200);
+
+  gateway.advance(WEEK);
+  const refused = await gateway.send({ path, certificate: leaf });
+  assert.equal(refused.status, 495);
+  const logged = gateway.logOf(refused)['certificate'] as Record<string, string>;
+  assert.equal(logged['refused'], 'crl_stale');
+  const ready = await gateway.send({ path: '/ready' });
+  assert.equal(ready.status, 503);
+  const [detail] = ready.json<{ details: { field: string; problem: string }[] }>().details;
+  assert.equal(detail?.field, 'crl');
+  assert.equal((await gateway.send({ path: '/clusters', certificate: operator })).status, 200);
+
+  const now = Date.now() + WEEK;
+  const fresh = await crlOf(pki.clusterIntermediate, [], {
+    thisUpdate: new Date(now),
+    nextUpdate: new Date(now + WEEK),
+    number: 2,
+  });
+  await gateway.put('issuing.crl', fresh);
+  assert.equal(await gateway.gateway.reload('SIGHUP'), true);
+  assert.equal((await gateway.send({ path, certificate: leaf })).status, 200);
+  assert.equal((await gateway.send({ path: '/ready' })).status, 200);
+});
+
+test('under prefer-fresh: accepted with a warning, while it still revokes', async (t) => {
+  const { pki, leaf, revoked, files } = await scene();
+  const gateway = await startCrlGateway(t, files, { pki, environment: { CRL_POLICY: 'prefer-fresh' } });
+  gateway.advance(WEEK);
+  assert.equal(await gateway.gateway.reload('SIGHUP'), true);
+  assert.equal((await gateway.send({ path, certificate: leaf })).status, 200);
+  assert.equal((await gateway.send({ path, certificate: revoked })).status, 495);
+  assert.equal((await gateway.send({ path: '/ready' })).status, 200);
+  const warned = gateway.log.filter(({ level, msg }) => level === 'warn' && msg.includes('is stale since'));
+  assert.equal(warned.length, 1);
+});
+
+test('a warning comes before: a day ahead of the end, once, and the metric says when', async (t) => {
+  const { pki, files } = await scene();
+  const gateway = await startCrlGateway(t, files, { pki });
+  const warnings = () => gateway.log.filter(({ msg }) => msg.includes('becomes stale at')).length;
+  assert.equal(warnings(), 0);
+  gateway.advance(WEEK - 86_400_000);
+  for (let i = 0; i < 2; i++) await gateway.gateway.reload('SIGHUP');
+  assert.equal(warnings(), 1);
+  const port = gateway.gateway.adminAddress?.port;
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.match(metrics, /fluxgate_crl_next_update_timestamp_seconds\{issuer="[0-9a-f]{16}"\} \d{10}\n/);
+  assert.match(metrics, /fluxgate_crls\{status="ending"\} 1\n/);
+});
