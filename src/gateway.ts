@@ -21,7 +21,7 @@ import { createRequestLog } from './shell/http/request-log.ts';
 import { refuseSocket } from './shell/http/respond.ts';
 import { createRouter, type Router } from './shell/http/router.ts';
 import { LiveTrust } from './shell/live-trust.ts';
-import { loadSnapshot, SHIPPED_POLICY_DIR } from './shell/load-snapshot.ts';
+import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { createMetrics } from './shell/metrics.ts';
 import { createRatchet } from './shell/ratchet.ts';
@@ -61,9 +61,8 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   const document = parseYaml(documentText) as object;
   const operations = readOperations(document);
   const schemas = compileSchemas(document);
-  const load = (generation: number, previous?: Snapshot): Promise<Loaded> =>
-    loadSnapshot(config, operations, generation, previous, dependencies.clock);
-  const loaded = await load(1);
+  const load = createLoader(config, operations, dependencies.clock);
+  const loaded = await load(1, undefined);
   const router = await createRouter(document, operations, schemas);
   const store = await openSqliteStore(config.databaseUrl);
   try {
@@ -90,7 +89,7 @@ interface ServingParts {
   readonly router: Router;
   readonly store: Store;
   readonly loaded: Loaded;
-  readonly load: (generation: number, previous?: Snapshot) => Promise<Loaded>;
+  readonly load: SnapshotLoader;
 }
 
 async function serve(

@@ -54,19 +54,32 @@ export interface SnapshotOptions {
   readonly previous?: Snapshot | undefined;
 }
 
-/** The CA bundles. Throws StartupError; yields between certificates, for a bundle may hold thousands. */
+/** The CA bundles, with what they were read from. */
+export interface LoadedTrust {
+  readonly trust: Trust;
+  /** SHA-256 over everything that `trust` is made of, hex. */
+  readonly digest: string;
+}
+
+/** Throws StartupError; yields between certificates, for a bundle may hold thousands. What has not changed is not read again. */
 export function* readTrust(
   sources: SnapshotSources,
   spiffeTrustDomain: string | undefined,
-): Generator<void, Trust> {
+  previous: LoadedTrust | undefined,
+): Generator<void, LoadedTrust> {
+  const { clusterCaPem, operatorCaPem } = sources;
+  const parts = [clusterCaPem, operatorCaPem ?? null, spiffeTrustDomain ?? null];
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  if (previous?.digest === digest) return previous;
   const read = function* (pem: string | undefined, variable: string) {
     return pem === undefined ? undefined : yield* readBundleInSteps(pem, variable);
   };
-  return createTrust({
-    cluster: yield* readBundleInSteps(sources.clusterCaPem, 'CLUSTER_CA_FILE'),
-    operator: yield* read(sources.operatorCaPem, 'OPERATOR_CA_FILE'),
+  const trust = createTrust({
+    cluster: yield* readBundleInSteps(clusterCaPem, 'CLUSTER_CA_FILE'),
+    operator: yield* read(operatorCaPem, 'OPERATOR_CA_FILE'),
     spiffeTrustDomain,
   });
+  return Object.freeze({ trust, digest });
 }
 
 /** What takes long to read and check, and is therefore made beforehand, in slices. */

@@ -27,12 +27,13 @@ export interface CrlDirectory {
 export async function loadCrls(from: CrlDirectory): Promise<CrlSet> {
   const { directory, policy, trust, previous, nowMs } = from;
   const crls: BoundCrl[] = [];
+  const known = new Map((previous?.crls ?? []).map(({ facts }) => [facts.sha256, facts]));
   let octetsLeft = LIMITS.crlDirectoryBytesMax;
   for (const name of directory === undefined ? [] : await listFiles(directory)) {
     const octets = await readOctets(join(directory ?? '', name), name, octetsLeft);
     octetsLeft -= octets.length;
     try {
-      crls.push(...(await inSlices(readFileCrls(octets, name, trust))));
+      crls.push(...(await inSlices(readFileCrls(octets, name, trust, known))));
     } catch (error) {
       if (!(error instanceof DerError) && !(error instanceof CrlRefused)) throw error;
       throw new StartupError(`CRL_DIR: ${name}: ${error.message}`, error);
@@ -45,10 +46,11 @@ function* readFileCrls(
   octets: Uint8Array,
   source: string,
   trust: Trust,
+  known: ReadonlyMap<string, CrlFacts>,
 ): Generator<void, readonly BoundCrl[]> {
   const found: BoundCrl[] = [];
   for (const der of yield* readCrlBlocks(octets)) {
-    const facts: CrlFacts = yield* readCrl(der);
+    const facts: CrlFacts = yield* readCrl(der, known);
     const issuer = yield* findCrlIssuer(facts, trust);
     found.push(Object.freeze({ facts, issuer, source, remembered: false }));
   }

@@ -1,50 +1,62 @@
+import type { SecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
-import { createSnapshot, readTrust, type Snapshot } from '../core/snapshot.ts';
+import { createSnapshot, type LoadedTrust, readTrust, type Snapshot } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
 import { inSlices, loadCrls } from './crl-files.ts';
 import type { Loaded } from './reload.ts';
 import { readSnapshotFiles } from './snapshot-files.ts';
-import { createTlsContext } from './tls/secure-context.ts';
+import { createTlsContext, type TlsMaterial } from './tls/secure-context.ts';
 
 export const SHIPPED_POLICY_DIR = fileURLToPath(new URL('../../policy/', import.meta.url));
 
+export type SnapshotLoader = (generation: number, previous: Snapshot | undefined) => Promise<Loaded>;
+
 /**
  * Everything that can change, read, checked and made into a snapshot and its TLS context; in slices where it takes long, for
- * requests are answered meanwhile. Throws StartupError where anything at all is wrong.
+ * requests are answered meanwhile, and what has not changed is taken over. The loader throws StartupError where anything
+ * at all is wrong.
  */
-export async function loadSnapshot(
-  config: Config,
-  operations: OperationTable,
-  generation: number,
-  previous: Snapshot | undefined,
-  clock: Clock,
-): Promise<Loaded> {
-  const sources = await readSnapshotFiles(config, SHIPPED_POLICY_DIR);
-  const trust = await inSlices(readTrust(sources, config.spiffeTrustDomain));
-  const crls = await loadCrls({
-    directory: config.crlDir,
-    policy: config.crlPolicy,
-    trust,
-    previous: previous?.crls,
-    nowMs: clock.now(),
-  });
-  const snapshot = createSnapshot(
-    sources,
-    { trust, crls },
-    {
-      generation,
-      operationIds: operations.all.map(({ operationId }) => operationId),
-      apiMode: config.apiMode,
-      previous,
-    },
-  );
-  const context = createTlsContext({
-    certificateChainPem: snapshot.serverChainPem,
-    privateKeyPem: snapshot.serverKeyPem,
-    authorities: snapshot.trust.authorities,
-    minVersion: config.tlsMinVersion,
-  });
-  return { snapshot, context };
+export function createLoader(config: Config, operations: OperationTable, clock: Clock): SnapshotLoader {
+  const operationIds = operations.all.map(({ operationId }) => operationId);
+  const contextOf = rememberContext();
+  let bundles: LoadedTrust | undefined;
+  return async (generation, previous) => {
+    const sources = await readSnapshotFiles(config, SHIPPED_POLICY_DIR);
+    bundles = await inSlices(readTrust(sources, config.spiffeTrustDomain, bundles));
+    const { trust } = bundles;
+    const crls = await loadCrls({
+      directory: config.crlDir,
+      policy: config.crlPolicy,
+      trust,
+      previous: previous?.crls,
+      nowMs: clock.now(),
+    });
+    const { apiMode } = config;
+    const snapshot = createSnapshot(
+      sources,
+      { trust, crls },
+      { generation, operationIds, apiMode, previous },
+    );
+    const context = contextOf({
+      certificateChainPem: snapshot.serverChainPem,
+      privateKeyPem: snapshot.serverKeyPem,
+      authorities: trust.authorities,
+      minVersion: config.tlsMinVersion,
+    });
+    return { snapshot, context };
+  };
+}
+
+/** A context of a thousand CAs takes OpenSSL some 50 ms in one go; a new CRL or token needs no new one. */
+function rememberContext(): (material: TlsMaterial) => SecureContext {
+  let last: { readonly material: TlsMaterial; readonly context: SecureContext } | undefined;
+  return (material) => {
+    if (last === undefined || !isDeepStrictEqual(last.material, material)) {
+      last = { material, context: createTlsContext(material) };
+    }
+    return last.context;
+  };
 }

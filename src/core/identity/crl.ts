@@ -72,10 +72,17 @@ function readFrame(tbs: DerNode, outerAlgorithm: DerNode) {
 
 /**
  * The facts of one CRL; `der` is kept and must never change. Yields between slices of a few milliseconds, so that whoever
- * drives it can let requests through. Throws DerError for what is not strict DER of a CRL, CrlRefused for what is not supported.
+ * drives it can let requests through. `known`: CRLs that were read before, by SHA-256; they are not read again. Throws DerError for what is not strict DER of a CRL, CrlRefused for what is not supported.
  */
-export function* readCrl(der: Uint8Array): Generator<void, CrlFacts> {
+export function* readCrl(
+  der: Uint8Array,
+  known: ReadonlyMap<string, CrlFacts> = new Map(),
+): Generator<void, CrlFacts> {
   if (der.length > LIMITS.crlBytesMax) throw new CrlRefused(`larger than ${LIMITS.crlBytesMax} octets`);
+  const sha256 = createHash('sha256').update(der).digest('hex');
+  const before = known.get(sha256);
+  if (before !== undefined) return before;
+  yield;
   const fields = new Fields(readWhole(der), 'the CRL');
   const tbs = fields.next(TAG.sequence, 'signed part');
   const algorithm = fields.next(TAG.sequence, 'signature algorithm');
@@ -86,7 +93,7 @@ export function* readCrl(der: Uint8Array): Generator<void, CrlFacts> {
   const entries = list === undefined ? NO_ENTRIES : yield* readRevokedEntries(list);
   return Object.freeze({
     ...frame,
-    sha256: createHash('sha256').update(der).digest('hex'),
+    sha256,
     entries,
     tbsDer: tbs.bytes,
     signatureOctets,

@@ -1,0 +1,133 @@
+/**
+ * What large trust costs: a reload of 1,000 anchors and 10 CRLs of 100,000 entries each, the longest that anything else
+ * waits meanwhile (goal: under 50 ms), and what a verdict costs afterwards. `node bench/crl.ts`; prints numbers, asserts none.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { type Minted, mintCa, mintClusterCertificate, mintServerCertificate } from '../certs-dev/mint.ts';
+import { parseConfig } from '../src/core/config.ts';
+import { judge } from '../src/core/identity/judge.ts';
+import { readOperations } from '../src/core/policy/operations.ts';
+import { systemClock } from '../src/shell/clock.ts';
+import { createLoader } from '../src/shell/load-snapshot.ts';
+import type { Loaded } from '../src/shell/reload.ts';
+import { largeCrl } from '../test/support/large-crl.ts';
+
+const ANCHORS = 1_000;
+const CRLS = 10;
+const ENTRIES = 100_000;
+
+const print = (what: string, value: number, unit: string): void => {
+  process.stdout.write(`${what.padEnd(58)} ${value.toFixed(value < 10 ? 2 : 0).padStart(9)} ${unit}\n`);
+};
+
+const threadCpuMs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
+
+/**
+ * Runs `work`, and says how long it took and the longest that a timer of a millisecond came too late; also as this thread's
+ * CPU time between two of its ticks, which is what is left of a stall on a machine that has nothing else to do.
+ */
+async function measured(what: string, work: () => Promise<Loaded>): Promise<Loaded> {
+  let longest = 0;
+  let longestCpu = 0;
+  let last = performance.now();
+  let lastCpu = threadCpuMs();
+  let running = true;
+  const tick = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - 1);
+    last = now;
+    const cpu = threadCpuMs();
+    longestCpu = Math.max(longestCpu, cpu - lastCpu);
+    lastCpu = cpu;
+    if (running) setTimeout(tick, 1);
+  };
+  setTimeout(tick, 1);
+  const begin = performance.now();
+  const result = await work();
+  const took = performance.now() - begin;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  running = false;
+  print(`${what}: total`, took, 'ms');
+  print(`${what}: longest stall`, longest, 'ms');
+  print(`${what}: the same in CPU time`, longestCpu, 'ms');
+  return result;
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'fluxgate-bench-'));
+const crlDir = join(directory, 'crls');
+await mkdir(crlDir);
+const anchors: Minted[] = [];
+for (let i = 0; i < ANCHORS; i += 1) anchors.push(await mintCa(`bench CA ${i}`));
+const operators = await mintCa('bench operators');
+const server = await mintServerCertificate(['localhost'], operators);
+const now = Date.now();
+let octets = 0;
+async function writeCrls(number: number): Promise<void> {
+  octets = 0;
+  for (const [i, issuer] of anchors.slice(0, CRLS).entries()) {
+    const dates = { thisUpdate: new Date(now + number * 1_000), nextUpdate: new Date(now + 86_400_000) };
+    const der = largeCrl({ issuer, ...dates, number, fillers: ENTRIES });
+    octets += der.length;
+    await writeFile(join(crlDir, `${i}.crl`), der);
+  }
+}
+await writeCrls(1);
+const put = async (name: string, text: string): Promise<string> => {
+  await writeFile(join(directory, name), text);
+  return join(directory, name);
+};
+const config = parseConfig({
+  TLS_CERT_FILE: await put('server.crt', server.pem),
+  TLS_KEY_FILE: await put('server.key', server.keyPem),
+  CLUSTER_CA_FILE: await put('ca.crt', anchors.map(({ pem }) => pem).join('')),
+  CRL_DIR: crlDir,
+});
+const document = parse(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8')) as object;
+const operations = readOperations(document);
+const loader = createLoader(config, operations, systemClock);
+const load = (previous?: Loaded): Promise<Loaded> => loader(1, previous?.snapshot);
+
+print('octets of CRLs', octets, '');
+const before = process.memoryUsage();
+const first = await measured('start', () => load());
+const after = process.memoryUsage();
+const grown = after.arrayBuffers + after.heapUsed - before.arrayBuffers - before.heapUsed;
+print('memory for each entry, its CRL included', grown / (CRLS * ENTRIES), 'octets');
+let loaded = await measured('reload, nothing new', () => load(first));
+for (let i = 2; i <= 4; i += 1) {
+  await writeCrls(i);
+  loaded = await measured(`reload, ${CRLS} new CRLs`, () => load(loaded));
+}
+for (let i = 0; i < 3; i += 1) {
+  await writeCrls(5 + i);
+  anchors.push(await mintCa(`bench CA new ${i}`));
+  await put('ca.crt', anchors.map(({ pem }) => pem).join(''));
+  loaded = await measured(`reload, a new anchor and ${CRLS} new CRLs`, () => load(loaded));
+}
+
+const { trust, crls } = loaded.snapshot;
+const [issuer] = anchors;
+if (issuer === undefined) throw new Error('no CA');
+const leaves: Minted[] = [];
+for (let i = 0; i < 200; i += 1) leaves.push(await mintClusterCertificate(`c${i}.example.com`, issuer));
+const openssl = { authorized: true, error: undefined };
+const begin = performance.now();
+for (const { der } of leaves) {
+  const verdict = judge({ presented: [der], openssl, trust, revocation: crls, nowMs: Date.now() });
+  if (!verdict.accepted) throw new Error(verdict.refusal.detail);
+}
+print('first verification of a new certificate', (performance.now() - begin) / leaves.length, 'ms');
+
+const [line] = crls.crls;
+if (line === undefined) throw new Error('no CRL');
+const LOOK_UPS = 500_000;
+const started = performance.now();
+for (let i = 0; i < LOOK_UPS; i += 1) line.facts.entries.find(`41${i.toString(16).padStart(30, '0')}`);
+print('look-ups of a serial among 100,000', LOOK_UPS / ((performance.now() - started) / 1000), '/s');
+await rm(directory, { recursive: true, force: true });
