@@ -20,7 +20,7 @@ import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
 import type { Route, Router } from './router.ts';
-import { checkHost, readTarget } from './target.ts';
+import { checkHost, checkProtocol, readTarget } from './target.ts';
 
 /** What is known of a request by the end of it, for its one line in the log. Filled in as the steps are taken. */
 export interface RequestRecord {
@@ -75,6 +75,7 @@ async function answerRequest(
   record: RequestRecord,
 ): Promise<Answer> {
   const socket = request.socket as TLSSocket;
+  checkProtocol(request.httpVersion, request.headers.expect);
   const target = readTarget(request.url ?? '');
   checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
 
@@ -85,7 +86,7 @@ async function answerRequest(
 
   const certificatePrincipal = takeVerdict(parts, socket, record);
   const operation = resolveRoute(route, parts.config);
-  record.principal = certificatePrincipal ?? authenticateToken(parts, request);
+  record.principal = certificatePrincipal ?? authenticateToken(parts, request, operation);
 
   const revoked = clusterRevocation(parts, record.clusterDns);
   record.decision = await authorise(parts.trust.policy, parts.config, parts.ratchet, operation, {
@@ -199,7 +200,9 @@ function resolveRoute(route: Route, config: Config): Operation {
   throw new FluxgateError('not_found', 'There is no such route. GET /openapi.yaml lists them.');
 }
 
-function authenticateToken(parts: PipelineParts, request: IncomingMessage): Principal {
+/** Public routes look at no token, so that a stale one does not fail a probe. */
+function authenticateToken(parts: PipelineParts, request: IncomingMessage, operation: Operation): Principal {
+  if (operation.audience === 'public') return ANONYMOUS;
   const headers = request.headersDistinct['authorization'] ?? [];
   const [header] = headers;
   if (header === undefined) return ANONYMOUS;

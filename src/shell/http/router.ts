@@ -1,6 +1,6 @@
 import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backend';
 import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
-import { describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
+import { boundDetails, describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
 import type { Operation, OperationTable } from '../../core/policy/operations.ts';
 import type { Target } from './target.ts';
 
@@ -55,7 +55,11 @@ export async function createRouter(
   try {
     await backend.init();
   } catch (error) {
-    throw new StartupError('openapi.yaml is not a document that can route and validate requests', error);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(
+      `openapi.yaml is not a document that can route and validate requests: ${reason}`,
+      error,
+    );
   }
   const bodies = bodySchemas(document, operations);
 
@@ -79,9 +83,11 @@ export async function createRouter(
     validate(operation, target, body) {
       const schemaName = [...(bodies.get(operation.operationId)?.values() ?? [])][0];
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
+      const matched = operationAt(operation.method, target.path);
+      const query = readQuery(target.query, matched?.parameters ?? []);
       const result = backend.validateRequest(
-        { method: operation.method, path: target.path, query: target.query, headers: {} },
-        operationAt(operation.method, target.path),
+        { method: operation.method, path: target.path, query, headers: {} },
+        matched,
       );
       if (!result.valid) {
         throw invalid(
@@ -117,6 +123,40 @@ function routingView(document: object): Document {
   const { components = {} } = view;
   for (const part of ['responses', 'examples', 'headers']) delete components[part];
   return view as unknown as Document;
+}
+
+/** As the document declares it; openapi-backend has dereferenced it. */
+interface DeclaredParameter {
+  readonly name?: string;
+  readonly in?: string;
+  readonly schema?: { readonly type?: unknown };
+}
+
+/**
+ * Each parameter at most once, none that is not declared, integers in plain decimal: the library would coerce `1e3` and
+ * `0x10`, and looks names up where `constructor` is always to be found. Throws `validation_error`.
+ */
+function readQuery(text: string, declared: readonly object[]): Record<string, string> {
+  const known = new Map(
+    (declared as readonly DeclaredParameter[])
+      .filter((parameter) => parameter.in === 'query')
+      .map((parameter) => [parameter.name, parameter.schema?.type]),
+  );
+  const query = new Map<string, string>();
+  const problems: ErrorDetail[] = [];
+  for (const [name, value] of new URLSearchParams(text)) {
+    const field = name.slice(0, 100);
+    if (!known.has(name)) problems.push({ field, problem: 'is not a known parameter' });
+    else if (query.has(name)) problems.push({ field, problem: 'is there twice: name it once' });
+    else if (known.get(name) === 'integer' && !/^\d{1,15}$/.test(value)) {
+      problems.push({ field, problem: 'must be a whole number in decimal digits' });
+    }
+    query.set(name, value);
+  }
+  if (problems.length > 0) {
+    throw invalid('A parameter is not as the API takes it; see details.', boundDetails(problems));
+  }
+  return Object.fromEntries(query);
 }
 
 function checkBody(schemas: FleetSchemas, schemaName: string, body: unknown): void {

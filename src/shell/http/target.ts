@@ -35,6 +35,16 @@ function refuse(problem: string): FluxgateError {
   return new FluxgateError('malformed_request', `The request target ${problem}.`);
 }
 
+/** Throws `malformed_request` for HTTP/0.9, which llhttp lets through, and for an expectation that nobody here meets. */
+export function checkProtocol(httpVersion: string, expectation: string | undefined): void {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw new FluxgateError('malformed_request', 'The request is not of HTTP/1.1 or HTTP/1.0.');
+  }
+  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
+    throw new FluxgateError('malformed_request', 'The only expectation that is met is "100-continue".');
+  }
+}
+
 /**
  * TLS and HTTP must name the same host (contract: 421): a name that only one of them checked is how stricter rules for a
  * host were walked around elsewhere. `serverName` is the SNI, undefined when the client sent none (an IP address).

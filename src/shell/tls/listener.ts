@@ -41,7 +41,8 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
     connectionsCheckingInterval: LIMITS.connectionsCheckIntervalMs,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // The pipeline asks for it: what Node answers by itself has no request id and no line in the log.
+    requireHostHeader: false,
     joinDuplicateHeaders: false,
     rejectNonStandardBodyWrites: true,
     keepAlive: true,
@@ -81,6 +82,7 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   server.on('request', onRequest);
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
   server.on('checkContinue', onRequest);
+  server.on('checkExpectation', onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     events.malformed(error, socket as Socket),
   );
