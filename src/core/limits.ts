@@ -82,6 +82,31 @@ export const LIMITS = Object.freeze({
   /** In force at once; each is looked up by hash, but the list is read as a whole when it changes. */
   revocationsMax: 20_000,
 
+  // — who was seen with what —
+  /** Certificates and tokens of clusters and operators, some 2 KiB each with their chain: 100,000 clusters. */
+  presentationsMax: 131_072,
+  /** Different intermediates that are kept once for all; beyond it they are kept with each chain. */
+  presentedIntermediatesMax: 4_096,
+  /** What was seen since is lost when the process is killed: a few seconds of sightings, never a key that was promoted. */
+  sightingsFlushMs: 5_000,
+  /** First keys and promotions: soon, and all of a burst in few commits. */
+  pinsFlushMs: 250,
+  /** A sighting that differs in its time only is written again this often: 100,000 clusters make 170 rows a second. */
+  sightingsRewriteMs: 600_000,
+  /** Rows in one commit: some milliseconds of the event loop. */
+  sightingsPerCommitMax: 250,
+  pinsMax: 131_072,
+  /** Renewals every 60 days: more than a year of keys, longer than any of their certificates lives. */
+  retiredKeysMax: 8,
+  /** A renewed Secret is read at the next poll, after outages up to 15 min late; a day leaves room for other clients of it. */
+  pinGraceMs: 86_400_000,
+  /** A conflict is told again this often, not with each poll. */
+  pinWarningMs: 3_600_000,
+  /** How long a plan may hold the event loop before it lets polls in. */
+  planSliceMs: 5,
+  /** Names in each list of GET /trust without `limit`. */
+  trustNamesDefault: 100,
+
   // — files —
   seedBytesMax: 268_435_456,
   tokenFileBytesMax: 1_048_576,

@@ -102,7 +102,10 @@ function groupsOf(leaf: CertificateFacts): readonly string[] {
   return Object.freeze([...groups]);
 }
 
-function referenceTo(leaf: CertificateFacts, anchor: CertificateFacts): CertificateReference {
+function referenceTo(
+  leaf: CertificateFacts,
+  { anchor, certificates }: CertificatePath,
+): CertificateReference {
   return Object.freeze({
     sha256: leaf.sha256,
     spkiSha256: leaf.spkiSha256,
@@ -110,6 +113,7 @@ function referenceTo(leaf: CertificateFacts, anchor: CertificateFacts): Certific
     subject: leaf.subject.readable,
     issuer: leaf.issuer.readable,
     anchorSha256: anchor.sha256,
+    issuersSha256: Object.freeze(certificates.slice(1).map(({ sha256 }) => sha256)),
     notAfter: leaf.notAfter,
   });
 }
@@ -122,7 +126,7 @@ export function identify(
   spiffeTrustDomain: string | undefined,
 ): CertificatePrincipal {
   const name = soleName(leaf, kind, spiffeTrustDomain);
-  const certificate = referenceTo(leaf, path.anchor);
+  const certificate = referenceTo(leaf, path);
   return kind === 'cluster'
     ? Object.freeze({ kind, dns: name, certificate })
     : Object.freeze({ kind, name, groups: groupsOf(leaf), certificate });

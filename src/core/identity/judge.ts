@@ -26,6 +26,8 @@ export interface JudgeInput {
   readonly revokedClusters?: RevokedClusters;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
+  /** How to read what was sent above the leaf: for whoever judges many chains with the same intermediates. */
+  readonly readIssuer?: (der: Uint8Array) => CertificateFacts;
 }
 
 const DETAIL_CHARACTERS_MAX = 1_024;
@@ -85,11 +87,15 @@ function checkSizes(presented: readonly Uint8Array[]): Uint8Array {
 }
 
 /** The same certificate twice is one certificate. */
-function readOthers(presented: readonly Uint8Array[], leaf: CertificateFacts): readonly CertificateFacts[] {
+function readOthers(
+  presented: readonly Uint8Array[],
+  leaf: CertificateFacts,
+  read: (der: Uint8Array) => CertificateFacts,
+): readonly CertificateFacts[] {
   const found = new Map<string, CertificateFacts>();
   for (const [index, der] of presented.entries()) {
     if (index === 0) continue;
-    const facts = at(`intermediate ${index}`, () => readCertificate(der));
+    const facts = at(`intermediate ${index}`, () => read(der));
     if (facts.sha256 !== leaf.sha256) found.set(facts.sha256, facts);
   }
   return [...found.values()];
@@ -141,7 +147,7 @@ function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Ver
   const leafDer = checkSizes(presented);
   const leaf = at('leaf', () => readCertificate(leafDer));
   learn(leaf);
-  const others = readOthers(presented, leaf);
+  const others = readOthers(presented, leaf, input.readIssuer ?? readCertificate);
   const { kind, path } = findTrust(leaf, others, trust, nowMs, revocation);
   const principal = at('leaf', () => identify(leaf, path, kind, trust.spiffeTrustDomain));
   if (principal.kind === 'cluster') {

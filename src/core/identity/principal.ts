@@ -11,6 +11,8 @@ export interface CertificateReference {
   readonly issuer: string;
   /** SHA-256 of the anchor that the accepted path ends in. */
   readonly anchorSha256: string;
+  /** SHA-256 of each certificate above the leaf on that path, the anchor last. */
+  readonly issuersSha256: readonly string[];
   /** Milliseconds since the epoch. */
   readonly notAfter: number;
 }

@@ -30,9 +30,14 @@ export interface TrustBundle {
 export interface Trust {
   readonly cluster: TrustBundle;
   readonly operator: TrustBundle | undefined;
+  /** What would be the cluster bundle: counted, never believed. Nobody but observe.ts may search it for a path. */
+  readonly observed?: TrustBundle | undefined;
   /** Canonical; undefined: SPIFFE URIs are no identities. */
   readonly spiffeTrustDomain: string | undefined;
-  /** Every certificate of both bundles, PEM, for OpenSSL's `ca`. Their DER is in the bundles. */
+  /**
+   * PEM, for OpenSSL's `ca`: every certificate of both bundles, and what is observed, so that clients are told its name and
+   * present what it issued. OpenSSL then accepts those chains; our own verdict does not, and both must.
+   */
   readonly authorities: readonly string[];
   readonly warnings: readonly string[];
   /** One line for each anchor, for the log at start and after a reload. */
@@ -42,6 +47,7 @@ export interface Trust {
 export interface TrustSources {
   readonly cluster: TrustBundle;
   readonly operator: TrustBundle | undefined;
+  readonly observed?: TrustBundle | undefined;
   readonly spiffeTrustDomain?: string | undefined;
 }
 
@@ -173,7 +179,7 @@ function refuseSharedTrust(cluster: TrustBundle, operator: TrustBundle): void {
   }
 }
 
-function pemOf(der: Uint8Array): string {
+export function pemOf(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')
@@ -181,29 +187,50 @@ function pemOf(der: Uint8Array): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
+/**
+ * Observed CAs for OpenSSL's store, without those whose name is there already: their name is advertised as it is, and of two
+ * CAs of one name OpenSSL may try the wrong one for a certificate without key identifiers and refuse whom we accept.
+ */
+function observedAuthorities(observed: TrustBundle | undefined, inForce: readonly TrustBundle[]): string[] {
+  const unknown = (observed?.certificates ?? []).filter(
+    ({ subject }) => !inForce.some(({ bySubject }) => bySubject.has(subject.canonical)),
+  );
+  return unknown.map(({ der }) => pemOf(der));
+}
+
 /** Throws StartupError where the two bundles would give one certificate two meanings. */
-export function createTrust({ cluster, operator, spiffeTrustDomain }: TrustSources): Trust {
+export function createTrust({ cluster, operator, observed, spiffeTrustDomain }: TrustSources): Trust {
   // SPIFFE allows underscores in a trust domain; here it is a DNS name like every other name.
   if (spiffeTrustDomain !== undefined && !isCanonicalDnsName(spiffeTrustDomain)) {
     throw new StartupError(
       `SPIFFE_TRUST_DOMAIN: "${printable(spiffeTrustDomain, 80)}" is not a DNS name in lower case without a trailing dot`,
     );
   }
-  if (operator !== undefined) refuseSharedTrust(cluster, operator);
+  if (operator !== undefined) {
+    refuseSharedTrust(cluster, operator);
+    // What could never be loaded as the cluster bundle is no use to observe.
+    if (observed !== undefined) refuseSharedTrust(observed, operator);
+  }
   const bundles = [cluster, ...(operator === undefined ? [] : [operator])];
   const lines = bundles.flatMap(({ anchors, variable }) =>
     anchors.map(
       (facts) => `${variable}: ${describeCertificate(facts)} until ${printableTime(facts.notAfter)}`,
     ),
   );
+  for (const facts of observed?.anchors ?? []) {
+    const until = printableTime(facts.notAfter);
+    lines.push(`${observed?.variable} (observed only): ${describeCertificate(facts)} until ${until}`);
+  }
   return Object.freeze({
     cluster,
     operator,
+    observed,
     spiffeTrustDomain,
-    authorities: Object.freeze(
-      bundles.flatMap(({ certificates }) => certificates.map(({ der }) => pemOf(der))),
-    ),
-    warnings: Object.freeze(bundles.flatMap(({ warnings }) => warnings)),
+    authorities: Object.freeze([
+      ...bundles.flatMap(({ certificates }) => certificates.map(({ der }) => pemOf(der))),
+      ...observedAuthorities(observed, bundles),
+    ]),
+    warnings: Object.freeze([...bundles, observed].flatMap((bundle) => bundle?.warnings ?? [])),
     describe: () => lines,
   });
 }

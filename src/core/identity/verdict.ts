@@ -1,4 +1,4 @@
-import type { CertificatePrincipal } from './principal.ts';
+import type { CertificatePrincipal, ClusterPrincipal } from './principal.ts';
 
 /** Every rule by which a client certificate can be refused; the log names one of these, the answer is always 495. */
 export const REFUSAL_RULES = Object.freeze([
@@ -25,6 +25,7 @@ export const REFUSAL_RULES = Object.freeze([
   'ambiguous_identity',
   'bad_name', // a name that is not canonicalisable: wildcard, NUL, non-LDH, too long
   'openssl_disagrees', // our rules accept, the handshake's verifier does not
+  'key_pin', // the key of a cluster that has moved on to another one (PIN_CLUSTER_KEYS=enforce)
   'session_reused', // a resumed session never carries a client certificate's authority
 ] as const);
 export type RefusalRule = (typeof REFUSAL_RULES)[number];
@@ -46,4 +47,10 @@ export interface Refusal {
 /** `validUntil` (ms since the epoch): the verdict must be taken again from then on. Infinity: time changes nothing. */
 export type Verdict =
   | { readonly accepted: true; readonly principal: CertificatePrincipal; readonly validUntil: number }
-  | { readonly accepted: false; readonly refusal: Refusal; readonly validUntil: number };
+  | {
+      readonly accepted: false;
+      readonly refusal: Refusal;
+      readonly validUntil: number;
+      /** Whom CLUSTER_CA_OBSERVE_FILE would have made of it; it is refused all the same. */
+      readonly wouldBe?: ClusterPrincipal;
+    };

@@ -186,6 +186,7 @@ describe('a verdict', () => {
         subject: 'CN=a client',
         issuer: 'CN=clusters',
         anchorSha256: readCertificate(clusters.der).sha256,
+        issuersSha256: [readCertificate(clusters.der).sha256],
         notAfter: below.notAfter.getTime(),
       },
     };

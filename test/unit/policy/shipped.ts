@@ -27,6 +27,7 @@ const certificate: CertificateReference = {
   subject: 'CN=x',
   issuer: 'CN=ca',
   anchorSha256: 'ef',
+  issuersSha256: ['ef'],
   notAfter: 0,
 };
 

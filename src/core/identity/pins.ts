@@ -1,0 +1,94 @@
+/**
+ * Which key a cluster's identity belongs to: the first that was seen, then each that a renewal brings. A CA that is tricked
+ * into a second certificate for a cluster's name makes a chain in which nothing is wrong; two keys in use at once show it.
+ *
+ * What this cannot see: a thief who has the cluster's own key, and which of two keys is the thief's.
+ */
+
+import { LIMITS } from '../limits.ts';
+
+export interface RetiredKey {
+  readonly spkiSha256: string;
+  /** When its successor was first seen, ms since the epoch. */
+  readonly retiredMs: number;
+}
+
+/** A key that was used again after its successor had been seen. */
+export interface KeyConflict {
+  readonly spkiSha256: string;
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** Requests with a retired key since `sinceMs`. */
+  readonly count: number;
+  /** The newest key was used after the retired one came back: both have a user, it is no straggler of a renewal. */
+  readonly newestUsedSince: boolean;
+}
+
+/** What is remembered of one cluster; frozen, replaced as a whole. */
+export interface PinState {
+  readonly spkiSha256: string;
+  /** When this key was first seen. */
+  readonly sinceMs: number;
+  /** Latest first, at most `LIMITS.retiredKeysMax`. */
+  readonly retired: readonly RetiredKey[];
+  readonly conflict: KeyConflict | undefined;
+}
+
+export type PinVerdict =
+  | 'first' // no key was known of this cluster
+  | 'current'
+  | 'promoted' // a key that was never seen: a renewal, so it is the current one from now on
+  | 'lingering' // a retired key, in its grace, whose successor has not been used since it came back
+  | 'refused'; // a retired key after its grace, or while its successor is in use as well
+
+export interface PinOutcome {
+  readonly state: PinState;
+  readonly verdict: PinVerdict;
+}
+
+/** One more request with this key, by a certificate that is otherwise accepted. Unchanged states are the same object. */
+export function observeKey(state: PinState | undefined, spkiSha256: string, nowMs: number): PinOutcome {
+  if (state === undefined) {
+    return { state: pin(spkiSha256, nowMs, [], undefined), verdict: 'first' };
+  }
+  if (state.spkiSha256 === spkiSha256) return { state: noteNewestUsed(state), verdict: 'current' };
+  const retired = state.retired.find((key) => key.spkiSha256 === spkiSha256);
+  if (retired !== undefined) return observeRetired(state, retired, nowMs);
+  const keys = [{ spkiSha256: state.spkiSha256, retiredMs: nowMs }, ...state.retired];
+  return {
+    state: pin(spkiSha256, nowMs, keys.slice(0, LIMITS.retiredKeysMax), state.conflict),
+    verdict: 'promoted',
+  };
+}
+
+function observeRetired(state: PinState, retired: RetiredKey, nowMs: number): PinOutcome {
+  const { conflict } = state;
+  const inGrace = nowMs - retired.retiredMs < LIMITS.pinGraceMs;
+  const bothInUse = conflict?.newestUsedSince === true;
+  const next: KeyConflict = Object.freeze({
+    spkiSha256: retired.spkiSha256,
+    sinceMs: conflict?.sinceMs ?? nowMs,
+    lastMs: nowMs,
+    count: (conflict?.count ?? 0) + 1,
+    newestUsedSince: bothInUse,
+  });
+  return {
+    state: pin(state.spkiSha256, state.sinceMs, state.retired, next),
+    verdict: inGrace && !bothInUse ? 'lingering' : 'refused',
+  };
+}
+
+function noteNewestUsed(state: PinState): PinState {
+  const { conflict } = state;
+  if (conflict === undefined || conflict.newestUsedSince) return state;
+  return Object.freeze({ ...state, conflict: Object.freeze({ ...conflict, newestUsedSince: true }) });
+}
+
+function pin(
+  spkiSha256: string,
+  sinceMs: number,
+  retired: readonly RetiredKey[],
+  conflict: KeyConflict | undefined,
+): PinState {
+  return Object.freeze({ spkiSha256, sinceMs, retired: Object.freeze([...retired]), conflict });
+}

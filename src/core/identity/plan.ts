@@ -1,0 +1,143 @@
+/**
+ * What another bundle would mean for those who were seen: the chains that they last presented, judged again by the judge of
+ * requests, under the trust that is only thought of. OpenSSL is not asked: there is no handshake to ask it in.
+ */
+
+import { StartupError } from '../errors.ts';
+import { type CertificateFacts, readCertificate } from './certificate.ts';
+import { type JudgeInput, judge } from './judge.ts';
+import type { CertificatePrincipal } from './principal.ts';
+import type { RevocationCheck } from './revocation.ts';
+import { createTrust, pemOf, readBundle, type Trust, type TrustBundle } from './trust.ts';
+import type { RefusalRule, Verdict } from './verdict.ts';
+
+/** Either the bundles as they would be, or what would be taken out of those in force; never both. */
+export interface TrustChange {
+  readonly clusterCaPem?: string | undefined;
+  readonly operatorCaPem?: string | undefined;
+  /** SHA-256, lower-case hex, of certificates of the bundles in force. */
+  readonly removeAnchors?: readonly string[] | undefined;
+}
+
+/** Throws StartupError with the reason for which the candidate would be refused at load. */
+export function candidateTrust(trust: Trust, change: TrustChange): Trust {
+  const { clusterCaPem, operatorCaPem, removeAnchors = [] } = change;
+  if (removeAnchors.length > 0 && (clusterCaPem ?? operatorCaPem) !== undefined) {
+    throw new StartupError('remove_anchors takes from the bundles in force: give it alone, or give bundles');
+  }
+  const removed = new Set(removeAnchors);
+  const known = new Set([trust.cluster, trust.operator].flatMap((bundle) => fingerprintsOf(bundle)));
+  const unknown = removeAnchors.find((sha256) => !known.has(sha256));
+  if (unknown !== undefined)
+    throw new StartupError(`remove_anchors: ${unknown} is in neither bundle in force`);
+  return createTrust({
+    cluster:
+      clusterCaPem === undefined
+        ? without(trust.cluster, removed)
+        : readBundle(clusterCaPem, 'cluster_ca_pem'),
+    operator:
+      operatorCaPem !== undefined
+        ? readBundle(operatorCaPem, 'operator_ca_pem')
+        : trust.operator === undefined
+          ? undefined
+          : without(trust.operator, removed),
+    spiffeTrustDomain: trust.spiffeTrustDomain,
+  });
+}
+
+const fingerprintsOf = (bundle: TrustBundle | undefined): readonly string[] =>
+  bundle?.certificates.map(({ sha256 }) => sha256) ?? [];
+
+/**
+ * The bundle without these. An intermediate that was trusted for its removed root only goes as well: left alone in the file
+ * it would become an anchor itself, and nothing would have been removed.
+ */
+function without(bundle: TrustBundle, removed: ReadonlySet<string>): TrustBundle {
+  if (!bundle.certificates.some(({ sha256 }) => removed.has(sha256))) return bundle;
+  let kept = bundle.certificates.filter(({ sha256 }) => !removed.has(sha256));
+  for (;;) {
+    if (kept.length === 0)
+      throw new StartupError(`remove_anchors: nothing would be left of ${bundle.variable}`);
+    const next = readBundle(kept.map(({ der }) => pemOf(der)).join(''), bundle.variable);
+    const orphans = new Set(
+      next.anchors.map(({ sha256 }) => sha256).filter((sha256) => !bundle.anchorFingerprints.has(sha256)),
+    );
+    if (orphans.size === 0) return next;
+    kept = kept.filter(({ sha256 }) => !orphans.has(sha256));
+  }
+}
+
+/** Who it was when it was last accepted, and with what. */
+export interface Planned {
+  readonly kind: CertificatePrincipal['kind'];
+  readonly name: string;
+  /** DER, leaf first, as presented. */
+  readonly chain: readonly Uint8Array[];
+}
+
+export type PlanVerdict =
+  | { readonly stays: true; readonly anchorSha256: string }
+  | {
+      readonly stays: false;
+      readonly rule: RefusalRule | 'other_identity';
+      readonly position: string;
+      readonly detail: string;
+      /** It is refused under the trust in force as well, so the change is not to blame. */
+      readonly refusedNow: boolean;
+    };
+
+export interface PlanQuestion {
+  readonly inForce: Trust;
+  readonly candidate: Trust;
+  readonly revocation: RevocationCheck;
+  readonly revokedClusters: NonNullable<JudgeInput['revokedClusters']>;
+  readonly nowMs: number;
+}
+
+export type Planner = (planned: Planned) => PlanVerdict;
+
+/** One call costs a verification, a millisecond or two: whoever asks for many lets others in between. */
+export function createPlanner({ inForce, candidate, ...question }: PlanQuestion): Planner {
+  const readIssuer = rememberIssuers();
+  const under = (trust: Trust, presented: readonly Uint8Array[]): Verdict =>
+    judge({
+      presented,
+      openssl: { authorized: true, error: undefined },
+      trust,
+      ...question,
+      readIssuer,
+    });
+  return (planned) => {
+    const then = under(candidate, planned.chain);
+    if (then.accepted && isSame(then.principal, planned)) {
+      return { stays: true, anchorSha256: then.principal.certificate.anchorSha256 };
+    }
+    const now = under(inForce, planned.chain);
+    const refusedNow = !now.accepted || !isSame(now.principal, planned);
+    if (!then.accepted) {
+      const { rule, position, detail } = then.refusal;
+      return { stays: false, rule, position, detail, refusedNow };
+    }
+    const detail = `it would be the ${then.principal.kind} ${nameOf(then.principal)}`;
+    return { stays: false, rule: 'other_identity', position: 'chain', detail, refusedNow };
+  };
+}
+
+/** A fleet presents few different intermediates, and reading one costs more than all the rest. By the octets' object. */
+function rememberIssuers(): (der: Uint8Array) => CertificateFacts {
+  const known = new WeakMap<Uint8Array, CertificateFacts>();
+  return (der) => {
+    let facts = known.get(der);
+    if (facts === undefined) {
+      facts = readCertificate(der);
+      known.set(der, facts);
+    }
+    return facts;
+  };
+}
+
+const nameOf = (principal: CertificatePrincipal): string =>
+  principal.kind === 'cluster' ? principal.dns : principal.name;
+
+const isSame = (principal: CertificatePrincipal, { kind, name }: Planned): boolean =>
+  principal.kind === kind && nameOf(principal) === name;
