@@ -10,6 +10,7 @@ import {
   type RevocationQueries,
   type RevocationStore,
 } from './revocation-records.ts';
+import { createSightingStore } from './sightings-store.ts';
 import type { Store } from './store.ts';
 import { runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
@@ -66,6 +67,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
     revocations: createRevocations(database, createRevocationQueries(readerDatabase), read, write),
+    sightings: createSightingStore(connections, queue),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();

@@ -1,5 +1,6 @@
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { RevocationStore } from './revocation-records.ts';
+import type { SightingStore } from './sightings.ts';
 
 /** The fleet's words live in the core, where the rules use them; whoever holds a store finds them here as well. */
 export type {
@@ -35,6 +36,8 @@ export interface Store {
   isInitialised(): Promise<boolean>;
   /** Turns the ratchet of these clusters in one commit: from now on no token reads their inputs. The first turn stays. */
   ratchet(entries: readonly RatchetEntry[]): Promise<void>;
+  /** Who was seen with what, and which key is whose: written behind requests, never by them. */
+  readonly sightings: SightingStore;
   /** What operators revoked. Like `reader`, not for use inside `transact`. */
   readonly revocations: RevocationStore;
   /** Rejects if the store cannot be read now. */

@@ -2,9 +2,10 @@ import type { Database } from 'better-sqlite3';
 import { StartupError } from '../../../core/errors.ts';
 import { FLEET } from './0001-fleet.ts';
 import { REVOCATIONS } from './0002-revocations.ts';
+import { SIGHTINGS } from './0003-sightings.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS];
+const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS];
 
 /** "FLXG": tells our files from those of other programs. */
 const APPLICATION_ID = 0x46_4c_58_47;

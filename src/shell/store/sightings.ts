@@ -1,0 +1,37 @@
+/** Who was seen with what, as the store keeps it: documents are opaque to it, octets are kept once. */
+
+export interface Sighting {
+  readonly kind: string;
+  readonly name: string;
+  readonly credential: string;
+  /** JSON; its `issuers` are the fingerprints of `issuers` below, in their order. */
+  readonly document: string;
+  /** DER; undefined for a token. */
+  readonly leaf: Uint8Array | undefined;
+  readonly issuers: readonly { readonly sha256: string; readonly der: Uint8Array }[];
+}
+
+export interface StoredPin {
+  readonly clusterDns: string;
+  /** JSON. */
+  readonly document: string;
+}
+
+export interface SightingBatch {
+  readonly sightings: readonly Sighting[];
+  /** `document` undefined: forgotten. */
+  readonly pins: readonly { readonly clusterDns: string; readonly document: string | undefined }[];
+}
+
+export interface StoredSightings {
+  readonly sightings: readonly Sighting[];
+  readonly pins: readonly StoredPin[];
+}
+
+export interface SightingStore {
+  load(): Promise<StoredSightings>;
+  /** One commit. Rejects at once when another process holds the lock: nobody waits for this, it comes again. */
+  save(batch: SightingBatch): Promise<void>;
+  /** The DNS names of all clusters of the fleet, in their order, without reading their documents. */
+  clusterNames(): Promise<readonly string[]>;
+}
