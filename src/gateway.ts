@@ -28,6 +28,7 @@ import { createRatchet } from './shell/ratchet.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
+import { openSightings } from './shell/sightings.ts';
 import { watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
@@ -102,6 +103,8 @@ async function serve(
   const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
   const metrics = createMetrics();
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
+  const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
+  const { presentations, pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
   const handshakes = createHandshakeLog(log, metrics, clock);
   const revocations = createRevocations({
@@ -126,15 +129,20 @@ async function serve(
       ratchet,
       health,
       revocations,
+      trust,
+      presentations,
+      pins,
       clock,
+      log,
       documentText,
     }),
     trust,
+    pins,
     ratchet,
     clock,
     newRequestId,
     isDraining: () => draining,
-    record: createRequestLog(log, metrics, clock, revocations),
+    record: sightings.after(createRequestLog(log, metrics, clock, revocations)),
   });
   const listener: Listener = createListener(loaded.context, clock, {
     request: pipeline,
@@ -183,6 +191,7 @@ async function serve(
       await listener.drain();
       await admin?.close();
       await revocations.stop();
+      await sightings.close();
       await store.close();
       log.info('stopped');
     },

@@ -14,6 +14,9 @@ export interface Config {
   readonly tlsKeyFile: string;
   readonly clusterCaFile: string;
   readonly operatorCaFile: string | undefined;
+  /** A cluster CA to be: counted, never believed. */
+  readonly clusterCaObserveFile: string | undefined;
+  readonly pinClusterKeys: 'observe' | 'enforce' | 'off';
   /** undefined: no CRLs. */
   readonly crlDir: string | undefined;
   readonly crlPolicy: CrlPolicy;
@@ -52,6 +55,8 @@ const VARIABLES = Object.freeze([
   'TLS_KEY_FILE',
   'CLUSTER_CA_FILE',
   'OPERATOR_CA_FILE',
+  'CLUSTER_CA_OBSERVE_FILE',
+  'PIN_CLUSTER_KEYS',
   'CRL_DIR',
   'CRL_POLICY',
   'CLIENT_CERT',
@@ -119,6 +124,8 @@ export function parseConfig(environment: Environment): Config {
       required('CLUSTER_CA_FILE', 'the CAs of cluster certificates'),
     ),
     operatorCaFile: text('OPERATOR_CA_FILE'),
+    clusterCaObserveFile: text('CLUSTER_CA_OBSERVE_FILE'),
+    pinClusterKeys: read('PIN_CLUSTER_KEYS', oneOf(['observe', 'enforce', 'off'] as const), () => 'observe'),
     crlDir: text('CRL_DIR'),
     crlPolicy: read('CRL_POLICY', oneOf(CRL_POLICIES), () => 'require-fresh'),
     clientCert: read('CLIENT_CERT', oneOf(['optional', 'required'] as const), () => 'optional'),

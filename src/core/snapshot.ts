@@ -12,6 +12,7 @@ export interface SnapshotSources {
   readonly serverKeyPem: string;
   readonly clusterCaPem: string;
   readonly operatorCaPem: string | undefined;
+  readonly observedCaPem?: string | undefined;
   /** Texts with one token a line, each with the name of the variable that it came from. */
   readonly readTokens: readonly NamedText[];
   /** undefined: none was configured, so the read tokens may write. */
@@ -67,8 +68,8 @@ export function* readTrust(
   spiffeTrustDomain: string | undefined,
   previous: LoadedTrust | undefined,
 ): Generator<void, LoadedTrust> {
-  const { clusterCaPem, operatorCaPem } = sources;
-  const parts = [clusterCaPem, operatorCaPem ?? null, spiffeTrustDomain ?? null];
+  const { clusterCaPem, operatorCaPem, observedCaPem } = sources;
+  const parts = [clusterCaPem, operatorCaPem ?? null, observedCaPem ?? null, spiffeTrustDomain ?? null];
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   if (previous?.digest === digest) return previous;
   const read = function* (pem: string | undefined, variable: string) {
@@ -77,6 +78,7 @@ export function* readTrust(
   const trust = createTrust({
     cluster: yield* readBundleInSteps(clusterCaPem, 'CLUSTER_CA_FILE'),
     operator: yield* read(operatorCaPem, 'OPERATOR_CA_FILE'),
+    observed: yield* read(observedCaPem, 'CLUSTER_CA_OBSERVE_FILE'),
     spiffeTrustDomain,
   });
   return Object.freeze({ trust, digest });

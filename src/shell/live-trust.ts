@@ -4,7 +4,7 @@ import type { TokenSet } from '../core/identity/token.ts';
 import type { PolicyEngine } from '../core/policy/decide.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
-import { PeerJudge, type PeerVerdict } from './tls/peer.ts';
+import { PeerJudge, type PeerVerdict, type Presented } from './tls/peer.ts';
 
 /** The trust in force now: one reference, so that a request never sees half of one snapshot and half of another. */
 export class LiveTrust {
@@ -48,6 +48,10 @@ export class LiveTrust {
     const snapshot = Object.freeze({ ...next, generation: this.#snapshot.generation + 1 });
     this.#judge = new PeerJudge(snapshot, this.#judge);
     this.#snapshot = snapshot;
+  }
+
+  presentedBy(socket: TLSSocket): Presented {
+    return this.#judge.presentedBy(socket);
   }
 
   /** Judged at this moment, whatever was true at the handshake. */

@@ -8,11 +8,16 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'operation'>;
   readonly handshakes: Counter<'result'>;
   readonly refusedCertificates: Counter<'rule'>;
+  readonly observedCertificates: Counter;
+  readonly keyPins: Counter<'verdict'>;
   readonly reloads: Counter<'result'>;
   readonly generation: Gauge;
   readonly revocationAttempts: Counter<'kind'>;
   observeRevocations(count: () => Readonly<Record<RevocationKind, number>>): void;
   observeConnections(count: () => number): void;
+  /** `count` is asked at each scrape. */
+  observeExpiry(count: () => Readonly<Record<string, number>>): void;
+  observeKeyConflicts(count: () => number): void;
   observeCrls(states: () => readonly CrlState[]): void;
   contentType(): string;
   text(): Promise<string>;
@@ -48,6 +53,17 @@ export function createMetrics(): Metrics {
       labelNames: ['rule'],
       registers,
     }),
+    observedCertificates: new Counter({
+      name: 'fluxgate_client_certificates_observed_total',
+      help: 'Requests refused (495) whose certificate the CA in CLUSTER_CA_OBSERVE_FILE would have let in.',
+      registers,
+    }),
+    keyPins: new Counter({
+      name: 'fluxgate_key_pin_changes_total',
+      help: "Changes in what is known of clusters' keys; lingering and refused: a key that its cluster had left behind.",
+      labelNames: ['verdict'],
+      registers,
+    }),
     reloads: new Counter({
       name: 'fluxgate_reloads_total',
       help: 'Reloads of certificates, CRLs, tokens and policies, by result; refused ones left the last good state in force.',
@@ -80,6 +96,29 @@ export function createMetrics(): Metrics {
       new Gauge({
         name: 'fluxgate_open_connections',
         help: 'TCP connections of the HTTPS listener, handshakes included.',
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
+    observeExpiry(count) {
+      new Gauge({
+        name: 'fluxgate_cluster_certificates_expiring',
+        help:
+          'Clusters by what their last presented certificate still lives: expired; within 1d, 7d, 14d, 30d (each includes the ' +
+          'shorter ones, not the expired); more than 30 days.',
+        labelNames: ['within'],
+        registers,
+        collect() {
+          for (const [within, clusters] of Object.entries(count())) this.set({ within }, clusters);
+        },
+      });
+    },
+    observeKeyConflicts(count) {
+      new Gauge({
+        name: 'fluxgate_key_pin_conflicts',
+        help: 'Clusters of which two keys were seen in use: GET /trust names them.',
         registers,
         collect() {
           this.set(count());

@@ -10,17 +10,37 @@ import type { WatchedPaths } from './watch.ts';
 export async function readSnapshotFiles(config: Config, shippedPolicyDir: string): Promise<SnapshotSources> {
   const bundle = (path: string, variable: string): Promise<string> =>
     readTextFile(path, variable, LIMITS.bundleBytesMax);
-  const [serverChainPem, serverKeyPem, clusterCaPem, operatorCaPem, readTokens, writeTokens, policies] =
-    await Promise.all([
-      bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
-      bundle(config.tlsKeyFile, 'TLS_KEY_FILE'),
-      bundle(config.clusterCaFile, 'CLUSTER_CA_FILE'),
-      config.operatorCaFile === undefined ? undefined : bundle(config.operatorCaFile, 'OPERATOR_CA_FILE'),
-      readTokenSource(config.readTokens, 'AUTH_TOKEN'),
-      config.writeTokens === undefined ? undefined : readTokenSource(config.writeTokens, 'CRUD_AUTH_TOKEN'),
-      readPolicies(config.policyDir ?? shippedPolicyDir),
-    ]);
-  return { serverChainPem, serverKeyPem, clusterCaPem, operatorCaPem, readTokens, writeTokens, ...policies };
+  const [
+    serverChainPem,
+    serverKeyPem,
+    clusterCaPem,
+    operatorCaPem,
+    observedCaPem,
+    readTokens,
+    writeTokens,
+    policies,
+  ] = await Promise.all([
+    bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
+    bundle(config.tlsKeyFile, 'TLS_KEY_FILE'),
+    bundle(config.clusterCaFile, 'CLUSTER_CA_FILE'),
+    config.operatorCaFile === undefined ? undefined : bundle(config.operatorCaFile, 'OPERATOR_CA_FILE'),
+    config.clusterCaObserveFile === undefined
+      ? undefined
+      : bundle(config.clusterCaObserveFile, 'CLUSTER_CA_OBSERVE_FILE'),
+    readTokenSource(config.readTokens, 'AUTH_TOKEN'),
+    config.writeTokens === undefined ? undefined : readTokenSource(config.writeTokens, 'CRUD_AUTH_TOKEN'),
+    readPolicies(config.policyDir ?? shippedPolicyDir),
+  ]);
+  return {
+    serverChainPem,
+    serverKeyPem,
+    clusterCaPem,
+    operatorCaPem,
+    observedCaPem,
+    readTokens,
+    writeTokens,
+    ...policies,
+  };
 }
 
 /** Everything whose change means a reload. */
@@ -30,6 +50,7 @@ export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedP
     config.tlsKeyFile,
     config.clusterCaFile,
     config.operatorCaFile,
+    config.clusterCaObserveFile,
     config.readTokens.file,
     config.writeTokens?.file,
   ].filter((path) => path !== undefined);

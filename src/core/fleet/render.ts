@@ -47,8 +47,22 @@ export function renderClusterList(clusters: readonly Cluster[]): RenderedInputs 
   };
 }
 
-/** The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. */
-export function serialiseInputs(rendered: RenderedInputs): Buffer {
+/** What is said of the asker's own certificate, beside `inputs`: Flux ignores it, people find it. */
+export interface OwnCertificate {
+  /** RFC 3339, UTC. */
+  readonly not_after: string;
+  readonly sha256: string;
+}
+
+/**
+ * The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. What
+ * is said of the certificate comes last, and is the first to go when there is no room.
+ */
+export function serialiseInputs(rendered: RenderedInputs, certificate?: OwnCertificate): Buffer {
+  if (certificate !== undefined) {
+    const both = Buffer.from(JSON.stringify({ inputs: rendered.inputs, certificate }), 'utf8');
+    if (both.byteLength <= LIMITS.fluxBodyBytesMax) return both;
+  }
   const bytes = Buffer.from(JSON.stringify({ inputs: rendered.inputs }), 'utf8');
   if (bytes.byteLength <= LIMITS.fluxBodyBytesMax) return bytes;
   throw new FluxgateError(

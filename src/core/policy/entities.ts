@@ -101,6 +101,8 @@ export function resourceOf(operation: Operation, names: RequestedNames): PolicyR
   const { audience, path, kind, operationId } = operation;
   const missing = (what: string): Error => new Error(`${operationId}: the resource needs ${what}`);
   if (audience === 'public') return { kind: 'gateway' };
+  // Every kind of object in the fleet says so in the document; what operators do besides is about trust.
+  if (audience === 'operator' && kind === undefined) return { kind: 'trust' };
   if (path.includes('{cluster_dns}')) {
     if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
     if (names.ratcheted === undefined) throw missing('the state of the ratchet');
@@ -112,8 +114,6 @@ export function resourceOf(operation: Operation, names: RequestedNames): PolicyR
       revoked: names.revoked,
     };
   }
-  // Every kind of object in the fleet says so in the document; what operators do besides is about trust.
-  if (audience === 'operator' && kind === undefined) return { kind: 'trust' };
   if (path.includes('{id}')) {
     if (names.id === undefined) throw missing('the id of the path');
     if (kind === undefined) throw missing('x-fluxgate-kind');

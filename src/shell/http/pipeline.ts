@@ -13,8 +13,10 @@ import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
 import type { LiveTrust } from '../live-trust.ts';
+import type { KeyPins } from '../pins.ts';
 import type { Ratchet } from '../ratchet.ts';
 import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
+import type { Presented } from '../tls/peer.ts';
 import { authorise } from './authorise.ts';
 import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -30,6 +32,8 @@ export interface RequestRecord {
   readonly startedMs: number;
   readonly path: string;
   operation: Operation | undefined;
+  /** What the peer showed in the handshake; undefined where the request did not get that far. */
+  presented: Presented | undefined;
   verdict: Verdict | undefined;
   principal: Principal;
   clusterDns: string | undefined;
@@ -44,6 +48,7 @@ export interface PipelineParts {
   readonly router: Router;
   readonly handlers: Handlers;
   readonly trust: LiveTrust;
+  readonly pins: KeyPins;
   readonly ratchet: Ratchet;
   readonly clock: Clock;
   readonly newRequestId: () => string;
@@ -84,6 +89,7 @@ async function answerRequest(
   if (record.clusterDns !== undefined) checkClusterDns(record.clusterDns);
   checkNetwork(parts.config, route, record.source);
 
+  record.presented = parts.trust.presentedBy(socket);
   const certificatePrincipal = takeVerdict(parts, socket, record);
   const operation = resolveRoute(route, parts.config);
   record.principal = certificatePrincipal ?? authenticateToken(parts, request, operation);
@@ -118,6 +124,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     startedMs: parts.clock.elapsed(),
     path: (request.url ?? '').split('?', 1)[0]?.slice(0, LOGGED_PATH_MAX) ?? '',
     operation: undefined,
+    presented: undefined,
     verdict: undefined,
     principal: ANONYMOUS,
     clusterDns: undefined,
@@ -158,13 +165,20 @@ function checkNetwork(config: Config, route: Route, source: string): void {
 
 /** By the trust of this moment; throws where the certificate is not accepted. */
 function takeVerdict(parts: PipelineParts, socket: TLSSocket, record: RequestRecord): Principal | undefined {
-  record.verdict = parts.trust.verdictOf(socket);
+  record.verdict = holdToPin(parts.trust.verdictOf(socket), parts.pins);
   if (record.verdict?.accepted === false) record.revocationId = record.verdict.refusal.revocationId;
   return judgeCertificate(record.verdict, parts.config, record.operation);
 }
 
 /** Load balancers and kubelets have no certificate of this PKI (contract: CLIENT_CERT). */
 const PROBES: readonly string[] = ['getHealth', 'getReady'];
+
+/** Last of the rules on certificates: whose chain is right may still come with a key that its cluster has left behind. */
+function holdToPin(verdict: Verdict | undefined, pins: KeyPins): Verdict | undefined {
+  if (verdict?.accepted !== true || verdict.principal.kind !== 'cluster') return verdict;
+  const refusal = pins.admit(verdict.principal);
+  return refusal === undefined ? verdict : { accepted: false, refusal, validUntil: verdict.validUntil };
+}
 
 /** A certificate that was presented decides alone: refused, it never falls through to a token. */
 function judgeCertificate(

@@ -21,6 +21,9 @@ export function createRequestLog(
     const refusal = record.verdict?.accepted === false ? record.verdict.refusal : undefined;
     if (record.revocationId !== undefined) revocations.attempted(record.revocationId);
     if (refusal !== undefined) metrics.refusedCertificates.inc({ rule: refusal.rule });
+    if (record.verdict?.accepted === false && record.verdict.wouldBe !== undefined) {
+      metrics.observedCertificates.inc();
+    }
 
     const line = {
       request_id: record.requestId,
@@ -53,7 +56,9 @@ function certificateFields(record: RequestRecord): object {
   if (verdict === undefined) return {};
   if (!verdict.accepted) {
     const { sha256, serial, rule, position, detail } = verdict.refusal;
-    return { certificate: { sha256, serial, refused: rule, position, detail } };
+    const would =
+      verdict.wouldBe === undefined ? {} : { would_be_accepted: describePrincipal(verdict.wouldBe) };
+    return { certificate: { sha256, serial, refused: rule, position, detail, ...would } };
   }
   const { sha256, serial, issuer, notAfter } = verdict.principal.certificate;
   return { certificate: { sha256, serial, issuer, not_after: new Date(notAfter).toISOString() } };

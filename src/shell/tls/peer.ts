@@ -2,18 +2,21 @@ import type { X509Certificate } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { judge } from '../../core/identity/judge.ts';
+import { type JudgeInput, judge } from '../../core/identity/judge.ts';
+import { withObservation } from '../../core/identity/observe.ts';
 import { combineRevocation, type RevocationCheck } from '../../core/identity/revocation.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 
 /** What a connection's peer presented in the handshake; read off the socket once. */
-interface Presented {
+export interface Presented {
   /** Leaf first, as sent. Empty: no certificate. */
   readonly chain: readonly Uint8Array[];
   readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
   readonly resumed: boolean;
+  /** The group is not among it: for the server's side Node 26 names none (getEphemeralKeyInfo is the client's). */
+  readonly tls: { readonly version: string; readonly cipher: string };
   /** SHA-256 over everything a verdict depends on besides trust and time. */
   readonly key: string;
 }
@@ -40,13 +43,19 @@ export class PeerJudge {
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
   }
 
-  /** `nowMs`: since the epoch. A remembered verdict is used only while it is valid. */
-  verdictOf(socket: TLSSocket, nowMs: number): PeerVerdict {
+  /** What the peer showed in the handshake, whatever is thought of it. */
+  presentedBy(socket: TLSSocket): Presented {
     let presented = this.#presented.get(socket);
     if (presented === undefined) {
       presented = readPresented(socket);
       this.#presented.set(socket, presented);
     }
+    return presented;
+  }
+
+  /** `nowMs`: since the epoch. A remembered verdict is used only while it is valid. */
+  verdictOf(socket: TLSSocket, nowMs: number): PeerVerdict {
+    const presented = this.presentedBy(socket);
     if (presented.chain.length === 0) return undefined;
     const remembered = this.#accepted.get(presented.key) ?? this.#rejected.get(presented.key);
     if (remembered !== undefined && nowMs < remembered.validUntil) return remembered;
@@ -56,14 +65,15 @@ export class PeerJudge {
   }
 
   #judge(presented: Presented, nowMs: number): Verdict {
-    return judge({
+    const input: JudgeInput = {
       presented: presented.chain,
       openssl: presented.openssl,
       trust: this.#snapshot.trust,
       revocation: this.#revocation,
       revokedClusters: this.#snapshot.revocations,
       nowMs,
-    });
+    };
+    return withObservation(judge(input), input);
   }
 }
 
@@ -101,5 +111,6 @@ function readPresented(socket: TLSSocket): Presented {
   };
   const resumed = socket.isSessionReused();
   hash.update(JSON.stringify([openssl, resumed]));
-  return { chain, openssl, resumed, key: hash.digest('base64') };
+  const tls = { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().standardName };
+  return { chain, openssl, resumed, tls, key: hash.digest('base64') };
 }

@@ -41,6 +41,10 @@ const CONTRACT: readonly string[] = [
     `PATCH /${path}/{id} patch${one} operator ${kind}`,
     `DELETE /${path}/{id} delete${one} operator ${kind}`,
   ]),
+  'GET /trust getTrust operator -',
+  'GET /trust/clusters/{cluster_dns} getTrustCluster operator -',
+  'DELETE /trust/pins/{cluster_dns} resetTrustPin operator -',
+  'POST /trust/plan planTrust operator -',
   'GET /revocations listRevocations operator -',
   'POST /revocations createRevocation operator -',
   'GET /revocations/{id} getRevocation operator -',
@@ -90,10 +94,20 @@ test('a creation answers 201 with Location; lists say how many there are and whe
   for (const { path, method, audience } of OPERATIONS.all) {
     const { responses } = documentedOperation(path, method);
     const [success] = Object.keys(responses).sort();
-    assert.equal(success, method === 'POST' ? '201' : '200', `${method} ${path}`);
+    const creates = method === 'POST' && path !== '/trust/plan';
+    assert.equal(success, creates ? '201' : '200', `${method} ${path}`);
     const headers = Object.keys(responses[success ?? '']?.headers ?? {});
-    const list = audience === 'operator' && method === 'GET' && !path.includes('{id}');
-    assert.deepEqual(headers, method === 'POST' ? ['Location'] : list ? ['X-Total-Count', 'Link'] : []);
+    const one = path.includes('{') || path === '/trust';
+    const list = audience === 'operator' && method === 'GET' && !one;
+    const inputs = audience === 'flux' && path.includes('{cluster_dns}');
+    const expected = creates
+      ? ['Location']
+      : list
+        ? ['X-Total-Count', 'Link']
+        : inputs
+          ? ['X-Client-Certificate-Not-After']
+          : [];
+    assert.deepEqual(headers, expected, `${method} ${path}`);
   }
 });
 

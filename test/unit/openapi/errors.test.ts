@@ -32,8 +32,10 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     ...when(audience !== 'public', 'forbidden'),
     // Nothing of that name; or an operator route that reads, in read-only mode.
     ...when(named || (audience === 'operator' && !writes), 'not_found'),
-    ...when(writes, 'method_not_allowed', 'conflict'),
-    ...when(method === 'DELETE', 'in_use'),
+    ...when(writes, 'method_not_allowed'),
+    // What is asked about trust is asked of memory: there is nothing to be in conflict with.
+    ...when(writes && !path.startsWith('/trust'), 'conflict'),
+    ...when(method === 'DELETE' && !path.startsWith('/trust'), 'in_use'),
     ...when(hasBody, 'payload_too_large', 'unsupported_media_type'),
   ];
 }

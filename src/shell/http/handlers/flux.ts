@@ -1,6 +1,12 @@
 import { FluxgateError } from '../../../core/errors.ts';
 import { isCatalogueKind } from '../../../core/fleet/registry.ts';
-import { renderClusterList, renderInputs, serialiseInputs } from '../../../core/fleet/render.ts';
+import {
+  type RenderedInputs,
+  renderClusterList,
+  renderInputs,
+  serialiseInputs,
+} from '../../../core/fleet/render.ts';
+import type { Principal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { filtersOf, numberOf } from '../parameters.ts';
@@ -17,9 +23,20 @@ export function fluxHandler(operation: Operation, parts: HandlerParts): Handler 
     const clusterDns = parameters.path['cluster_dns'] ?? '';
     const inputs = await parts.store.reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
-    const answer = ok(serialiseInputs(renderInputs(kind, inputs)));
+    const answer = inputsAnswer(renderInputs(kind, inputs), principal);
     if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
     return answer;
+  };
+}
+
+/** A certificate's holder is told how long it still lives; beside `inputs`, where Flux does not look. */
+function inputsAnswer(inputs: RenderedInputs, principal: Principal): Answer {
+  if (!('certificate' in principal)) return ok(serialiseInputs(inputs));
+  const { notAfter, sha256 } = principal.certificate;
+  const not_after = new Date(notAfter).toISOString();
+  return {
+    ...ok(serialiseInputs(inputs, { not_after, sha256 })),
+    headers: { 'X-Client-Certificate-Not-After': not_after },
   };
 }
 

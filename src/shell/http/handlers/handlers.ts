@@ -4,6 +4,10 @@ import type { Principal } from '../../../core/identity/principal.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
+import type { LiveTrust } from '../../live-trust.ts';
+import type { Log } from '../../log.ts';
+import type { KeyPins } from '../../pins.ts';
+import type { Presentations } from '../../presentations.ts';
 import type { Ratchet } from '../../ratchet.ts';
 import type { Revocations } from '../../revocations.ts';
 import type { Store } from '../../store/store.ts';
@@ -13,6 +17,7 @@ import { fleetHandler } from './fleet.ts';
 import { fluxHandler } from './flux.ts';
 import { publicHandler } from './public.ts';
 import { revocationsHandler } from './revocations.ts';
+import { trustHandler } from './trust.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
@@ -28,6 +33,10 @@ export interface HandlerParts {
   readonly schemas: FleetSchemas;
   readonly ratchet: Ratchet;
   readonly health: Health;
+  readonly trust: LiveTrust;
+  readonly presentations: Presentations;
+  readonly pins: KeyPins;
+  readonly log: Log;
   readonly revocations: Revocations;
   readonly clock: Clock;
   /** The document as it is on disk, for GET /openapi.yaml. */
@@ -61,7 +70,11 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
     case 'flux':
       return fluxHandler(operation, parts);
     case 'operator':
-      return fleetHandler(operation, parts) ?? revocationsHandler(operation, parts);
+      return (
+        fleetHandler(operation, parts) ??
+        revocationsHandler(operation, parts) ??
+        trustHandler(operation, parts)
+      );
     default:
       return undefined;
   }

@@ -1,0 +1,127 @@
+import { observeKey, type PinState } from '../core/identity/pins.ts';
+import type { ClusterPrincipal } from '../core/identity/principal.ts';
+import type { Refusal } from '../core/identity/verdict.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { SightingStore } from './store/sightings.ts';
+import { createWriteBehind } from './write-behind.ts';
+
+export type PinMode = 'observe' | 'enforce' | 'off';
+
+export interface KeyPins {
+  readonly mode: PinMode;
+  /** Takes notice of the key and says why it is refused, if it is. Looks at memory only. */
+  admit(cluster: ClusterPrincipal): Refusal | undefined;
+  get(clusterDns: string): PinState | undefined;
+  /** Those of which two keys are in use. */
+  conflicts(): readonly (readonly [clusterDns: string, state: PinState])[];
+  /** Forgets the cluster's keys: the next one is its first. Kept when it resolves. Undefined: there were none. */
+  reset(clusterDns: string): Promise<PinState | undefined>;
+  close(): Promise<void>;
+}
+
+/** Loads the pins. Throws when the store cannot be read. */
+export async function createKeyPins(
+  mode: PinMode,
+  store: SightingStore,
+  { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+): Promise<KeyPins> {
+  const pins = new Map<string, PinState>();
+  for (const { clusterDns, document } of (await store.load()).pins) {
+    // JSON has no undefined.
+    const { conflict = undefined, ...rest } = JSON.parse(document) as PinState;
+    pins.set(clusterDns, { ...rest, conflict });
+  }
+  const changed = new Set<string>();
+  const write = async (): Promise<void> => {
+    while (changed.size > 0) {
+      const names = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
+      for (const name of names) changed.delete(name);
+      try {
+        await store.save({ sightings: [], pins: names.map((name) => storedPin(name, pins.get(name))) });
+      } catch (error) {
+        for (const name of names) changed.add(name);
+        throw error;
+      }
+    }
+  };
+  const behind = createWriteBehind('key pins', LIMITS.pinsFlushMs, write, log);
+  const warnedMs = new Map<string, number>();
+
+  const announce = (cluster: ClusterPrincipal, before: PinState | undefined, state: PinState): void => {
+    const { dns, certificate } = cluster;
+    const line = { cluster: dns, spki: certificate.spkiSha256, certificate: certificate.sha256, mode };
+    if (before !== undefined && before.spkiSha256 !== state.spkiSha256) {
+      log.info({ ...line, replaces: before.spkiSha256 }, 'a cluster has a new key');
+      return;
+    }
+    const nowMs = clock.now();
+    if (nowMs - (warnedMs.get(dns) ?? Number.NEGATIVE_INFINITY) < LIMITS.pinWarningMs) return;
+    warnedMs.set(dns, nowMs);
+    log.warn(
+      { ...line, newest: state.spkiSha256, count: state.conflict?.count },
+      'two keys of one cluster are in use: its identity may be stolen or cloned',
+    );
+  };
+
+  return {
+    mode,
+    admit(cluster) {
+      if (mode === 'off') return undefined;
+      const { dns, certificate } = cluster;
+      const before = pins.get(dns);
+      // Full: whoever is new goes unpinned; to forget somebody instead would let a stolen name start afresh.
+      if (before === undefined && pins.size >= LIMITS.pinsMax) return undefined;
+      const { state, verdict } = observeKey(before, certificate.spkiSha256, clock.now());
+      if (state === before) return undefined;
+      pins.set(dns, state);
+      changed.add(dns);
+      behind.wake();
+      metrics.keyPins.inc({ verdict });
+      if (verdict !== 'first' && verdict !== 'current') announce(cluster, before, state);
+      return verdict === 'refused' && mode === 'enforce' ? refusalOf(cluster, state) : undefined;
+    },
+    get: (clusterDns) => pins.get(clusterDns),
+    conflicts: () => [...pins].filter(([, { conflict }]) => conflict !== undefined),
+    async reset(clusterDns) {
+      const before = pins.get(clusterDns);
+      if (before === undefined) return undefined;
+      pins.delete(clusterDns);
+      warnedMs.delete(clusterDns);
+      changed.add(clusterDns);
+      try {
+        await behind.flush();
+      } catch (error) {
+        // Not kept, so not done: what would come back with the next start must not look gone now.
+        if (!pins.has(clusterDns)) pins.set(clusterDns, before);
+        behind.wake();
+        throw error;
+      }
+      return before;
+    },
+    close: behind.stop,
+  };
+}
+
+function storedPin(
+  clusterDns: string,
+  state: PinState | undefined,
+): { readonly clusterDns: string; readonly document: string | undefined } {
+  return { clusterDns, document: state === undefined ? undefined : JSON.stringify(state) };
+}
+
+function refusalOf({ certificate }: ClusterPrincipal, state: PinState): Refusal {
+  const retired = state.retired.find((key) => key.spkiSha256 === certificate.spkiSha256);
+  const since = retired === undefined ? 'earlier' : `at ${new Date(retired.retiredMs).toISOString()}`;
+  return Object.freeze({
+    rule: 'key_pin',
+    position: 'leaf',
+    detail:
+      `the key (SPKI sha256 ${certificate.spkiSha256.slice(0, 16)}…) was replaced by ${state.spkiSha256.slice(0, 16)}… ` +
+      `${since}: two keys of one cluster in use may mean a stolen or cloned identity (PIN_CLUSTER_KEYS=enforce)`,
+    sha256: certificate.sha256,
+    serial: certificate.serial,
+  });
+}
