@@ -157,6 +157,8 @@ describe('which CRL is in force', () => {
     const verdict = judged([client, issuing], trust, { revocation: set });
     assert.equal(verdict.validUntil, begin - 5 * MINUTE);
     assert.equal(ruleFor(set, undefined, begin - 5 * MINUTE - 1), 'revoked');
+    const accepted = judged([neighbour, issuing], trust, { revocation: set });
+    assert.deepEqual([ruleOf(accepted), accepted.validUntil], ['accepted', begin - 5 * MINUTE]);
     assert.equal(ruleFor(set, undefined, begin - 5 * MINUTE), 'accepted');
   });
 
