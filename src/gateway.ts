@@ -1,25 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import type { AddressInfo, Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import { fileURLToPath } from 'node:url';
-import { parse as parseYaml } from 'yaml';
+import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
-import { compileSchemas, type FleetSchemas } from './core/fleet/schemas.ts';
 import { findMissingCrls } from './core/identity/crl-warnings.ts';
 import type { RevocationList } from './core/identity/revocation-list.ts';
 import { trustWarnings } from './core/identity/trust.ts';
-import { type OperationTable, readOperations } from './core/policy/operations.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { type AdminListener, startAdmin } from './shell/admin.ts';
 import type { Clock } from './shell/clock.ts';
+import { type Contract, loadContract } from './shell/contract.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createHealth } from './shell/health.ts';
+import { answerMalformed } from './shell/http/answer-malformed.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline } from './shell/http/pipeline.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
-import { refuseSocket } from './shell/http/respond.ts';
-import { createRouter, type Router } from './shell/http/router.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
@@ -34,7 +28,6 @@ import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
-import { malformedAnswer, REFUSED_CERTIFICATE } from './shell/tls/malformed.ts';
 import { watchPaths } from './shell/watch.ts';
 
 export interface GatewayDependencies {
@@ -53,57 +46,44 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const DOCUMENT_PATH = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
-
 /** Wires the parts and starts to serve. Throws StartupError; then nothing is left running. */
 export async function startGateway(config: Config, dependencies: GatewayDependencies): Promise<Gateway> {
-  const { log } = dependencies;
-  const documentText = await readFile(DOCUMENT_PATH, 'utf8');
-  const document = parseYaml(documentText) as object;
-  const operations = readOperations(document);
-  const schemas = compileSchemas(document);
-  const load = createLoader(config, operations, dependencies.clock);
+  const contract = await loadContract();
+  const load = createLoader(config, contract.operations, dependencies.clock);
   const loaded = await load(1, undefined);
-  const router = await createRouter(document, operations, schemas);
-  const store = await openSqliteStore(config.databaseUrl);
+  const resources = new AsyncDisposableStack();
   try {
-    await seedStore(store, schemas, config.seedFile, dependencies.demoFleet, log);
-    return await serve(config, dependencies, {
-      documentText,
-      operations,
-      schemas,
-      router,
-      store,
-      loaded,
-      load,
-    });
+    const store = await openSqliteStore(config.databaseUrl);
+    resources.defer(() => store.close());
+    await seedStore(store, contract.schemas, config.seedFile, dependencies.demoFleet, dependencies.log);
+    return await serve(config, dependencies, { contract, store, loaded, load, resources });
   } catch (error) {
-    await store.close();
+    await resources.disposeAsync();
     throw error;
   }
 }
 
 interface ServingParts {
-  readonly documentText: string;
-  readonly operations: OperationTable;
-  readonly schemas: FleetSchemas;
-  readonly router: Router;
+  readonly contract: Contract;
   readonly store: Store;
   readonly loaded: Loaded;
   readonly load: SnapshotLoader;
+  /** Undone in reverse, at the end or when the start fails half-way. */
+  readonly resources: AsyncDisposableStack;
 }
 
 async function serve(
   config: Config,
   { clock, log }: GatewayDependencies,
-  parts: ServingParts,
+  { contract, store, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
-  const { store, schemas, operations, documentText, router, loaded } = parts;
+  const { schemas, operations, documentText, router } = contract;
   const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
   const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
   const metrics = createMetrics();
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
+  resources.defer(() => sightings.close());
   const { presentations, pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
   const handshakes = createHandshakeLog(log, metrics, clock);
@@ -119,6 +99,7 @@ async function serve(
       return closed;
     },
   });
+  resources.defer(() => revocations.stop());
   let draining = false;
   const pipeline = createPipeline({
     config,
@@ -146,7 +127,7 @@ async function serve(
   });
   const listener: Listener = createListener(loaded.context, clock, {
     request: pipeline,
-    malformed: (error, socket) => answerMalformed(log, trust, error, socket),
+    malformed: (error, socket) => answerMalformed(log, trust, newRequestId(), error, socket),
     handshakeDone: handshakes.done,
     handshakeFailed: handshakes.failed,
   });
@@ -154,8 +135,9 @@ async function serve(
   metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
   metrics.generation.set(loaded.snapshot.generation);
   const crlWatch = watchCrls(() => trust.snapshot.crls, clock, log);
+  resources.defer(() => crlWatch.stop());
   const reloader = createReloader({
-    load: parts.load,
+    load,
     current: () => trust.snapshot,
     swap(next) {
       trust.replace(next.snapshot);
@@ -172,10 +154,14 @@ async function serve(
     config.admin === undefined
       ? undefined
       : await startAdmin(config.admin, health, metrics, log, newRequestId);
-  const address = await listenOrUndo(() => listener.listen(config.listen), admin);
+  resources.defer(() => admin?.close());
+  resources.defer(() => listener.drain());
+  const address = await listener.listen(config.listen);
+  resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
   });
+  resources.defer(() => watching.stop());
   logStart(config, loaded.snapshot, clock, log, address, admin);
   return {
     address,
@@ -184,24 +170,13 @@ async function serve(
     async close() {
       draining = true;
       health.drain();
-      watching.stop();
-      crlWatch.stop();
-      await reloader.stop();
       log.info({ open_connections: listener.openConnections }, 'draining: no new connections');
-      await listener.drain();
-      await admin?.close();
-      await revocations.stop();
-      await sightings.close();
-      await store.close();
+      await resources.disposeAsync();
       log.info('stopped');
     },
   };
 }
 
-/**
- * Octets that never became a request. A certificate that OpenSSL could not digest leaves its error behind for the next read,
- * so such a connection ends here, before any request: it is refused for its certificate like every other.
- */
 /** The connections of those who are revoked by what is new in the list, and nobody else's: how many for each. */
 function enforceRevocations(
   list: RevocationList,
@@ -219,23 +194,6 @@ function enforceRevocations(
     return true;
   });
   return closed;
-}
-
-function answerMalformed(log: Log, trust: LiveTrust, error: NodeJS.ErrnoException, socket: Socket): void {
-  const verdict =
-    error.code?.startsWith('ERR_SSL_') && socket instanceof TLSSocket ? trust.verdictOf(socket) : undefined;
-  const refused = verdict?.accepted === false ? verdict.refusal : undefined;
-  const { code, message } = refused === undefined ? malformedAnswer(error) : REFUSED_CERTIFICATE;
-  const requestId = newRequestId();
-  const line = {
-    request_id: requestId,
-    source: socket.remoteAddress,
-    error: code,
-    reason: error.code,
-    ...(refused === undefined ? {} : { certificate: refused }),
-  };
-  log.warn(line, refused === undefined ? 'refused: not a request' : 'refused');
-  refuseSocket(socket, code, message, requestId);
 }
 
 function logStart(
@@ -261,18 +219,6 @@ function logStart(
     operator_networks: config.operatorNetworks.ranges,
   };
   log.info(line, 'serving');
-}
-
-async function listenOrUndo(
-  listen: () => Promise<AddressInfo>,
-  admin: AdminListener | undefined,
-): Promise<AddressInfo> {
-  try {
-    return await listen();
-  } catch (error) {
-    await admin?.close();
-    throw error;
-  }
 }
 
 /** 96 random bits: unguessable, so that nobody can point at another's request. */

@@ -24,11 +24,13 @@ describe('a cluster with its certificate', () => {
       const { inputs } = first.json<{ inputs: { cluster: { dns: string } }[] }>();
       assert.ok(inputs.length > 0);
       for (const input of inputs) assert.equal(input.cluster.dns, dnsOf(1));
-      const renewed = await gateway().pki.cluster(dnsOf(1));
-      for (const again of [certificate, renewed]) {
-        const answer = await gateway().send({ path, certificate: again });
-        assert.deepEqual(answer.body, first.body);
-      }
+      assert.deepEqual((await gateway().send({ path, certificate })).body, first.body);
+      // What is said beside the inputs is about the certificate; Flux looks at the inputs only.
+      const renewed = await gateway().send({ path, certificate: await gateway().pki.cluster(dnsOf(1)) });
+      const octetsOfInputs = (body: Buffer): string =>
+        /^\{"inputs":(\[.*\])/.exec(body.toString())?.[1] ?? '';
+      assert.equal(octetsOfInputs(renewed.body), octetsOfInputs(first.body));
+      assert.deepEqual(renewed.json<{ inputs: unknown }>().inputs, inputs);
     }
   });
 

@@ -117,6 +117,18 @@ function crossCheck(der: Uint8Array, facts: { serial: string; notBefore: number;
  * `too_large` for what exceeds a limit. The octets are copied first: what is judged cannot change afterwards.
  */
 export function readCertificate(input: Uint8Array): CertificateFacts {
+  return read(input, findDisagreement);
+}
+
+/**
+ * The same for octets that `readCertificate` has taken before: whether two parsers agree about them cannot have changed, and
+ * asking the second one is most of the work.
+ */
+export function readCertificateAgain(input: Uint8Array): CertificateFacts {
+  return read(input, () => undefined);
+}
+
+function read(input: Uint8Array, secondReading: typeof findDisagreement): CertificateFacts {
   if (input.length > LIMITS.chainBytesMax) {
     throw new CertificateRefused(
       'too_large',
@@ -130,17 +142,17 @@ export function readCertificate(input: Uint8Array): CertificateFacts {
     const algorithm = fields.next(TAG.sequence, 'signature algorithm');
     const signatureOctets = readBitStringOctets(fields.next(TAG.bitString, 'signature'), 'the signature');
     fields.end();
-    const read = readTbs(tbs, algorithm);
-    crossCheck(der, read);
-    const disagreement = findDisagreement(der, { ...read, tbsDer: tbs.bytes });
+    const facts = readTbs(tbs, algorithm);
+    crossCheck(der, facts);
+    const disagreement = secondReading(der, { ...facts, tbsDer: tbs.bytes });
     if (disagreement !== undefined) throw new DerError(`pkijs reads it differently: ${disagreement}`);
     return Object.freeze({
-      ...read,
+      ...facts,
       der,
       sha256: sha256(der),
-      spkiSha256: sha256(read.spkiDer),
+      spkiSha256: sha256(facts.spkiDer),
       version: 3,
-      selfIssued: read.subject.canonical === read.issuer.canonical,
+      selfIssued: facts.subject.canonical === facts.issuer.canonical,
       tbsDer: tbs.bytes,
       signatureOctets,
     });

@@ -26,8 +26,8 @@ export interface JudgeInput {
   readonly revokedClusters?: RevokedClusters;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
-  /** How to read what was sent above the leaf: for whoever judges many chains with the same intermediates. */
-  readonly readIssuer?: (der: Uint8Array) => CertificateFacts;
+  /** How to read a certificate: for whoever judges many chains with the same intermediates, or one chain twice. */
+  readonly read?: (der: Uint8Array) => CertificateFacts;
 }
 
 const DETAIL_CHARACTERS_MAX = 1_024;
@@ -145,9 +145,10 @@ function findTrust(
 function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Verdict {
   const { presented, openssl, trust, nowMs, revocation = NO_REVOCATION } = input;
   const leafDer = checkSizes(presented);
-  const leaf = at('leaf', () => readCertificate(leafDer));
+  const read = input.read ?? readCertificate;
+  const leaf = at('leaf', () => read(leafDer));
   learn(leaf);
-  const others = readOthers(presented, leaf, input.readIssuer ?? readCertificate);
+  const others = readOthers(presented, leaf, read);
   const { kind, path } = findTrust(leaf, others, trust, nowMs, revocation);
   const principal = at('leaf', () => identify(leaf, path, kind, trust.spiffeTrustDomain));
   if (principal.kind === 'cluster') {

@@ -3,8 +3,12 @@
  * requests, under the trust that is only thought of. OpenSSL is not asked: there is no handshake to ask it in.
  */
 
+import { LRUCache } from 'lru-cache';
 import { StartupError } from '../errors.ts';
-import { type CertificateFacts, readCertificate } from './certificate.ts';
+import { LIMITS } from '../limits.ts';
+import { type CertificateFacts, readCertificateAgain } from './certificate.ts';
+import { CrlRefused } from './crl-refused.ts';
+import { type CrlSet, findCrlIssuer } from './crl-set.ts';
 import { type JudgeInput, judge } from './judge.ts';
 import type { CertificatePrincipal } from './principal.ts';
 import type { RevocationCheck } from './revocation.ts';
@@ -67,6 +71,20 @@ function without(bundle: TrustBundle, removed: ReadonlySet<string>): TrustBundle
   }
 }
 
+/** The CRLs in force that nobody under the candidate stands behind: with them in CRL_DIR it would be refused at load. */
+export function strandedCrls(crls: CrlSet['crls'], candidate: Trust): readonly string[] {
+  return crls.flatMap(({ facts, source, remembered }) => {
+    if (remembered) return [];
+    try {
+      for (const _ of findCrlIssuer(facts, candidate));
+      return [];
+    } catch (error) {
+      if (!(error instanceof CrlRefused)) throw error;
+      return [`CRL_DIR: ${source} would be refused at load with these bundles: ${error.message}`];
+    }
+  });
+}
+
 /** Who it was when it was last accepted, and with what. */
 export interface Planned {
   readonly kind: CertificatePrincipal['kind'];
@@ -98,14 +116,14 @@ export type Planner = (planned: Planned) => PlanVerdict;
 
 /** One call costs a verification, a millisecond or two: whoever asks for many lets others in between. */
 export function createPlanner({ inForce, candidate, ...question }: PlanQuestion): Planner {
-  const readIssuer = rememberIssuers();
+  const read = rememberFacts();
   const under = (trust: Trust, presented: readonly Uint8Array[]): Verdict =>
     judge({
       presented,
       openssl: { authorized: true, error: undefined },
       trust,
       ...question,
-      readIssuer,
+      read,
     });
   return (planned) => {
     const then = under(candidate, planned.chain);
@@ -123,13 +141,16 @@ export function createPlanner({ inForce, candidate, ...question }: PlanQuestion)
   };
 }
 
-/** A fleet presents few different intermediates, and reading one costs more than all the rest. By the octets' object. */
-function rememberIssuers(): (der: Uint8Array) => CertificateFacts {
-  const known = new WeakMap<Uint8Array, CertificateFacts>();
+/**
+ * What was presented was accepted once, so it was read by both parsers. Reading still costs more than all the rest. A fleet presents few different intermediates, and each leaf is read for two verdicts
+ * in a row. By the octets' object; only so many, because a fleet has as many leaves as it has clusters.
+ */
+function rememberFacts(): (der: Uint8Array) => CertificateFacts {
+  const known = new LRUCache<Uint8Array, CertificateFacts>({ max: LIMITS.presentedIntermediatesMax });
   return (der) => {
     let facts = known.get(der);
     if (facts === undefined) {
-      facts = readCertificate(der);
+      facts = readCertificateAgain(der);
       known.set(der, facts);
     }
     return facts;

@@ -1,5 +1,10 @@
 import { FluxgateError, StartupError } from '../../../core/errors.ts';
-import { candidateTrust, createPlanner, type PlanVerdict } from '../../../core/identity/plan.ts';
+import {
+  candidateTrust,
+  createPlanner,
+  type PlanVerdict,
+  strandedCrls,
+} from '../../../core/identity/plan.ts';
 import { combineRevocation } from '../../../core/identity/revocation.ts';
 import { type Trust, trustWarnings } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
@@ -52,7 +57,7 @@ export async function planTrust(
       safe: judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
       openssl_asked: false,
       anchors: showAnchors(candidate),
-      warnings: trustWarnings(candidate, nowMs),
+      warnings: [...trustWarnings(candidate, nowMs), ...strandedCrls(snapshot.crls.crls, candidate)],
       clusters: showGroup(clusters, limit),
       unknown: { total: unknown.length, names: unknown.slice(0, limit) },
       operators: showGroup(of('operator'), limit),

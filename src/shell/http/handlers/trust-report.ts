@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { parseLifetime } from '../../../core/expiry.ts';
 import type { CertificateFacts } from '../../../core/identity/certificate.ts';
+import type { CrlState } from '../../../core/identity/crl-state.ts';
 import type { Trust, TrustBundle } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Presentation } from '../../presentations.ts';
@@ -32,6 +33,7 @@ export async function trustReport(parts: HandlerParts, query: Query): Promise<An
       as_of: showTime(nowMs),
       server_certificate: showServer(snapshot.serverChainPem),
       authorities: showAuthorities(snapshot.trust, certificates, observed, limit),
+      crls: showCrls(snapshot.crls.states(nowMs)),
       last_seen_by_token: showNames(stillByToken(by('token'), clusters), limit),
       would_be_accepted: showSightings(observed, limit),
       conflicts: {
@@ -90,6 +92,19 @@ function showAuthorities(
     ...show(operator, 'operator', under, 'in_force'),
     ...show(observed, 'cluster', observedUnder, 'observed'),
   ];
+}
+
+function showCrls(states: readonly CrlState[]): readonly object[] {
+  return states.map(({ crl: { facts, issuer, source, remembered }, status }) => ({
+    sha256: facts.sha256,
+    source,
+    issuer: facts.issuer.readable,
+    issuer_sha256: issuer.sha256,
+    this_update: showTime(facts.thisUpdate),
+    next_update: showTime(facts.nextUpdate),
+    status,
+    remembered,
+  }));
 }
 
 function groupByIssuer(presentations: readonly Presentation[]): Map<string, Presentation[]> {
