@@ -36,6 +36,7 @@ test('old CA, both, re-issued one by one, planned, removed, twice over: not one 
   for (let rotation = 1; rotation <= ROTATIONS; rotation++) {
     const next = await mintCa(`cluster CA ${rotation}`);
     const load = startPolling(gateway, held);
+    t.after(() => load.stop());
     const open = await Promise.all(
       CLUSTERS.slice(0, KEPT_OPEN).map((dns) => openConnection(gateway, certificateOf(held, dns))),
     );
