@@ -21,19 +21,15 @@ export function canonicalAddress(text: string): string | undefined {
 function parseAddress(text: string): Address | undefined {
   const bare = text.split('%', 1)[0] ?? '';
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
-  if (!ipaddr.IPv6.isValid(bare)) return undefined;
+  // IPv4-compatible addresses (RFC 4291 §2.5.5.1) are deprecated, and the library takes them for IPv4-mapped ones.
+  if (!ipaddr.IPv6.isValid(bare) || /^::\d+\./.test(bare)) return undefined;
   const address = ipaddr.IPv6.parse(bare);
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
 /** `text` is a comma-separated list of CIDRs; a bare address is a host. Throws StartupError naming the variable. */
 export function parseNetworks(text: string, variable: string): Networks {
-  const ranges = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  if (ranges.length === 0)
-    throw new StartupError(`${variable} names no network: list CIDRs such as 10.0.0.0/8`);
+  const ranges = text.split(',').map((part) => part.trim());
   const parsed = ranges.map((range) => parseRange(range, variable));
   return Object.freeze({
     ranges: Object.freeze(ranges),

@@ -86,7 +86,9 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     events.malformed(error, socket as Socket),
   );
-  server.on('connect', (_request, socket) => socket.destroy());
+  server.on('connect', (_request, socket) => {
+    events.malformed(Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket as Socket);
+  });
 
   return {
     get openConnections() {

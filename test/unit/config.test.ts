@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Config, isOneEditApart, parseConfig } from '../../src/core/config.ts';
+import { StartupError } from '../../src/core/errors.ts';
+
+const REQUIRED = { TLS_CERT_FILE: 'server.crt', TLS_KEY_FILE: 'server.key', CLUSTER_CA_FILE: 'ca.crt' };
+
+function refusal(environment: Readonly<Record<string, string>>): string {
+  try {
+    parseConfig({ ...REQUIRED, ...environment });
+  } catch (error) {
+    assert.ok(error instanceof StartupError, String(error));
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: 'it was accepted' });
+}
+
+describe('the environment', () => {
+  it('has the defaults of the contract', () => {
+    const config = parseConfig(REQUIRED);
+    const { operatorNetworks, ...rest } = config;
+    assert.deepEqual(operatorNetworks.ranges, ['127.0.0.0/8', '::1/128']);
+    const expected: Partial<Config> = {
+      apiMode: 'read-only',
+      listen: { host: '0.0.0.0', port: 8443 },
+      admin: { host: '127.0.0.1', port: 9090 },
+      databaseUrl: 'sqlite://data/fluxgate.db',
+      clientCert: 'optional',
+      tlsMinVersion: 'TLSv1.3',
+      logLevel: 'info',
+    };
+    for (const [name, value] of Object.entries(expected))
+      assert.deepEqual(rest[name as keyof typeof rest], value, name);
+  });
+
+  it('names everything that is missing at once', () => {
+    assert.throws(
+      () => parseConfig({}),
+      (error: unknown) => {
+        const lines = (error as Error).message.split('\n');
+        return Object.keys(REQUIRED).every((name) =>
+          lines.some((line) => line.startsWith(`${name} is required`)),
+        );
+      },
+    );
+  });
+
+  for (const [name, value] of [
+    ['API_MODE', 'ful'],
+    ['API_MODE', 'CRUD'],
+    ['LISTEN_ADDR', 'abc'],
+    ['LISTEN_ADDR', '0.0.0.0'],
+    ['LISTEN_ADDR', '0.0.0.0:99999'],
+    ['LISTEN_ADDR', '::1:8443'],
+    ['ADMIN_ADDR', 'OFF'],
+    ['DATABASE_URL', 'postgres://x'],
+    ['DATABASE_URL', 'sqlite://'],
+    ['DATABASE_URL', 'sqlite://x?mode=ro'],
+    ['CLIENT_CERT', 'none'],
+    ['TLS_MIN_VERSION', 'TLSv1.1'],
+    ['OPERATOR_NETWORKS', '10.0.0.0/99'],
+    ['LOG_LEVEL', 'loud'],
+    ['WORKERS', '4'],
+    ['PRUNE_GUARD', 'on'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8'],
+    ['AUTH_TOKEN', ''],
+    ['SEED_FILE', ' '],
+    ['TLS_CERT_FILE', ''],
+  ] as const) {
+    it(`refuses ${name}="${value}" in one line that names it`, () => {
+      const message = refusal({ [name]: value });
+      assert.ok(message.startsWith(name), message);
+      assert.equal(message.split('\n').length, 1);
+    });
+  }
+
+  it('refuses names that nobody knows and names that were meant differently', () => {
+    assert.match(refusal({ FLUXGATE_MODE: 'x' }), /FLUXGATE_MODE/);
+    assert.match(refusal({ LISTEN_ADRR: 'x' }), /did you mean LISTEN_ADDR/);
+    assert.match(refusal({ AUTH_TOKENS: 'x' }), /did you mean AUTH_TOKEN\?/);
+    assert.match(refusal({ CLUSTER_CA_FIL: 'x' }), /did you mean CLUSTER_CA_FILE/);
+  });
+
+  it('bears what Kubernetes puts beside a Service of this name, and what is none of its business', () => {
+    parseConfig({
+      ...REQUIRED,
+      FLUXGATE_SERVICE_HOST: '10.0.0.1',
+      FLUXGATE_SERVICE_PORT: '8443',
+      FLUXGATE_SERVICE_PORT_HTTPS: '8443',
+      FLUXGATE_PORT: 'tcp://10.0.0.1:8443',
+      FLUXGATE_PORT_8443_TCP: 'tcp://10.0.0.1:8443',
+      FLUXGATE_PORT_8443_TCP_ADDR: '10.0.0.1',
+      PATH: '/bin',
+      HOSTNAME: 'x',
+    });
+  });
+
+  it('never repeats a token', () => {
+    assert.doesNotMatch(refusal({ AUTH_TOKEN: 'hunter2hunter2', API_MODE: 'x' }), /hunter2/);
+  });
+
+  it('reads addresses and the switch of the admin listener', () => {
+    const config = parseConfig({ ...REQUIRED, LISTEN_ADDR: '[::]:443', ADMIN_ADDR: 'off' });
+    assert.deepEqual(config.listen, { host: '::', port: 443 });
+    assert.equal(config.admin, undefined);
+  });
+});
+
+describe('one edit apart', () => {
+  for (const [a, b, apart] of [
+    ['ABC', 'AB', true],
+    ['ABC', 'ABCD', true],
+    ['ABC', 'AXC', true],
+    ['ABC', 'BAC', true],
+    ['ABC', 'ABC', false],
+    ['ABC', 'CBA', false],
+    ['ABC', 'A', false],
+  ] as const) {
+    it(`${a} and ${b}: ${apart}`, () => assert.equal(isOneEditApart(a, b), apart));
+  }
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { StartupError } from '../../src/core/errors.ts';
+import { canonicalAddress, parseNetworks } from '../../src/core/networks.ts';
+
+describe('networks', () => {
+  const networks = parseNetworks('10.0.0.0/8, 192.168.1.7,fd00::/8, 2001:db8::1', 'OPERATOR_NETWORKS');
+
+  for (const [address, inside] of [
+    ['10.1.2.3', true],
+    ['11.1.2.3', false],
+    ['192.168.1.7', true],
+    ['192.168.1.8', false],
+    ['::ffff:10.1.2.3', true],
+    ['::ffff:a01:203', true],
+    ['::ffff:11.1.2.3', false],
+    ['fd12::1', true],
+    ['fe80::1%eth0', false],
+    ['fd12::1%eth0', true],
+    ['2001:db8::1', true],
+    ['2001:db8::2', false],
+    ['::10.1.2.3', false],
+    ['64:ff9b::10.1.2.3', false],
+    ['unknown', false],
+    ['', false],
+    ['10.1', false],
+    ['0xa.1.2.3', false],
+    ['012.1.2.3', false],
+  ] as const) {
+    it(`${inside ? 'hold' : 'do not hold'} ${address || 'nothing'}`, () => {
+      assert.equal(networks.contains(address), inside);
+    });
+  }
+
+  for (const text of [
+    '',
+    ',',
+    '10.0.0.0/8,',
+    '10.0.0.0/33',
+    '10.0.0.0/-1',
+    '10.0.0.0/8/8',
+    '10.0/8',
+    'fd00::/129',
+    'a',
+    '10.0.0.0/ 8',
+    'fe80::1%eth0/64',
+    '10.0.0.0/',
+    '10.0.0.0/8;',
+  ]) {
+    it(`cannot be made of "${text}"`, () => {
+      assert.throws(
+        () => parseNetworks(text, 'OPERATOR_NETWORKS'),
+        (error: unknown) => {
+          assert.ok(error instanceof StartupError);
+          return error.message.startsWith('OPERATOR_NETWORKS: ');
+        },
+      );
+    });
+  }
+
+  it('spell an address in one way', () => {
+    assert.equal(canonicalAddress('::ffff:127.0.0.1'), '127.0.0.1');
+    assert.equal(canonicalAddress('FE80:0::1%2'), 'fe80::1');
+    assert.equal(canonicalAddress('localhost'), undefined);
+  });
+});
