@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -11,7 +11,11 @@ it('what was presented, and whose key it is, survive a restart', async (t) => {
   const pki = await createTestPki();
   const directory = await mkdtemp(join(tmpdir(), 'fluxgate-restart-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
+  // The root alone: the intermediate is known from what clusters present only.
+  const caFile = join(directory, 'root.crt');
+  await writeFile(caFile, pki.clusterRoot.pem);
   const environment = {
+    CLUSTER_CA_FILE: caFile,
     DATABASE_URL: `sqlite://${join(directory, 'fleet.db')}`,
     PIN_CLUSTER_KEYS: 'enforce',
   };
@@ -49,8 +53,9 @@ it('what was presented, and whose key it is, survive a restart', async (t) => {
   assert.deepEqual(
     plan.clusters.refused.entries.map(({ name, refused_now }) => [name, refused_now]),
     [[demoDns(1), false]],
-    'judged from the chain that the store kept, its intermediate included',
   );
+  const same = await planTrust(second, { cluster_ca_pem: pki.clusterRoot.pem });
+  assert.deepEqual(same.clusters.stays.names, [demoDns(1)], 'the store kept the intermediate, too');
   assert.deepEqual(plan.operators.stays, { total: 1, names: ['op@example.com'] });
   assert.deepEqual((await readTrust(second)).last_seen_by_token, { total: 1, names: [demoDns(2)] });
 
