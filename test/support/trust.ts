@@ -27,6 +27,11 @@ export interface ShownTrust {
     readonly sha256: string;
     readonly last_seen: ShownNames;
   }[];
+  readonly crls: readonly {
+    readonly source: string;
+    readonly issuer_sha256: string;
+    readonly status: string;
+  }[];
   readonly last_seen_by_token: ShownNames;
   readonly would_be_accepted: { readonly total: number; readonly clusters: readonly ShownSighting[] };
   readonly conflicts: {
@@ -42,6 +47,7 @@ export interface ShownTrust {
 export interface ShownPlan {
   readonly safe: boolean;
   readonly openssl_asked: boolean;
+  readonly warnings: readonly string[];
   readonly clusters: {
     readonly refused: {
       readonly total: number;
