@@ -13,12 +13,15 @@ import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline } from './shell/http/pipeline.ts';
+import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { createMetrics } from './shell/metrics.ts';
 import { createRatchet } from './shell/ratchet.ts';
+import { createRecentChains } from './shell/recent-chains.ts';
+import { createRefusals } from './shell/refusals.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
@@ -100,6 +103,7 @@ async function serve(
     },
   });
   resources.defer(() => revocations.stop());
+  const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
   let draining = false;
   const pipeline = createPipeline({
     config,
@@ -113,6 +117,8 @@ async function serve(
       trust,
       presentations,
       pins,
+      ...memory,
+      explain: { config, router, trust, ratchet },
       clock,
       log,
       documentText,
@@ -123,7 +129,9 @@ async function serve(
     clock,
     newRequestId,
     isDraining: () => draining,
-    record: sightings.after(createRequestLog(log, metrics, clock, revocations)),
+    record: sightings.after(
+      rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
+    ),
   });
   const listener: Listener = createListener(loaded.context, clock, {
     request: pipeline,

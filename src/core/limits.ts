@@ -82,6 +82,20 @@ export const LIMITS = Object.freeze({
   /** In force at once; each is looked up by hash, but the list is read as a whole when it changes. */
   revocationsMax: 20_000,
 
+  // — answers to "why" —
+  /** Chains presented lately, kept for POST /explain; apart for accepted and refused ones. */
+  recentChainsMax: 1_000,
+  recentChainsBytesMax: 8_388_608,
+  /** Clusters and fingerprints whose refusals are remembered, and how many different ones of each. */
+  refusalKeysMax: 5_000,
+  refusalsPerKeyMax: 20,
+  /** At some 2 KiB: ten megabytes for those who are known, and as much for strangers. */
+  refusalGroupsMax: 5_000,
+  /** Request ids that can be asked about: a day of a fleet's mistakes, minutes of a flood. */
+  refusedRequestsMax: 10_000,
+  /** Steps told of one explanation; a maze of cross-signed CAs has many more. */
+  explainedStepsMax: 400,
+
   // — who was seen with what —
   /** Certificates and tokens of clusters and operators, some 2 KiB each with their chain: 100,000 clusters. */
   presentationsMax: 131_072,

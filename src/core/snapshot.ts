@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import type { CrlSet } from './identity/crl-set.ts';
+import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
@@ -144,4 +145,9 @@ function describeServer(chainPem: string): string {
   } catch (error) {
     throw new StartupError('TLS_CERT_FILE holds no readable PEM certificate', error);
   }
+}
+
+/** Everything that revokes certificates. Operators first: an attempt against what both revoke is counted as theirs. */
+export function revocationOf(snapshot: Pick<Snapshot, 'revocations' | 'crls'>): RevocationCheck {
+  return combineRevocation([snapshot.revocations, snapshot.crls]);
 }

@@ -85,8 +85,11 @@ const BODIES: Readonly<Record<string, object>> = {
 /** The same for operations on no object of the fleet. */
 const OTHER_BODIES: Readonly<Record<string, object>> = {
   planTrust: { cluster_ca_pem: pki.clusterBundlePem },
+  explain: { chain_pem: good.pem },
   createRevocation: { certificate_sha256: '00'.repeat(32), reason: 'golden' },
 };
+/** Of operations that answer nothing without one. */
+const QUERIES: Readonly<Record<string, string>> = { listRefusals: '?cluster_dns=golden.example.com' };
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 const inTurn = [...operations].sort(
@@ -100,7 +103,7 @@ function requestFor(operation: Operation, principal: Principal, id: string): Cli
   const body = OTHER_BODIES[operation.operationId] ?? ofFleet;
   return {
     method: operation.method,
-    path: operation.path.replace('{cluster_dns}', principal.clusterDns).replace('{id}', id),
+    path: `${operation.path.replace('{cluster_dns}', principal.clusterDns).replace('{id}', id)}${QUERIES[operation.operationId] ?? ''}`,
     ...(['POST', 'PUT', 'PATCH'].includes(operation.method) ? { body } : {}),
     ...principal.credential,
   };

@@ -4,8 +4,9 @@ import { READ_TOKEN, startTestGateway, WRITE_TOKEN } from '../support/gateway.ts
 import { postRevocation, revoke } from '../support/revocations.ts';
 
 const SHA256 = 'ab'.repeat(32);
+const REASON: Readonly<Record<string, object>> = { '/revocations': { reason: 'none' } };
 
-describe('revocations', () => {
+describe('revocations, refusals and explanations', () => {
   it('are made, read and lifted by operators only', async (t) => {
     const gateway = await startTestGateway(t);
     const { id } = await revoke(gateway, { cluster_dns: 'elsewhere.example.com' });
@@ -21,8 +22,10 @@ describe('revocations', () => {
         ['GET', '/revocations'],
         ['GET', `/revocations/${id}`],
         ['DELETE', `/revocations/${id}`],
+        ['GET', '/refusals?cluster_dns=demo-cluster-01.k8s.example.com'],
+        ['POST', '/explain'],
       ] as const) {
-        const body = method === 'POST' ? { certificate_sha256: SHA256, reason: 'none' } : undefined;
+        const body = method === 'POST' ? { certificate_sha256: SHA256, ...REASON[path] } : undefined;
         assert.equal((await gateway.send({ method, path, body, ...credential })).status, status);
       }
     }
@@ -36,7 +39,11 @@ describe('revocations', () => {
   it('are not there in read-only mode', async (t) => {
     const gateway = await startTestGateway(t, { environment: { API_MODE: 'read-only' } });
     assert.equal((await postRevocation(gateway, { certificate_sha256: SHA256, reason: 'x' })).status, 405);
-    assert.equal((await gateway.send({ path: '/revocations', token: WRITE_TOKEN })).status, 404);
+    for (const path of ['/revocations', `/refusals?certificate_sha256=${SHA256}`]) {
+      assert.equal((await gateway.send({ path, token: WRITE_TOKEN })).status, 404);
+    }
+    const question = { method: 'POST', path: '/explain', token: WRITE_TOKEN, body: {} };
+    assert.equal((await gateway.send(question)).status, 405);
   });
 
   const BAD: readonly (readonly [string, unknown, string])[] = [

@@ -16,6 +16,7 @@ import {
 import { CertificateRefused } from './refused.ts';
 import { NO_REVOCATION, type RevocationCheck } from './revocation.ts';
 import { isSignedBy } from './signature.ts';
+import { seenBy, type Trace } from './trace.ts';
 import type { TrustBundle } from './trust.ts';
 import type { RefusalRule } from './verdict.ts';
 
@@ -44,6 +45,7 @@ export type PathResult =
 const CANDIDATES_MAX = 10_000;
 
 interface Search extends PathWork {
+  readonly trace: Trace | undefined;
   readonly bundle: TrustBundle;
   readonly presented: readonly CertificateFacts[];
   /** The leaf with whatever was looked at as an issuer. */
@@ -66,7 +68,13 @@ const positionOf = (index: number, role: PathRole): string =>
 function note(search: Search, index: number, refusal: PathRefusal): void {
   const vague = refusal.rule === 'untrusted' || refusal.rule === 'bad_signature';
   const rank = index * 2 + (vague ? 0 : 1);
+  tell(search, refusal.rule, refusal.position, false, refusal.detail);
   if (search.best === undefined || rank > search.best.rank) search.best = { rank, refusal };
+}
+
+/** To whoever asks why. Costs a request, which nobody asks about, one comparison. */
+function tell(search: Search, rule: RefusalRule, position: string, passed: boolean, saw: string): void {
+  search.trace?.({ rule, position, bundle: search.bundle.variable, passed, saw });
 }
 
 /** Who may have issued `child`, likeliest first. The bundle's own copy of a certificate stands for a presented one. */
@@ -132,9 +140,9 @@ function checkCertificate(
 ): PathRefusal | undefined {
   for (const { rule, check } of CERTIFICATE_RULES) {
     const detail = check(facts, role, search.nowMs);
-    if (detail !== undefined) {
-      return { rule, position: positionOf(index, role), detail: `${describeCertificate(facts)}: ${detail}` };
-    }
+    const position = positionOf(index, role);
+    if (detail !== undefined) return { rule, position, detail: `${describeCertificate(facts)}: ${detail}` };
+    if (search.trace !== undefined) tell(search, rule, position, true, seenBy(rule, facts));
   }
   return undefined;
 }
@@ -158,6 +166,7 @@ function checkPath(search: Search, path: readonly CertificateFacts[]): PathBreac
   for (const { rule, check } of PATH_RULES) {
     const breach = check(path, search);
     if (breach !== undefined) return { rule, ...breach };
+    tell(search, rule, 'chain', true, `nothing against the path of ${path.length} certificates`);
   }
   return undefined;
 }
@@ -191,6 +200,8 @@ function extend(
       note(search, index, { rule: 'bad_signature', position, detail });
       continue;
     }
+    const signed = positionOf(index - 1, index === 1 ? 'leaf' : 'intermediate');
+    tell(search, 'bad_signature', signed, true, `signed by the key of ${describeCertificate(issuer)}`);
     const longer = [...path, issuer] as const;
     if (role === 'intermediate') {
       const found = extend(search, longer);
@@ -229,8 +240,10 @@ export function findPath(
   bundle: TrustBundle,
   nowMs: number,
   revocation: RevocationCheck = NO_REVOCATION,
+  trace?: Trace,
 ): PathResult {
   const search: Search = {
+    trace,
     bundle,
     presented,
     nowMs,
@@ -245,9 +258,15 @@ export function findPath(
   const refuse = (refusal: PathRefusal, retryAt: number): PathResult => ({ found: false, refusal, retryAt });
   // Strangers are told apart first: it costs next to nothing, and "untrusted" is what whoever reads the log needs to know.
   const orphan = findMissingIssuer(search, leaf);
-  if (orphan !== undefined) return refuse(untrusted(search, leaf, orphan), Number.POSITIVE_INFINITY);
+  if (orphan !== undefined) {
+    const refusal = untrusted(search, leaf, orphan);
+    tell(search, refusal.rule, refusal.position, false, refusal.detail);
+    return refuse(refusal, Number.POSITIVE_INFINITY);
+  }
+  tell(search, 'untrusted', 'chain', true, `issuers' names lead to an anchor of ${bundle.variable}`);
   const ofLeaf = checkCertificate(search, leaf, 0, 'leaf');
   if (ofLeaf !== undefined) {
+    tell(search, ofLeaf.rule, ofLeaf.position, false, ofLeaf.detail);
     const retryAt = ofLeaf.rule === 'not_yet_valid' ? leaf.notBefore : Number.POSITIVE_INFINITY;
     return refuse(ofLeaf, retryAt);
   }

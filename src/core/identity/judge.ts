@@ -4,10 +4,13 @@ import { createHash } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
 import { type CertificateFacts, describeCertificate, readCertificate } from './certificate.ts';
 import { type CertificatePath, findPath, type PathRefusal, type PathResult } from './chain.ts';
+import { claimedClusters } from './claimed-names.ts';
 import { identify } from './identify.ts';
+import { describePrincipal } from './principal.ts';
 import { printable } from './printable.ts';
 import { CertificateRefused } from './refused.ts';
 import { NO_REVOCATION, type RevocationCheck, type RevokedClusters } from './revocation.ts';
+import type { Trace } from './trace.ts';
 import type { Trust } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
 
@@ -28,6 +31,8 @@ export interface JudgeInput {
   readonly nowMs: number;
   /** How to read a certificate: for whoever judges many chains with the same intermediates, or one chain twice. */
   readonly read?: (der: Uint8Array) => CertificateFacts;
+  /** Told what each rule saw; absent where nobody asks why. */
+  readonly trace?: Trace;
 }
 
 const DETAIL_CHARACTERS_MAX = 1_024;
@@ -38,6 +43,8 @@ class Refused extends Error {
   readonly position: string;
   readonly validUntil: number;
   readonly revocationId: string | undefined;
+  /** The search for a path has told the trace of it already. */
+  told = false;
 
   constructor(
     rule: RefusalRule,
@@ -112,12 +119,12 @@ interface Finding {
 function findTrust(
   leaf: CertificateFacts,
   others: readonly CertificateFacts[],
-  trust: Trust,
-  nowMs: number,
-  revocation: RevocationCheck,
+  { trust, nowMs, revocation = NO_REVOCATION, trace }: Omit<JudgeInput, 'openssl'>,
 ): Finding {
   const search = (bundle: Trust['operator']): PathResult | undefined =>
-    bundle === undefined ? undefined : at('chain', () => findPath(leaf, others, bundle, nowMs, revocation));
+    bundle === undefined
+      ? undefined
+      : at('chain', () => findPath(leaf, others, bundle, nowMs, revocation, trace));
   const cluster = search(trust.cluster);
   const operator = search(trust.operator);
   if (cluster?.found === true && operator?.found === true) {
@@ -139,18 +146,36 @@ function findTrust(
     .filter((failure) => failure !== telling && rule === 'untrusted')
     .map(({ refusal }) => `; ${refusal.detail}`);
   const retryAt = Math.min(...failures.map((failure) => failure.retryAt));
-  throw new Refused(rule, position, detail + alsoUntrusted.join(''), retryAt, revocationId);
+  const refused = new Refused(rule, position, detail + alsoUntrusted.join(''), retryAt, revocationId);
+  refused.told = true;
+  throw refused;
 }
 
-function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Verdict {
-  const { presented, openssl, trust, nowMs, revocation = NO_REVOCATION } = input;
+type OpensslAnswer = JudgeInput['openssl'];
+
+function decide(
+  input: Omit<JudgeInput, 'openssl'>,
+  openssl: OpensslAnswer | undefined,
+  learn: (leaf: CertificateFacts) => void,
+): Verdict {
+  const { presented, trust, nowMs } = input;
+  const pass = (rule: RefusalRule, position: string, saw: string): void =>
+    input.trace?.({ rule, position, passed: true, saw });
   const leafDer = checkSizes(presented);
+  pass('too_large', 'chain', `${presented.length} certificate(s) presented`);
   const read = input.read ?? readCertificate;
   const leaf = at('leaf', () => read(leafDer));
   learn(leaf);
   const others = readOthers(presented, leaf, read);
-  const { kind, path } = findTrust(leaf, others, trust, nowMs, revocation);
+  pass('malformed', 'chain', `${describeCertificate(leaf)} and ${others.length} other(s) are certificates`);
+  const { kind, path } = findTrust(leaf, others, input);
+  pass(
+    'ambiguous_trust',
+    'chain',
+    `a path to ${describeCertificate(path.anchor)} as ${kind}, and to no other kind`,
+  );
   const principal = at('leaf', () => identify(leaf, path, kind, trust.spiffeTrustDomain));
+  pass('no_identity', 'leaf', `exactly one name: ${describePrincipal(principal)}`);
   if (principal.kind === 'cluster') {
     const breach = input.revokedClusters?.cluster(principal.dns, nowMs);
     if (breach !== undefined) {
@@ -158,12 +183,15 @@ function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Ver
       const detail = `${describeCertificate(leaf)}: ${breach.detail}`;
       throw new Refused(breach.rule, 'leaf', detail, validUntil, breach.revocationId);
     }
+    pass('revoked', 'leaf', `cluster ${principal.dns} is not revoked as a whole`);
   }
   // Last, and never overruled: whoever finds a hole in one verifier must find the same hole in the other.
-  if (openssl.authorized !== true) {
+  if (openssl !== undefined && openssl.authorized !== true) {
     const detail = `${describeCertificate(leaf)}: every rule here accepts the chain, but OpenSSL's answer in the handshake was ${openssl.error ?? 'no'}`;
     throw new Refused('openssl_disagrees', 'chain', detail, path.validUntil);
   }
+  if (openssl !== undefined)
+    pass('openssl_disagrees', 'chain', 'OpenSSL accepted the chain in the handshake');
   return Object.freeze({ accepted: true, principal, validUntil: path.validUntil });
 }
 
@@ -175,9 +203,23 @@ function decide(input: JudgeInput, learn: (leaf: CertificateFacts) => void): Ver
  * change it (a notBefore ahead, or the end of one of two conflicting paths), else Infinity.
  */
 export function judge(input: JudgeInput): Verdict {
+  return conclude(input, input.openssl);
+}
+
+/** What our own rules make of a chain that nobody presented: no request may ever be let in by it, so it is no Verdict. */
+export interface Supposition {
+  readonly supposed: Verdict;
+}
+
+/** The same code without OpenSSL's answer, which there is only of a handshake that was made. For questions only. */
+export function suppose(input: Omit<JudgeInput, 'openssl'>): Supposition {
+  return { supposed: conclude(input, undefined) };
+}
+
+function conclude(input: Omit<JudgeInput, 'openssl'>, openssl: OpensslAnswer | undefined): Verdict {
   let leaf: CertificateFacts | undefined;
   try {
-    return decide(input, (facts) => {
+    return decide(input, openssl, (facts) => {
       leaf = facts;
     });
   } catch (error) {
@@ -189,14 +231,18 @@ export function judge(input: JudgeInput): Verdict {
             'chain',
             `the verifier failed: ${error instanceof Error ? error.message : ''}`,
           );
+    const { rule, position } = refused;
+    const detail = bounded(refused.message);
+    if (!refused.told) input.trace?.({ rule, position, passed: false, saw: detail });
     return Object.freeze({
       accepted: false,
       refusal: Object.freeze({
-        rule: refused.rule,
-        position: refused.position,
-        detail: bounded(refused.message),
+        rule,
+        position,
+        detail,
         sha256: leaf?.sha256 ?? fingerprintOf(input),
         serial: leaf?.serial ?? '',
+        claimedClusters: claimsOf(leaf, input),
         ...(refused.revocationId === undefined ? {} : { revocationId: refused.revocationId }),
       }),
       validUntil: refused.validUntil,
@@ -204,8 +250,17 @@ export function judge(input: JudgeInput): Verdict {
   }
 }
 
+/** Nothing that is told beside a refusal may stand in its way. */
+function claimsOf(leaf: CertificateFacts | undefined, input: Omit<JudgeInput, 'openssl'>): readonly string[] {
+  try {
+    return leaf === undefined ? [] : claimedClusters(leaf, input.trust.spiffeTrustDomain);
+  } catch {
+    return [];
+  }
+}
+
 /** A leaf that cannot be read still has a fingerprint to search the log for. */
-function fingerprintOf({ presented }: JudgeInput): string {
+function fingerprintOf({ presented }: Pick<JudgeInput, 'presented'>): string {
   const [first] = presented;
   return first instanceof Uint8Array ? createHash('sha256').update(first).digest('hex') : '';
 }

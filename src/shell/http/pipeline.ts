@@ -2,45 +2,33 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
-import { isCanonicalDnsName } from '../../core/identity/names.ts';
-import { ANONYMOUS, isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
-import type { RevokedBy } from '../../core/identity/revocation-list.ts';
+import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
 import { readAuthorization } from '../../core/identity/token.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { canonicalAddress } from '../../core/networks.ts';
-import type { Decision } from '../../core/policy/decide.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Ratchet } from '../ratchet.ts';
-import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
 import type { Presented } from '../tls/peer.ts';
-import { authorise } from './authorise.ts';
+import { type Admission, type Asked, admit, CHALLENGE, takeVerdict } from './admission.ts';
 import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
-import type { Route, Router } from './router.ts';
+import type { Router } from './router.ts';
 import { checkHost, checkProtocol, readTarget } from './target.ts';
 
 /** What is known of a request by the end of it, for its one line in the log. Filled in as the steps are taken. */
-export interface RequestRecord {
+export interface RequestRecord extends Admission {
   readonly requestId: string;
   readonly method: string;
   readonly source: string;
   readonly startedMs: number;
   readonly path: string;
-  operation: Operation | undefined;
   /** What the peer showed in the handshake; undefined where the request did not get that far. */
   presented: Presented | undefined;
-  verdict: Verdict | undefined;
-  principal: Principal;
-  clusterDns: string | undefined;
-  objectId: string | undefined;
-  decision: Decision | undefined;
-  /** The operators' revocation that refused this request. */
-  revocationId: string | undefined;
 }
 
 export interface PipelineParts {
@@ -84,29 +72,22 @@ async function answerRequest(
   const target = readTarget(request.url ?? '');
   checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
 
-  const route = parts.router.match(record.method, target);
-  if (route.found) noteRoute(record, route.operation, route.params);
-  if (record.clusterDns !== undefined) checkClusterDns(record.clusterDns);
-  checkNetwork(parts.config, route, record.source);
-
-  record.presented = parts.trust.presentedBy(socket);
-  const certificatePrincipal = takeVerdict(parts, socket, record);
-  const operation = resolveRoute(route, parts.config);
-  record.principal = certificatePrincipal ?? authenticateToken(parts, request, operation);
-
-  const revoked = clusterRevocation(parts, record.clusterDns);
-  record.decision = await authorise(parts.trust.policy, parts.config, parts.ratchet, operation, {
-    ...record,
-    clusterRevoked: revoked !== undefined,
-  });
-  if (!record.decision.allowed) {
-    if (isTokenPrincipal(record.principal)) record.revocationId = revoked?.revocationId;
-    throw refusal(record.principal, record.decision, revoked);
-  }
+  const asked: Asked = {
+    method: record.method,
+    target,
+    source: record.source,
+    nowMs: parts.clock.now(),
+    verdict() {
+      record.presented = parts.trust.presentedBy(socket);
+      return holdToPin(parts.trust.verdictOf(socket), parts.pins);
+    },
+    withoutCertificate: (operation) => authenticateToken(parts, request, operation),
+  };
+  const operation = await admit(parts, asked, record);
 
   const body = await takeBody(parts, request, response, operation);
   // A body may take half a minute: whoever lost the right meanwhile changes nothing any more.
-  if (body !== undefined) takeVerdict(parts, socket, record);
+  if (body !== undefined) takeVerdict(parts.config, asked, record);
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
@@ -134,84 +115,11 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
   };
 }
 
-function noteRoute(
-  record: RequestRecord,
-  operation: Operation,
-  params: Readonly<Record<string, string>>,
-): void {
-  record.operation = operation;
-  record.clusterDns = params['cluster_dns'];
-  record.objectId = params['id'];
-}
-
-/** A name that is not in its one canonical spelling is nobody's, so it is refused before anybody is asked who they are. */
-function checkClusterDns(clusterDns: string): void {
-  if (isCanonicalDnsName(clusterDns)) return;
-  throw new FluxgateError(
-    'malformed_request',
-    'The cluster_dns in the path is not a canonical DNS name: lower-case letters, digits and hyphens in labels of at ' +
-      'most 63 octets, at most 253 in all, no trailing dot.',
-  );
-}
-
-/** Before any credential is looked at, so that nobody outside can test a token (contract §4). */
-function checkNetwork(config: Config, route: Route, source: string): void {
-  if (!route.found || route.operation.audience !== 'operator' || config.apiMode === 'read-only') return;
-  if (config.operatorNetworks.contains(source)) return;
-  throw new FluxgateError('forbidden', 'Operator routes are not served to this network.', {
-    logged: `${source} is outside OPERATOR_NETWORKS (${config.operatorNetworks.ranges.join(', ')})`,
-  });
-}
-
-/** By the trust of this moment; throws where the certificate is not accepted. */
-function takeVerdict(parts: PipelineParts, socket: TLSSocket, record: RequestRecord): Principal | undefined {
-  record.verdict = holdToPin(parts.trust.verdictOf(socket), parts.pins);
-  if (record.verdict?.accepted === false) record.revocationId = record.verdict.refusal.revocationId;
-  return judgeCertificate(record.verdict, parts.config, record.operation);
-}
-
-/** Load balancers and kubelets have no certificate of this PKI (contract: CLIENT_CERT). */
-const PROBES: readonly string[] = ['getHealth', 'getReady'];
-
 /** Last of the rules on certificates: whose chain is right may still come with a key that its cluster has left behind. */
 function holdToPin(verdict: Verdict | undefined, pins: KeyPins): Verdict | undefined {
   if (verdict?.accepted !== true || verdict.principal.kind !== 'cluster') return verdict;
   const refusal = pins.admit(verdict.principal);
   return refusal === undefined ? verdict : { accepted: false, refusal, validUntil: verdict.validUntil };
-}
-
-/** A certificate that was presented decides alone: refused, it never falls through to a token. */
-function judgeCertificate(
-  verdict: Verdict | undefined,
-  config: Config,
-  operation: Operation | undefined,
-): Principal | undefined {
-  if (verdict === undefined) {
-    if (config.clientCert === 'optional' || PROBES.includes(operation?.operationId ?? '')) return undefined;
-    throw new FluxgateError('unauthenticated', 'Present a client certificate: this gateway requires one.');
-  }
-  if (verdict.accepted) return verdict.principal;
-  throw new FluxgateError(REFUSED_CERTIFICATE.code, REFUSED_CERTIFICATE.message, {
-    logged: `${verdict.refusal.rule}: ${verdict.refusal.position}: ${verdict.refusal.detail}`,
-  });
-}
-
-const WRITES: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
-
-function resolveRoute(route: Route, config: Config): Operation {
-  if (route.found) {
-    if (route.operation.audience !== 'operator' || config.apiMode === 'crud') return route.operation;
-    if (WRITES.includes(route.operation.method)) {
-      throw new FluxgateError('method_not_allowed', 'This gateway is read-only (API_MODE).', {
-        headers: { Allow: '' },
-      });
-    }
-  } else if (route.allow.length > 0) {
-    throw new FluxgateError('method_not_allowed', `This path has: ${route.allow.join(', ')}.`, {
-      headers: { Allow: route.allow.join(', ') },
-    });
-  }
-  throw new FluxgateError('not_found', 'There is no such route. GET /openapi.yaml lists them.');
 }
 
 /** Public routes look at no token, so that a stale one does not fail a probe. */
@@ -227,25 +135,6 @@ function authenticateToken(parts: PipelineParts, request: IncomingMessage, opera
   throw new FluxgateError('unauthenticated', 'The token is not accepted.', {
     headers: CHALLENGE,
     logged: 'problem' in presented ? presented.problem : 'unknown token',
-  });
-}
-
-const CHALLENGE = Object.freeze({ 'WWW-Authenticate': 'Bearer realm="fluxgate"' });
-
-function clusterRevocation(parts: PipelineParts, clusterDns: string | undefined): RevokedBy | undefined {
-  if (clusterDns === undefined) return undefined;
-  return parts.trust.snapshot.revocations.cluster(clusterDns, parts.clock.now());
-}
-
-function refusal(principal: Principal, decision: Decision, revoked: RevokedBy | undefined): FluxgateError {
-  if (principal.kind === 'anonymous') {
-    return new FluxgateError('unauthenticated', 'Present a client certificate or a token.', {
-      headers: CHALLENGE,
-      logged: decision.reason,
-    });
-  }
-  return new FluxgateError('forbidden', 'This credential is known, but it may not do this.', {
-    logged: revoked === undefined ? decision.reason : `${decision.reason}; ${revoked.detail}`,
   });
 }
 

@@ -4,10 +4,10 @@ import type { TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
-import { combineRevocation, type RevocationCheck } from '../../core/identity/revocation.ts';
+import type { RevocationCheck } from '../../core/identity/revocation.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Snapshot } from '../../core/snapshot.ts';
+import { revocationOf, type Snapshot } from '../../core/snapshot.ts';
 
 /** What a connection's peer presented in the handshake; read off the socket once. */
 export interface Presented {
@@ -38,8 +38,7 @@ export class PeerJudge {
   /** `predecessor`: whose connections are still open; what they presented need not be read again. */
   constructor(snapshot: Snapshot, predecessor?: PeerJudge) {
     this.#snapshot = snapshot;
-    // Operators first: an attempt against what both revoke is counted for the operator's revocation.
-    this.#revocation = combineRevocation([snapshot.revocations, snapshot.crls]);
+    this.#revocation = revocationOf(snapshot);
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
   }
 
@@ -89,6 +88,7 @@ function resumedSession(presented: Presented): Verdict {
     detail: 'the TLS session was resumed, so the peer did not prove that it holds the key',
     sha256,
     serial: '',
+    claimedClusters: [],
   } as const;
   return { accepted: false, refusal, validUntil: Number.POSITIVE_INFINITY };
 }

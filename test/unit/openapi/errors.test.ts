@@ -31,10 +31,10 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     ...when(audience !== 'public' || operationId === 'getOpenapi', 'unauthenticated'),
     ...when(audience !== 'public', 'forbidden'),
     // Nothing of that name; or an operator route that reads, in read-only mode.
-    ...when(named || (audience === 'operator' && !writes), 'not_found'),
+    ...when(named || operationId === 'explain' || (audience === 'operator' && !writes), 'not_found'),
     ...when(writes, 'method_not_allowed'),
     // What is asked about trust is asked of memory: there is nothing to be in conflict with.
-    ...when(writes && !path.startsWith('/trust'), 'conflict'),
+    ...when(writes && !path.startsWith('/trust') && operationId !== 'explain', 'conflict'),
     ...when(method === 'DELETE' && !path.startsWith('/trust'), 'in_use'),
     ...when(hasBody, 'payload_too_large', 'unsupported_media_type'),
   ];

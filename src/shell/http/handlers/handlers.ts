@@ -9,13 +9,18 @@ import type { Log } from '../../log.ts';
 import type { KeyPins } from '../../pins.ts';
 import type { Presentations } from '../../presentations.ts';
 import type { Ratchet } from '../../ratchet.ts';
+import type { RecentChains } from '../../recent-chains.ts';
+import type { Refusals } from '../../refusals.ts';
 import type { Revocations } from '../../revocations.ts';
 import type { Store } from '../../store/store.ts';
+import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { explainHandler } from './explain.ts';
 import { fleetHandler } from './fleet.ts';
 import { fluxHandler } from './flux.ts';
 import { publicHandler } from './public.ts';
+import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
 import { trustHandler } from './trust.ts';
 
@@ -38,6 +43,9 @@ export interface HandlerParts {
   readonly pins: KeyPins;
   readonly log: Log;
   readonly revocations: Revocations;
+  readonly refusals: Refusals;
+  readonly recentChains: RecentChains;
+  readonly explain: ExplainParts;
   readonly clock: Clock;
   /** The document as it is on disk, for GET /openapi.yaml. */
   readonly documentText: string;
@@ -70,12 +78,18 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
     case 'flux':
       return fluxHandler(operation, parts);
     case 'operator':
-      return (
-        fleetHandler(operation, parts) ??
-        revocationsHandler(operation, parts) ??
-        trustHandler(operation, parts)
-      );
+      return operatorHandler(operation, parts);
     default:
       return undefined;
   }
+}
+
+function operatorHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
+  return (
+    fleetHandler(operation, parts) ??
+    revocationsHandler(operation, parts) ??
+    refusalsHandler(operation, parts) ??
+    explainHandler(operation, parts) ??
+    trustHandler(operation, parts)
+  );
 }

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { LIMITS } from '../core/limits.ts';
+
+/** What a peer presented, and what OpenSSL said of it in that handshake. */
+export interface RecentChain {
+  /** DER, leaf first. */
+  readonly chain: readonly Uint8Array[];
+  readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
+  /** Milliseconds since the epoch, of the last request. */
+  readonly seenMs: number;
+  readonly source: string;
+}
+
+type Presented = Pick<RecentChain, 'chain' | 'openssl'>;
+
+/** Chains presented lately, by the fingerprint of their leaf, so that somebody can ask why long after. Bounded. */
+export interface RecentChains {
+  note(presented: Presented, accepted: boolean, source: string, nowMs: number): void;
+  get(leafSha256: string): RecentChain | undefined;
+}
+
+export function createRecentChains(): RecentChains {
+  const memory = (): LRUCache<string, RecentChain> =>
+    new LRUCache({
+      max: LIMITS.recentChainsMax,
+      maxSize: LIMITS.recentChainsBytesMax,
+      sizeCalculation: ({ chain }) => 512 + chain.reduce((sum, der) => sum + der.length, 0),
+    });
+  // Apart, so that a flood of bad certificates pushes out no good one.
+  const accepted = memory();
+  const refused = memory();
+  /** A leaf is hashed once for each connection, not for each request. */
+  const fingerprints = new WeakMap<readonly Uint8Array[], string>();
+  return {
+    note(presented, isAccepted, source, nowMs) {
+      const { chain, openssl } = presented;
+      const [leaf] = chain;
+      if (leaf === undefined) return;
+      let sha256 = fingerprints.get(chain);
+      if (sha256 === undefined) {
+        sha256 = createHash('sha256').update(leaf).digest('hex');
+        fingerprints.set(chain, sha256);
+      }
+      const recent: RecentChain = { chain, openssl, source, seenMs: nowMs };
+      (isAccepted ? accepted : refused).set(sha256, recent);
+    },
+    get(sha256) {
+      const [a, b] = [accepted.get(sha256), refused.get(sha256)];
+      if (a === undefined || b === undefined) return a ?? b;
+      return a.seenMs > b.seenMs ? a : b;
+    },
+  };
+}
