@@ -129,13 +129,19 @@ async function serve(
     clock,
     newRequestId,
     isDraining: () => draining,
+    unanswerable: (record, error) =>
+      log.error(
+        { request_id: record.requestId, source: record.source, err: error },
+        'could not answer at all',
+      ),
     record: sightings.after(
       rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
     ),
   });
   const listener: Listener = createListener(loaded.context, clock, {
-    request: pipeline,
-    malformed: (error, socket) => answerMalformed(log, trust, newRequestId(), error, socket),
+    request: pipeline.answer,
+    malformed: (error, socket, answerable) =>
+      answerMalformed(log, trust, newRequestId(), error, socket, answerable),
     handshakeDone: handshakes.done,
     handshakeFailed: handshakes.failed,
   });
@@ -163,6 +169,8 @@ async function serve(
       ? undefined
       : await startAdmin(config.admin, health, metrics, log, newRequestId);
   resources.defer(() => admin?.close());
+  // A drain that cuts requests off still leaves their lines in the log.
+  resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
   const address = await listener.listen(config.listen);
   resources.defer(() => reloader.stop());

@@ -56,7 +56,13 @@ async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<b
     refuse(parts, trigger, before, error);
     return false;
   }
-  const closed = parts.swap(loaded);
+  let closed: number;
+  try {
+    closed = parts.swap(loaded);
+  } catch (error) {
+    refuse(parts, trigger, before, error);
+    return false;
+  }
   parts.health.reloadSucceeded();
   parts.metrics.reloads.inc({ result: 'done' });
   const { generation } = parts.current();

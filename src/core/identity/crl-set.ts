@@ -14,6 +14,7 @@ import type { CertificateFacts } from './certificate.ts';
 import { type CrlFacts, describeCrl } from './crl.ts';
 import { CrlRefused } from './crl-refused.ts';
 import { type BoundCrl, type CrlPolicy, type CrlState, isStale, stateOf } from './crl-state.ts';
+import { nameAndKeyOf } from './issuer-key.ts';
 import { mayHaveIssued } from './issuer-match.ts';
 import { printableTime } from './printable.ts';
 import type { RevocationBreach, RevocationCheck } from './revocation.ts';
@@ -29,10 +30,6 @@ export interface CrlSet extends RevocationCheck {
   /** One line for each CRL, for the log of a reload. */
   describe(): readonly string[];
 }
-
-/** Name and key: what a CRL belongs to. */
-export const keyOfIssuer = (facts: CertificateFacts): string =>
-  `${facts.spkiSha256} ${facts.subject.canonical}`;
 
 /**
  * The bundle's certificate whose key signed the CRL. Throws CrlRefused when there is none: a CRL that nobody's trust stands
@@ -91,7 +88,7 @@ const nextBegin = (line: Line, nowMs: number): number =>
 function arrange(crls: readonly BoundCrl[], nowMs: number): ReadonlyMap<string, readonly Line[]> {
   const lines = new Map<string, Map<string, BoundCrl[]>>();
   for (const crl of crls) {
-    const issuer = keyOfIssuer(crl.issuer);
+    const issuer = nameAndKeyOf(crl.issuer);
     const { certificates, distributionPoint } = crl.facts.scope;
     const scope = `${certificates} ${distributionPoint}`;
     const scopes = lines.get(issuer) ?? new Map<string, BoundCrl[]>();
@@ -122,12 +119,12 @@ function remember({ crls, previous, trust, nowMs }: CrlSources): readonly BoundC
   const present = new Set(crls.map(({ facts }) => facts.sha256));
   const trusted = new Set(
     [trust.cluster, ...(trust.operator === undefined ? [] : [trust.operator])].flatMap(({ certificates }) =>
-      certificates.map(keyOfIssuer),
+      certificates.map(nameAndKeyOf),
     ),
   );
   return (previous?.crls ?? [])
     .filter((crl) => !present.has(crl.facts.sha256))
-    .filter((crl) => beginOf(crl) <= nowMs && trusted.has(keyOfIssuer(crl.issuer)))
+    .filter((crl) => beginOf(crl) <= nowMs && trusted.has(nameAndKeyOf(crl.issuer)))
     .map((crl) => Object.freeze({ ...crl, remembered: true }));
 }
 
@@ -139,7 +136,7 @@ export function createCrlSet(sources: CrlSources): CrlSet {
   const crls = Object.freeze([...lines.values()].flat(2));
 
   const linesFor = (certificate: CertificateFacts, issuer: CertificateFacts | undefined): readonly Line[] => {
-    const ofIssuer = issuer === undefined ? undefined : lines.get(keyOfIssuer(issuer));
+    const ofIssuer = issuer === undefined ? undefined : lines.get(nameAndKeyOf(issuer));
     if (ofIssuer === undefined) return [];
     const kind = certificate.basicConstraints?.ca === true ? 'ca' : 'user';
     return ofIssuer.filter(

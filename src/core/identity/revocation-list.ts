@@ -1,14 +1,17 @@
 /** What operators have revoked, frozen into a snapshot: constant-time look-ups, whatever the length of the list. */
 
 import type { CertificateFacts } from './certificate.ts';
+import { issuerKeyOf } from './issuer-key.ts';
 import { printableTime } from './printable.ts';
 import type { RevocationBreach, RevocationCheck, RevokedClusters } from './revocation.ts';
 import {
-  keyOfTarget,
+  lookUpKeyOf,
   REVOCATION_KINDS,
   type RevocationKind,
   type RevocationTarget,
+  serialLookUpKey,
 } from './revocation-target.ts';
+import { twinFingerprint } from './signature-twin.ts';
 
 export interface RevocationEntry {
   readonly id: string;
@@ -70,13 +73,13 @@ export function createRevocationList(entries: readonly RevocationEntry[], versio
   const kinds = new Map(entries.map(({ id, target }) => [id, target.kind]));
   const byKey = new Map<string, RevocationEntry[]>();
   for (const entry of entries) {
-    const key = keyOfTarget(entry.target);
+    const key = lookUpKeyOf(entry.target);
     const others = byKey.get(key);
     if (others === undefined) byKey.set(key, [entry]);
     else others.push(entry);
   }
-  const find = (target: RevocationTarget, what: string, nowMs: number): RevokedBy | undefined => {
-    const known = byKey.get(keyOfTarget(target));
+  const find = (key: string, what: string, nowMs: number): RevokedBy | undefined => {
+    const known = byKey.get(key);
     const entry = known === undefined ? undefined : longest(known, nowMs);
     return entry === undefined ? undefined : breachOf(entry, what);
   };
@@ -85,22 +88,21 @@ export function createRevocationList(entries: readonly RevocationEntry[], versio
     ids: new Set(kinds.keys()),
     kindOf: (id) => kinds.get(id),
     check(certificate, issuer, nowMs) {
+      if (byKey.size === 0) return undefined;
       const { sha256, spkiSha256, serial } = certificate;
+      const direct =
+        find(`certificate_sha256 ${sha256}`, 'the certificate is', nowMs) ??
+        find(`spki_sha256 ${spkiSha256}`, 'the key is', nowMs);
+      if (direct !== undefined || issuer === undefined) return direct;
+      const twin = twinFingerprint(certificate, issuer);
       return (
-        find({ kind: 'certificate_sha256', sha256 }, 'the certificate is', nowMs) ??
-        find({ kind: 'spki_sha256', sha256: spkiSha256 }, 'the key is', nowMs) ??
-        (issuer === undefined
-          ? undefined
-          : find(
-              { kind: 'issuer_serial', issuerSha256: issuer.sha256, serial },
-              `serial ${serial} of its issuer is`,
-              nowMs,
-            ))
+        find(`certificate_sha256 ${twin}`, 'the certificate, under another signature, is', nowMs) ??
+        find(serialLookUpKey(issuerKeyOf(issuer), serial), `serial ${serial} of its issuer is`, nowMs)
       );
     },
     // Time only ever ends these; what begins comes with another snapshot.
     holdsUntil: () => Number.POSITIVE_INFINITY,
-    cluster: (dns, nowMs) => find({ kind: 'cluster_dns', dns }, `all of cluster ${dns} is`, nowMs),
+    cluster: (dns, nowMs) => find(`cluster_dns ${dns}`, `all of cluster ${dns} is`, nowMs),
     count(nowMs) {
       const counts = Object.fromEntries(REVOCATION_KINDS.map((kind) => [kind, 0]));
       for (const entry of entries) {

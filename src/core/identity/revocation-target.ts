@@ -7,7 +7,7 @@ export const REVOCATION_KINDS = Object.freeze([
   'certificate_sha256',
   /** One key, in whatever certificate it stands. */
   'spki_sha256',
-  /** One certificate by its number, together with the very certificate that its signature was verified with. */
+  /** One certificate by its number and whose it is: a CA may have several certificates of one name and key (RFC 5280 §4.1.2.2). */
   'issuer_serial',
   /** Every certificate and token of one cluster. */
   'cluster_dns',
@@ -18,7 +18,14 @@ export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 export type RevocationTarget =
   | { readonly kind: 'certificate_sha256'; readonly sha256: string }
   | { readonly kind: 'spki_sha256'; readonly sha256: string }
-  | { readonly kind: 'issuer_serial'; readonly issuerSha256: string; readonly serial: string }
+  | {
+      readonly kind: 'issuer_serial';
+      /** As the operator named it; `issuerKey` is what is compared. */
+      readonly issuerSha256: string;
+      readonly serial: string;
+      /** `issuerKeyOf` its certificates, all of them. */
+      readonly issuerKey: string;
+    }
   | { readonly kind: 'cluster_dns'; readonly dns: string };
 
 /** The body's fields that name what is revoked; already of the document's schema. */
@@ -30,14 +37,25 @@ export interface RequestedTarget {
   readonly cluster_dns?: string;
 }
 
-/** What a look-up goes by. No kind holds a space, so no two targets have one key. */
+/** What a look-up goes by. */
+export function lookUpKeyOf(target: RevocationTarget): string {
+  return target.kind === 'issuer_serial'
+    ? serialLookUpKey(target.issuerKey, target.serial)
+    : keyOfTarget(target);
+}
+
+export function serialLookUpKey(issuerKey: string, serial: string): string {
+  return `issuer_serial ${issuerKey} ${serial}`;
+}
+
+/** How a target is stored. No part holds a space, so no two targets have one key. */
 export function keyOfTarget(target: RevocationTarget): string {
   switch (target.kind) {
     case 'certificate_sha256':
     case 'spki_sha256':
       return `${target.kind} ${target.sha256}`;
     case 'issuer_serial':
-      return `${target.kind} ${target.issuerSha256} ${target.serial}`;
+      return `${target.kind} ${target.issuerSha256} ${target.serial} ${target.issuerKey}`;
     case 'cluster_dns':
       return `${target.kind} ${target.dns}`;
   }
@@ -45,14 +63,17 @@ export function keyOfTarget(target: RevocationTarget): string {
 
 /** The reverse of `keyOfTarget`; undefined for what it never made. */
 export function targetOfKey(key: string): RevocationTarget | undefined {
-  const [kind, first = '', second = '', ...rest] = key.split(' ');
-  if (first === '' || rest.length > 0 || (second !== '') !== (kind === 'issuer_serial')) return undefined;
+  const [kind, first = '', second = '', third = '', ...rest] = key.split(' ');
+  const ofIssuer = kind === 'issuer_serial';
+  if (first === '' || rest.length > 0 || (second !== '') !== ofIssuer || (third !== '') !== ofIssuer) {
+    return undefined;
+  }
   switch (kind) {
     case 'certificate_sha256':
     case 'spki_sha256':
       return { kind, sha256: first };
     case 'issuer_serial':
-      return { kind, issuerSha256: first, serial: second };
+      return { kind, issuerSha256: first, serial: second, issuerKey: third };
     case 'cluster_dns':
       return { kind, dns: first };
     default:
@@ -83,11 +104,21 @@ function canonicalSerial(text: string): string {
   return digits.length % 2 === 0 ? digits : `0${digits}`;
 }
 
+const UNKNOWN_ISSUER =
+  'must be the fingerprint of a CA certificate in CLUSTER_CA_FILE or OPERATOR_CA_FILE; for another issuer, revoke by ' +
+  'certificate_sha256 or spki_sha256';
+
 const WHICH =
   'must be exactly one of certificate_sha256, spki_sha256, issuer_sha256 with serial, or cluster_dns';
 
-/** Exactly one target; undefined: none or several were named, and `details` says so. */
-export function readRevocationTarget(body: RequestedTarget): {
+/**
+ * Exactly one target; undefined: none or several were named, and `details` says so. `issuerKeyOf`: the key of the CA certificate
+ * of this fingerprint, undefined where it is not known.
+ */
+export function readRevocationTarget(
+  body: RequestedTarget,
+  issuerKeyOf: (sha256: string) => string | undefined,
+): {
   readonly target: RevocationTarget | undefined;
   readonly details: readonly ErrorDetail[];
 } {
@@ -104,7 +135,9 @@ export function readRevocationTarget(body: RequestedTarget): {
   if (body.issuer_sha256 !== undefined && body.serial !== undefined) {
     const serial = canonicalSerial(body.serial);
     if (serial === '') return refuse('/serial', 'must not be zero: no certificate has that serial number');
-    found.push({ kind: 'issuer_serial', issuerSha256: hex(body.issuer_sha256), serial });
+    const issuerKey = issuerKeyOf(hex(body.issuer_sha256));
+    if (issuerKey === undefined) return refuse('/issuer_sha256', UNKNOWN_ISSUER);
+    found.push({ kind: 'issuer_serial', issuerSha256: hex(body.issuer_sha256), serial, issuerKey });
   }
   if (body.cluster_dns !== undefined) found.push({ kind: 'cluster_dns', dns: body.cluster_dns });
   const [target, ...others] = found;

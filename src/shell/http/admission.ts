@@ -103,7 +103,7 @@ async function decide(
 }
 
 /** By the trust of this moment; throws where the certificate is not accepted. */
-export function takeVerdict(
+function takeVerdict(
   config: Config,
   asked: Pick<Asked, 'verdict'>,
   admission: Admission,

@@ -15,9 +15,17 @@ export function answerMalformed(
   requestId: string,
   error: NodeJS.ErrnoException,
   socket: Socket,
+  answerable: boolean,
 ): void {
+  // A peer that went away said nothing; and anybody can do that often.
+  if (error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
   const verdict =
-    error.code?.startsWith('ERR_SSL_') && socket instanceof TLSSocket ? trust.verdictOf(socket) : undefined;
+    error.code?.startsWith('ERR_SSL_') && socket instanceof TLSSocket && !socket.destroyed
+      ? trust.verdictOf(socket)
+      : undefined;
   const refused = verdict?.accepted === false ? verdict.refusal : undefined;
   const { code, message } = refused === undefined ? malformedAnswer(error) : REFUSED_CERTIFICATE;
   const line = {
@@ -28,5 +36,5 @@ export function answerMalformed(
     ...(refused === undefined ? {} : { certificate: refused }),
   };
   log.warn(line, refused === undefined ? 'refused: not a request' : 'refused');
-  refuseSocket(socket, code, message, requestId);
+  if (answerable) refuseSocket(socket, code, message, requestId);
 }

@@ -13,7 +13,7 @@ import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Ratchet } from '../ratchet.ts';
 import type { Presented } from '../tls/peer.ts';
-import { type Admission, type Asked, admit, CHALLENGE, takeVerdict } from './admission.ts';
+import { type Admission, type Asked, admit, CHALLENGE } from './admission.ts';
 import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
@@ -43,21 +43,41 @@ export interface PipelineParts {
   isDraining(): boolean;
   /** One line per request, whatever became of it. */
   record(record: RequestRecord, status: number, error: FluxgateError | undefined): void;
+  /** A fault of our own in answering; the connection is gone. */
+  unanswerable(record: RequestRecord, error: unknown): void;
 }
 
-export type Pipeline = (request: IncomingMessage, response: ServerResponse) => void;
+export interface Pipeline {
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when every request that was begun has its line in the log. */
+  settled(): Promise<void>;
+}
 
 /** The steps of a request, in order. What a later step needs, an earlier one has proven. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  return (request, response) => {
-    const record = beginRecord(parts, request);
-    answerRequest(parts, request, response, record).then(
-      (answer) => finish(parts, request, response, record, answer, undefined),
-      (problem: unknown) => {
-        const error = asFluxgateError(problem);
-        finish(parts, request, response, record, errorAnswer(error, record.requestId), error);
-      },
-    );
+  const inFlight = new Set<Promise<void>>();
+  return {
+    answer(request, response) {
+      const record = beginRecord(parts, request);
+      const answered = answerRequest(parts, request, response, record)
+        .then(
+          (answer) => finish(parts, request, response, record, answer, undefined),
+          (problem: unknown) => {
+            const error = asFluxgateError(problem);
+            finish(parts, request, response, record, errorAnswer(error, record.requestId), error);
+          },
+        )
+        // Nothing that a peer sends may end the process: what cannot even be refused is cut off, and told.
+        .catch((error: unknown) => {
+          request.socket.destroy();
+          parts.unanswerable(record, error);
+        });
+      inFlight.add(answered);
+      answered.then(() => inFlight.delete(answered));
+    },
+    async settled() {
+      await Promise.all(inFlight);
+    },
   };
 }
 
@@ -76,7 +96,9 @@ async function answerRequest(
     method: record.method,
     target,
     source: record.source,
-    nowMs: parts.clock.now(),
+    get nowMs() {
+      return parts.clock.now();
+    },
     verdict() {
       record.presented = parts.trust.presentedBy(socket);
       return holdToPin(parts.trust.verdictOf(socket), parts.pins);
@@ -86,8 +108,8 @@ async function answerRequest(
   const operation = await admit(parts, asked, record);
 
   const body = await takeBody(parts, request, response, operation);
-  // A body may take half a minute: whoever lost the right meanwhile changes nothing any more.
-  if (body !== undefined) takeVerdict(parts.config, asked, record);
+  // A body may take half a minute: whoever lost the right meanwhile, by certificate, token or policy, changes nothing any more.
+  if (body !== undefined) await admit(parts, asked, record);
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);

@@ -33,7 +33,8 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   response.setHeader('X-Request-Id', frame.requestId);
   if (frame.close) response.setHeader('Connection', 'close');
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  response.end(body);
+  // Node throws at a body where none may be (RFC 9110 §9.3.2).
+  response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
 /** An error as outsiders see it: code, what to do, the id that finds it in the log. */

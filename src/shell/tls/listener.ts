@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts';
 export interface ListenerEvents {
   request(request: IncomingMessage, response: ServerResponse): void;
   /** Bytes that never became a request; the receiver answers or destroys the socket. */
-  malformed(error: NodeJS.ErrnoException, socket: Socket): void;
+  malformed(error: NodeJS.ErrnoException, socket: Socket, answerable: boolean): void;
   handshakeDone(): void;
   handshakeFailed(reason: string, source: string): void;
 }
@@ -83,11 +83,13 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-    events.malformed(error, socket as Socket),
-  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Behind a request that is being answered, an error of ours would be read as the answer to that one.
+    const awaited = busy.endAfterAnswers(socket as TLSSocket);
+    events.malformed(error, socket as Socket, !awaited);
+  });
   server.on('connect', (_request, socket) => {
-    events.malformed(Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket as Socket);
+    events.malformed(Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket as Socket, true);
   });
 
   return {
@@ -145,6 +147,8 @@ interface RequestTracker {
   add(socket: TLSSocket): void;
   begin(socket: TLSSocket, response: ServerResponse): void;
   retire(lost: (socket: TLSSocket) => boolean): number;
+  /** True: the socket waits for answers, and ends when it has them. */
+  endAfterAnswers(socket: TLSSocket): boolean;
 }
 
 /** Which connections are waiting for an answer: what was admitted is answered, and nothing after it. */
@@ -164,10 +168,16 @@ function trackRequests(): RequestTracker {
         if (left === 0 && retired.has(socket)) socket.end();
       });
     },
+    endAfterAnswers(socket) {
+      const waits = (inFlight.get(socket) ?? 0) > 0;
+      if (waits) retired.add(socket);
+      return waits;
+    },
     retire(lost) {
       let count = 0;
       for (const [socket, requests] of inFlight) {
-        if (!lost(socket)) continue;
+        // A connection that was just reset has nothing to be judged by any more.
+        if (socket.destroyed || !lostOrUnreadable(lost, socket)) continue;
         count++;
         retired.add(socket);
         if (requests === 0) socket.destroy();
@@ -175,6 +185,15 @@ function trackRequests(): RequestTracker {
       return count;
     },
   };
+}
+
+/** One connection that cannot be judged must not keep the others from it: it ends. */
+function lostOrUnreadable(lost: (socket: TLSSocket) => boolean, socket: TLSSocket): boolean {
+  try {
+    return lost(socket);
+  } catch {
+    return true;
+  }
 }
 
 /** A connection's own name: the TLS socket and the TCP socket under it share nothing else that is public. */

@@ -93,7 +93,9 @@ function resumedSession(presented: Presented): Verdict {
   return { accepted: false, refusal, validUntil: Number.POSITIVE_INFINITY };
 }
 
+/** Throws for a connection that is gone: it would look like one on which no certificate was presented. */
 function readPresented(socket: TLSSocket): Presented {
+  if (socket.destroyed) throw new Error('the connection is gone');
   const chain: Uint8Array[] = [];
   const hash = createHash('sha256');
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();

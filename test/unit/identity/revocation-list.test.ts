@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Minted } from '../../../certs-dev/mint.ts';
 import { type CertificateFacts, readCertificate } from '../../../src/core/identity/certificate.ts';
+import { issuerKeyOf } from '../../../src/core/identity/issuer-key.ts';
 import { createRevocationList, type RevocationEntry } from '../../../src/core/identity/revocation-list.ts';
 import {
   keyOfTarget,
@@ -41,7 +42,12 @@ describe('a list of revocations', () => {
     const targets: readonly RevocationTarget[] = [
       { kind: 'certificate_sha256', sha256: facts.sha256 },
       { kind: 'spki_sha256', sha256: facts.spkiSha256 },
-      { kind: 'issuer_serial', issuerSha256: issuer.sha256, serial: facts.serial },
+      {
+        kind: 'issuer_serial',
+        issuerSha256: issuer.sha256,
+        serial: facts.serial,
+        issuerKey: issuerKeyOf(issuer),
+      },
       { kind: 'certificate_sha256', sha256: issuer.sha256 },
       { kind: 'spki_sha256', sha256: issuer.spkiSha256 },
       { kind: 'cluster_dns', dns: DNS },
@@ -61,8 +67,18 @@ describe('a list of revocations', () => {
     const targets: readonly RevocationTarget[] = [
       { kind: 'certificate_sha256', sha256: facts.spkiSha256 },
       { kind: 'spki_sha256', sha256: facts.sha256 },
-      { kind: 'issuer_serial', issuerSha256: facts.sha256, serial: facts.serial },
-      { kind: 'issuer_serial', issuerSha256: issuer.sha256, serial: issuer.serial },
+      {
+        kind: 'issuer_serial',
+        issuerSha256: facts.sha256,
+        serial: facts.serial,
+        issuerKey: issuerKeyOf(facts),
+      },
+      {
+        kind: 'issuer_serial',
+        issuerSha256: issuer.sha256,
+        serial: issuer.serial,
+        issuerKey: issuerKeyOf(issuer),
+      },
       { kind: 'cluster_dns', dns: `x.${DNS}` },
       { kind: 'cluster_dns', dns: 'k8s.example.com' },
     ];
@@ -121,7 +137,7 @@ describe('a list of revocations', () => {
 describe('the target of a revocation', () => {
   it('is canonical: lower case, no colons, serials in whole octets without leading zeros', () => {
     const upper = 'AB'.repeat(32);
-    const read = (body: object) => readRevocationTarget(body).target;
+    const read = (body: object) => readRevocationTarget(body, () => 'cd').target;
     assert.deepEqual(read({ certificate_sha256: upper }), {
       kind: 'certificate_sha256',
       sha256: 'ab'.repeat(32),
@@ -132,7 +148,12 @@ describe('the target of a revocation', () => {
     });
     for (const serial of ['0A1B', 'a1b', '00:0A:1B', '000a1b']) {
       const target = read({ issuer_sha256: upper, serial });
-      assert.deepEqual(target, { kind: 'issuer_serial', issuerSha256: 'ab'.repeat(32), serial: '0a1b' });
+      assert.deepEqual(target, {
+        kind: 'issuer_serial',
+        issuerSha256: 'ab'.repeat(32),
+        serial: '0a1b',
+        issuerKey: 'cd',
+      });
     }
   });
 
@@ -140,11 +161,19 @@ describe('the target of a revocation', () => {
     const targets: readonly RevocationTarget[] = [
       { kind: 'certificate_sha256', sha256: 'ab' },
       { kind: 'spki_sha256', sha256: 'ab' },
-      { kind: 'issuer_serial', issuerSha256: 'ab', serial: '01' },
+      { kind: 'issuer_serial', issuerSha256: 'ab', serial: '01', issuerKey: 'cd' },
       { kind: 'cluster_dns', dns: 'a.example' },
     ];
     for (const target of targets) assert.deepEqual(targetOfKey(keyOfTarget(target)), target);
-    for (const key of ['', 'cluster_dns', 'cluster_dns a b', 'issuer_serial ab', 'other ab', 'spki_sha256 '])
+    for (const key of [
+      '',
+      'cluster_dns',
+      'cluster_dns a b',
+      'issuer_serial ab',
+      'issuer_serial ab 01',
+      'other ab',
+      'spki_sha256 ',
+    ])
       assert.equal(targetOfKey(key), undefined, key);
   });
 });

@@ -1,10 +1,12 @@
 import { type ErrorDetail, FluxgateError } from '../../../core/errors.ts';
+import { issuerKeyOf } from '../../../core/identity/issuer-key.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
 import {
   fieldsOfTarget,
   type RequestedTarget,
   readRevocationTarget,
 } from '../../../core/identity/revocation-target.ts';
+import type { Trust } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { parseDateTime } from '../../../core/rfc3339.ts';
@@ -18,7 +20,8 @@ export function revocationsHandler(operation: Operation, parts: HandlerParts): H
   switch (operation.operationId) {
     case 'createRevocation':
       return async ({ principal, body }) => {
-        const order = readOrder(body as RevocationBody, clock.now());
+        const { trust } = parts.trust.snapshot;
+        const order = readOrder(body as RevocationBody, trust, clock.now());
         const proof = await revocations.revoke(order, describePrincipal(principal));
         return {
           status: 201,
@@ -58,8 +61,15 @@ interface RevocationBody extends RequestedTarget {
   readonly until?: string;
 }
 
-function readOrder(body: RevocationBody, nowMs: number): RevocationOrder {
-  const { target, details } = readRevocationTarget(body);
+/** All certificates of one issuer are meant, so it must be known which it is. */
+function issuerKeyIn(trust: Trust, sha256: string): string | undefined {
+  const certificates = [...trust.cluster.certificates, ...(trust.operator?.certificates ?? [])];
+  const issuer = certificates.find((certificate) => certificate.sha256 === sha256);
+  return issuer === undefined ? undefined : issuerKeyOf(issuer);
+}
+
+function readOrder(body: RevocationBody, trust: Trust, nowMs: number): RevocationOrder {
+  const { target, details } = readRevocationTarget(body, (sha256) => issuerKeyIn(trust, sha256));
   const problems: ErrorDetail[] = [...details];
   const untilMs = body.until === undefined ? undefined : parseDateTime(body.until);
   if (body.until !== undefined && untilMs === undefined) {

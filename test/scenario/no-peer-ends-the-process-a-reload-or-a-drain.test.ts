@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
+import { openRaw } from '../support/raw.ts';
+import { shareGateway } from '../support/shared-gateway.ts';
+
+describe('whatever a peer does', () => {
+  const gateway = shareGateway();
+
+  for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'PURGE']) {
+    it(`${method} is answered with 405, and the next request is served`, async () => {
+      for (const path of ['/health', '/clusters']) {
+        const socket = await openRaw(gateway());
+        let text = '';
+        socket.on('data', (chunk: Buffer) => {
+          text += chunk.toString('latin1');
+        });
+        socket.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+        await once(socket, 'close');
+        assert.match(text, /^HTTP\/1\.1 405 /, `${method} ${path}`);
+        if (method === 'HEAD') assert.ok(text.endsWith('\r\n\r\n'), 'no body');
+      }
+      assert.equal((await gateway().send({ path: '/health' })).status, 200);
+    });
+  }
+
+  it('a reload and a revocation get through a storm of connections that go away', async () => {
+    const operator = await gateway().pki.operator('operator@example.com');
+    for (let round = 0; round < 5; round++) {
+      const sockets = await Promise.all(Array.from({ length: 40 }, () => openRaw(gateway())));
+      for (const socket of sockets) socket.on('error', () => {});
+      const reload = gateway().gateway.reload('SIGHUP');
+      const revoked = gateway().send({
+        method: 'POST',
+        path: '/revocations',
+        certificate: operator,
+        body: { spki_sha256: String(round).repeat(64), reason: 'storm' },
+      });
+      for (const socket of sockets) socket.destroy();
+      assert.equal(await reload, true);
+      assert.equal((await revoked).status, 201);
+    }
+    assert.ok(!gateway().log.some(({ msg }) => msg.startsWith('could not answer')));
+  });
+});
+
+it('a drain that cuts a request off still has its line in the log, and ends', async (t) => {
+  const gateway = await startTestGateway(t);
+  const socket = await openRaw(gateway);
+  socket.on('error', () => {});
+  const head = `POST /namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${WRITE_TOKEN}\r\n`;
+  socket.write(`${head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`);
+  await pause(200);
+  const closing = gateway.gateway.close();
+  socket.destroy();
+  await closing;
+  assert.equal(gateway.log.at(-1)?.msg, 'stopped');
+  assert.equal(gateway.log.filter(({ operation }) => operation === 'createNamespace').length, 1);
+});
