@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRevocationList } from '../../../src/core/identity/revocation-list.ts';
+import { systemClock } from '../../../src/shell/clock.ts';
+import { createLog } from '../../../src/shell/log.ts';
+import { createMetrics } from '../../../src/shell/metrics.ts';
+import { createRevocations, type RevocationsParts } from '../../../src/shell/revocations.ts';
+import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
+import type { Store } from '../../../src/shell/store/store.ts';
+
+const order = (dns: string) => ({
+  target: { kind: 'cluster_dns', dns } as const,
+  reason: 'test',
+  untilMs: undefined,
+});
+
+/** The real store in memory, with one of its parts replaced; and the versions that came into force, in order. */
+async function setUp(tamper: (revocations: Store['revocations']) => Partial<Store['revocations']>) {
+  const store = await openSqliteStore('sqlite::memory:');
+  const versions: number[] = [];
+  let current = createRevocationList([], 0);
+  const parts: RevocationsParts = {
+    store: { ...store, revocations: { ...store.revocations, ...tamper(store.revocations) } },
+    clock: systemClock,
+    log: createLog('silent', { write: () => {} }),
+    metrics: createMetrics(),
+    current: () => current,
+    enforce(list) {
+      current = list;
+      versions.push(list.version);
+      return new Map();
+    },
+  };
+  return { store, versions, revocations: createRevocations(parts), current: () => current };
+}
+
+test('a list that was read earlier and comes later never replaces a newer one', async (t) => {
+  let reads = 0;
+  const { store, versions, revocations, current } = await setUp((real) => ({
+    async state() {
+      const slow = reads++ === 0;
+      const state = await real.state();
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 100));
+      return state;
+    },
+  }));
+  t.after(() => store.close());
+  const first = revocations.revoke(order('a.example'), 'test');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await revocations.revoke(order('b.example'), 'test');
+  const revoked = await first;
+  assert.deepEqual(versions, [2]);
+  assert.equal(current().ids.size, 2);
+  assert.equal(revoked.state, 'in_force');
+  assert.ok(revoked.inForce !== undefined, 'in force by the newer list');
+  await revocations.stop();
+});
+
+test('attempts that could not be written down are counted all the same, and written later, once', async (t) => {
+  let refusals = 1;
+  const { store, revocations } = await setUp((real) => ({
+    async countAttempts(attempts) {
+      if (refusals-- > 0) throw new Error('the disk is full');
+      await real.countAttempts(attempts);
+    },
+  }));
+  t.after(() => store.close());
+  const { id } = await revocations.revoke(order('a.example'), 'test');
+  for (let n = 0; n < 3; n++) revocations.attempted(id);
+  assert.equal((await revocations.get(id))?.attempts, 3);
+  assert.equal((await store.revocations.get(id))?.attempts, 0);
+  await revocations.stop();
+  assert.equal((await store.revocations.get(id))?.attempts, 3);
+  assert.equal((await revocations.get(id))?.attempts, 3);
+});
+
+test('a revocation that cannot be kept is not in force', async (t) => {
+  const { store, versions, revocations } = await setUp(() => ({
+    add: () => Promise.reject(new Error('the disk is full')),
+  }));
+  t.after(() => store.close());
+  await assert.rejects(revocations.revoke(order('a.example'), 'test'), /disk is full/);
+  assert.deepEqual(versions, []);
+  await revocations.stop();
+});
