@@ -54,6 +54,17 @@ async function developmentOnly<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
+process.on('uncaughtExceptionMonitor', (error) => {
+  const line = {
+    level: 'fatal',
+    time: new Date().toISOString(),
+    err: error.stack ?? String(error),
+    msg: 'a fault ends this process',
+  };
+  destination.write(`${JSON.stringify(line)}\n`);
+  destination.flushSync();
+});
+
 /** Modules are loaded by the command that needs them: production never loads what mints keys. */
 function commands(): Command {
   const program = new Command('fluxgate')

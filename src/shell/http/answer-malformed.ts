@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Refusal } from '../../core/identity/verdict.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { Log } from '../log.ts';
 import { malformedAnswer, REFUSED_CERTIFICATE } from '../tls/malformed.ts';
@@ -22,11 +23,7 @@ export function answerMalformed(
     socket.destroy();
     return;
   }
-  const verdict =
-    error.code?.startsWith('ERR_SSL_') && socket instanceof TLSSocket && !socket.destroyed
-      ? trust.verdictOf(socket)
-      : undefined;
-  const refused = verdict?.accepted === false ? verdict.refusal : undefined;
+  const refused = error.code?.startsWith('ERR_SSL_') ? refusalOf(trust, socket) : undefined;
   const { code, message } = refused === undefined ? malformedAnswer(error) : REFUSED_CERTIFICATE;
   const line = {
     request_id: requestId,
@@ -37,4 +34,15 @@ export function answerMalformed(
   };
   log.warn(line, refused === undefined ? 'refused: not a request' : 'refused');
   if (answerable) refuseSocket(socket, code, message, requestId);
+}
+
+/** undefined also where the connection is already gone: then there is nothing left to judge, and nobody to tell. */
+function refusalOf(trust: LiveTrust, socket: Socket): Refusal | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  try {
+    const verdict = trust.verdictOf(socket);
+    return verdict?.accepted === false ? verdict.refusal : undefined;
+  } catch {
+    return undefined;
+  }
 }

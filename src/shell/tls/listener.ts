@@ -84,6 +84,11 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // A handshake that failed comes by here as well; it has been told of, and there is nobody to answer.
+    if (!busy.knows(socket as TLSSocket)) {
+      socket.destroy();
+      return;
+    }
     // Behind a request that is being answered, an error of ours would be read as the answer to that one.
     const awaited = busy.endAfterAnswers(socket as TLSSocket);
     events.malformed(error, socket as Socket, !awaited);
@@ -147,6 +152,8 @@ interface RequestTracker {
   add(socket: TLSSocket): void;
   begin(socket: TLSSocket, response: ServerResponse): void;
   retire(lost: (socket: TLSSocket) => boolean): number;
+  /** Whether its handshake is done and it is still open. */
+  knows(socket: TLSSocket): boolean;
   /** True: the socket waits for answers, and ends when it has them. */
   endAfterAnswers(socket: TLSSocket): boolean;
 }
@@ -168,6 +175,7 @@ function trackRequests(): RequestTracker {
         if (left === 0 && retired.has(socket)) socket.end();
       });
     },
+    knows: (socket) => inFlight.has(socket),
     endAfterAnswers(socket) {
       const waits = (inFlight.get(socket) ?? 0) > 0;
       if (waits) retired.add(socket);

@@ -95,7 +95,8 @@ function resumedSession(presented: Presented): Verdict {
 
 /** Throws for a connection that is gone: it would look like one on which no certificate was presented. */
 function readPresented(socket: TLSSocket): Presented {
-  if (socket.destroyed) throw new Error('the connection is gone');
+  const cipher: { standardName: string } | undefined = socket.getCipher();
+  if (socket.destroyed || cipher === undefined) throw new Error('the connection is gone');
   const chain: Uint8Array[] = [];
   const hash = createHash('sha256');
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
@@ -113,6 +114,6 @@ function readPresented(socket: TLSSocket): Presented {
   };
   const resumed = socket.isSessionReused();
   hash.update(JSON.stringify([openssl, resumed]));
-  const tls = { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().standardName };
+  const tls = { version: socket.getProtocol() ?? 'unknown', cipher: cipher.standardName };
   return { chain, openssl, resumed, tls, key: hash.digest('base64') };
 }
