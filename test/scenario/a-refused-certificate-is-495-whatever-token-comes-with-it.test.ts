@@ -28,7 +28,7 @@ describe('a refused certificate', async () => {
   it('has a good counterpart: the same cluster with a good certificate is served', async () => {
     const answer = await gateway().send({ path: PATH, certificate: await pki.cluster(HOSTILE_DNS) });
     assert.equal(answer.status, 200);
-    assert.deepEqual(answer.json(), { inputs: [] });
+    assert.deepEqual(answer.json()['inputs'], []);
   });
 
   it('has many kinds', () => assert.ok(hostile.length >= 40, `${hostile.length} hostile certificates`));
