@@ -75,21 +75,19 @@ describe('a seed file', () => {
     const certificate = await pki.cluster('east.k8s.example.com');
     const path = '/api/v2/flux/clusters/east.k8s.example.com/platform-components';
     const answer = await fromJson.send({ path, certificate });
-    assert.deepEqual(answer.json(), {
-      inputs: [
-        {
-          id: 'ingress',
-          component_path: 'components/ingress',
-          component_version: '1.0.0',
-          cluster_env_enabled: false,
-          depends_on: ['dns'],
-          enabled: true,
-          patches: { replicas: '2' },
-          cluster: { name: 'east', dns: 'east.k8s.example.com', environment: 'prod' },
-          source: { oci_url: 'oci://registry.example.com/ingress', oci_tag: 'v1.0.0' },
-        },
-      ],
-    });
+    assert.deepEqual(answer.json()['inputs'], [
+      {
+        id: 'ingress',
+        component_path: 'components/ingress',
+        component_version: '1.0.0',
+        cluster_env_enabled: false,
+        depends_on: ['dns'],
+        enabled: true,
+        patches: { replicas: '2' },
+        cluster: { name: 'east', dns: 'east.k8s.example.com', environment: 'prod' },
+        source: { oci_url: 'oci://registry.example.com/ingress', oci_tag: 'v1.0.0' },
+      },
+    ]);
   });
 
   const wrong: readonly (readonly [what: string, text: string, named: readonly RegExp[]])[] = [

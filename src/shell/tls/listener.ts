@@ -76,7 +76,7 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
     socket.destroy();
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    busy.begin(request.socket as TLSSocket, response);
+    busy.begin(request, response);
     events.request(request, response);
   };
   server.on('request', onRequest);
@@ -150,7 +150,7 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
 
 interface RequestTracker {
   add(socket: TLSSocket): void;
-  begin(socket: TLSSocket, response: ServerResponse): void;
+  begin(request: IncomingMessage, response: ServerResponse): void;
   retire(lost: (socket: TLSSocket) => boolean): number;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
@@ -160,24 +160,27 @@ interface RequestTracker {
 
 /** Which connections are waiting for an answer: what was admitted is answered, and nothing after it. */
 function trackRequests(): RequestTracker {
-  const inFlight = new Map<TLSSocket, number>();
+  const inFlight = new Map<TLSSocket, Set<IncomingMessage>>();
   const retired = new WeakSet<TLSSocket>();
   return {
     add(socket) {
-      inFlight.set(socket, 0);
+      inFlight.set(socket, new Set());
       socket.once('close', () => inFlight.delete(socket));
     },
-    begin(socket, response) {
-      inFlight.set(socket, (inFlight.get(socket) ?? 0) + 1);
+    begin(request, response) {
+      const socket = request.socket as TLSSocket;
+      const requests = inFlight.get(socket);
+      requests?.add(request);
       response.once('close', () => {
-        const left = (inFlight.get(socket) ?? 1) - 1;
-        if (inFlight.has(socket)) inFlight.set(socket, left);
-        if (left === 0 && retired.has(socket)) socket.end();
+        requests?.delete(request);
+        if (requests?.size === 0 && retired.has(socket)) socket.end();
       });
     },
     knows: (socket) => inFlight.has(socket),
     endAfterAnswers(socket) {
-      const waits = (inFlight.get(socket) ?? 0) > 0;
+      const requests = [...(inFlight.get(socket) ?? [])];
+      // Where a body is still to come, it is that request which is malformed, and nobody else will answer it.
+      const waits = requests.length > 0 && requests.every(({ complete }) => complete);
       if (waits) retired.add(socket);
       return waits;
     },
@@ -188,7 +191,7 @@ function trackRequests(): RequestTracker {
         if (socket.destroyed || !lostOrUnreadable(lost, socket)) continue;
         count++;
         retired.add(socket);
-        if (requests === 0) socket.destroy();
+        if (requests.size === 0) socket.destroy();
       }
       return count;
     },
