@@ -24,7 +24,12 @@ export async function seedStore(
   const name = seedFile ?? 'the demo fleet';
   const text =
     seedFile === undefined ? fallback : await readTextFile(seedFile, 'SEED_FILE', LIMITS.seedBytesMax);
-  if (text === undefined) return;
+  if (text === undefined) {
+    log.warn(
+      'the store is empty and was never filled: if a fleet should be in it, look at DATABASE_URL and its volume',
+    );
+    return;
+  }
   const fleet = parseSeed(text, name, schemas);
   await store.initialise((transactor) => loadSeed(transactor, fleet));
   log.info(

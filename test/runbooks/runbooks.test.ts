@@ -57,6 +57,8 @@ async function setStage(t: TestContext, options: TestGatewayOptions = {}): Promi
       SERVER_CA: 'server-ca.crt',
       OPERATOR: 'operator',
       TRUST: gateway.directory,
+      TLS_CERT_FILE: join(gateway.directory, 'server.crt'),
+      TLS_KEY_FILE: join(gateway.directory, 'server.key'),
     },
     async poll(dns, certificate, status) {
       const path = `/api/v2/flux/clusters/${dns}/platform-components`;
@@ -70,6 +72,7 @@ test('rotate the cluster CA', { skip }, async (t) => {
   const { gateway, environment, put, poll } = await setStage(t);
   for (const dns of CLUSTERS) await poll(dns, await gateway.pki.cluster(dns), 200);
   const newCa = await mintCa('new cluster CA');
+  await put('old-ca.crt', gateway.pki.clusterRoot.pem);
   await put('new-ca.crt', newCa.pem);
   const reissue = async (dns: string): Promise<void> =>
     poll(dns, withChain(await mintClusterCertificate(dns, newCa)), 200);
@@ -92,6 +95,7 @@ test('rotate the cluster CA', { skip }, async (t) => {
 test('rotate the operator CA', { skip }, async (t) => {
   const { gateway, environment, put, putIdentity } = await setStage(t);
   const newCa = await mintCa('new operator CA');
+  await put('old-ca.crt', gateway.pki.operatorRoot.pem);
   await put('new-operator-ca.crt', newCa.pem);
   await putIdentity(
     'new-operator',
