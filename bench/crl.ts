@@ -2,9 +2,11 @@
  * What large trust costs: a reload of 1,000 anchors and 10 CRLs of 100,000 entries each, the longest that anything else
  * waits meanwhile (goal: under 50 ms), and what a verdict costs afterwards. `node bench/crl.ts`; prints numbers, asserts none.
  */
+import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { parse } from 'yaml';
 import { type Minted, mintCa, mintClusterCertificate, mintServerCertificate } from '../certs-dev/mint.ts';
 import { parseConfig } from '../src/core/config.ts';
@@ -13,6 +15,7 @@ import { readOperations } from '../src/core/policy/operations.ts';
 import { systemClock } from '../src/shell/clock.ts';
 import { createLoader } from '../src/shell/load-snapshot.ts';
 import type { Loaded } from '../src/shell/reload.ts';
+import { PeerJudge } from '../src/shell/tls/peer.ts';
 import { largeCrl } from '../test/support/large-crl.ts';
 
 const ANCHORS = 1_000;
@@ -123,6 +126,36 @@ for (const { der } of leaves) {
   if (!verdict.accepted) throw new Error(verdict.refusal.detail);
 }
 print('first verification of a new certificate', (performance.now() - begin) / leaves.length, 'ms');
+
+// A poll is a fresh connection with a certificate that was seen before: read off the socket, hashed, and found.
+const judgeOfPeers = new PeerJudge(loaded.snapshot);
+const [known] = leaves;
+if (known === undefined) throw new Error('no leaf');
+const connection = (): TLSSocket =>
+  ({
+    destroyed: false,
+    authorized: true,
+    authorizationError: null,
+    isSessionReused: () => false,
+    getProtocol: () => 'TLSv1.3',
+    getCipher: () => ({ standardName: 'TLS_AES_128_GCM_SHA256' }),
+    getPeerX509Certificate: () => new X509Certificate(known.der),
+  }) as unknown as TLSSocket;
+const CONNECTIONS = 20_000;
+const beginVerdicts = performance.now();
+for (let i = 0; i < CONNECTIONS; i += 1) {
+  if (judgeOfPeers.verdictOf(connection(), Date.now())?.accepted !== true) throw new Error('refused');
+}
+print(
+  'verdicts of a known certificate, a new connection each',
+  CONNECTIONS / ((performance.now() - beginVerdicts) / 1000),
+  '/s',
+);
+const kept = connection();
+const REQUESTS = 1_000_000;
+const beginKept = performance.now();
+for (let i = 0; i < REQUESTS; i += 1) judgeOfPeers.verdictOf(kept, Date.now());
+print('verdicts on an open connection', REQUESTS / ((performance.now() - beginKept) / 1000), '/s');
 
 const [line] = crls.crls;
 if (line === undefined) throw new Error('no CRL');
