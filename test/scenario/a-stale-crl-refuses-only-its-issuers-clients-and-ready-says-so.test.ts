@@ -26,7 +26,7 @@ test('under require-fresh: 495 and not ready once it is stale, until a fresh one
   assert.equal((await gateway.send({ path, certificate: leaf })).status, 200);
   assert.equal((await gateway.send({ path: '/ready' })).status, 200);
 
-  gateway.advance(WEEK);
+  gateway.advance(WEEK + 2_000); // dates in a CRL are whole seconds
   const refused = await gateway.send({ path, certificate: leaf });
   assert.equal(refused.status, 495);
   const logged = gateway.logOf(refused)['certificate'] as Record<string, string>;
@@ -52,7 +52,7 @@ test('under require-fresh: 495 and not ready once it is stale, until a fresh one
 test('under prefer-fresh: accepted with a warning, while it still revokes', async (t) => {
   const { pki, leaf, revoked, files } = await scene();
   const gateway = await startCrlGateway(t, files, { pki, environment: { CRL_POLICY: 'prefer-fresh' } });
-  gateway.advance(WEEK);
+  gateway.advance(WEEK + 2_000); // dates in a CRL are whole seconds
   assert.equal(await gateway.gateway.reload('SIGHUP'), true);
   assert.equal((await gateway.send({ path, certificate: leaf })).status, 200);
   assert.equal((await gateway.send({ path, certificate: revoked })).status, 495);
@@ -66,7 +66,7 @@ test('a warning comes before: a day ahead of the end, once, and the metric says 
   const gateway = await startCrlGateway(t, files, { pki });
   const warnings = () => gateway.log.filter(({ msg }) => msg.includes('becomes stale at')).length;
   assert.equal(warnings(), 0);
-  gateway.advance(WEEK - 86_400_000);
+  gateway.advance(WEEK - 86_400_000 + 2_000);
   for (let i = 0; i < 2; i++) await gateway.gateway.reload('SIGHUP');
   assert.equal(warnings(), 1);
   const port = gateway.gateway.adminAddress?.port;
