@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { mintCa, mintClusterCertificate } from '../../certs-dev/mint.ts';
 import { readCertificate } from '../../src/core/identity/certificate.ts';
@@ -55,8 +57,13 @@ test('a serial is revoked under every certificate of its issuer', async (t) => {
     subject: first.clusterRoot.request.subject,
     reuseKeyOf: first.clusterRoot,
   });
-  const pki = { ...first, clusterBundlePem: first.clusterRoot.pem + renewedRoot.pem };
-  const gateway = await startTestGateway(t, { pki });
+  const gateway = await startTestGateway(t, {
+    pki: first,
+    prepare: async (directory) => {
+      await writeFile(join(directory, 'cluster-ca.crt'), first.clusterRoot.pem + renewedRoot.pem);
+      return {};
+    },
+  });
   const leaf = withChain(await mintClusterCertificate(DNS, first.clusterRoot));
   assert.equal((await gateway.send({ path: INPUTS, certificate: leaf })).status, 200);
   const { sha256 } = readCertificate(first.clusterRoot.der);

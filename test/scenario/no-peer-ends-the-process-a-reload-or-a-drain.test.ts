@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { openRaw } from '../support/raw.ts';
 import { shareGateway } from '../support/shared-gateway.ts';
@@ -25,6 +26,22 @@ describe('whatever a peer does', () => {
       assert.equal((await gateway().send({ path: '/health' })).status, 200);
     });
   }
+
+  it('a handshake that fails is one line in the log, and the next request is served', async () => {
+    const before = gateway().log.length;
+    const socket = connect({
+      host: '127.0.0.1',
+      port: gateway().port,
+      maxVersion: 'TLSv1.2',
+      rejectUnauthorized: false,
+    });
+    await assert.rejects(once(socket, 'secureConnect'));
+    assert.equal((await gateway().send({ path: '/health' })).status, 200);
+    const lines = gateway()
+      .log.slice(before)
+      .map(({ msg }) => msg);
+    assert.deepEqual(lines, ['TLS handshake failed', 'answered']);
+  });
 
   it('a reload and a revocation get through a storm of connections that go away', async () => {
     const operator = await gateway().pki.operator('operator@example.com');
