@@ -56,6 +56,10 @@ export const LIMITS = Object.freeze({
   bundleBytesMax: 8_388_608,
   bundleCertificatesMax: 4_096,
 
+  // — long work —
+  /** How long reading trust, a plan or a report may hold the event loop before it lets polls in; one more step may follow. */
+  sliceMs: 5,
+
   // — CRLs —
   /** The largest lists of public CAs have some 30 MiB; read, checked and replaced, one lies in memory twice. */
   crlBytesMax: 67_108_864,
@@ -116,8 +120,6 @@ export const LIMITS = Object.freeze({
   pinGraceMs: 86_400_000,
   /** A conflict is told again this often, not with each poll. */
   pinWarningMs: 3_600_000,
-  /** How long a plan may hold the event loop before it lets polls in. */
-  planSliceMs: 5,
   /** Names in each list of GET /trust without `limit`. */
   trustNamesDefault: 100,
 

@@ -9,6 +9,7 @@ import type { BoundCrl, CrlPolicy } from '../core/identity/crl-state.ts';
 import { DerError } from '../core/identity/der.ts';
 import type { Trust } from '../core/identity/trust.ts';
 import { LIMITS } from '../core/limits.ts';
+import { inSlices } from './slices.ts';
 
 export interface CrlDirectory {
   /** undefined: no CRL_DIR, so nothing is revoked by CRLs. */
@@ -55,21 +56,6 @@ function* readFileCrls(
     found.push(Object.freeze({ facts, issuer, source, remembered: false }));
   }
   return found;
-}
-
-/** The longest that requests wait for a slice of this, apart from one that a single step takes. */
-const SLICE_MS = 5;
-
-/** Drives the steps to their end, letting everything else that waits have its turn in between. */
-export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
-    const until = performance.now() + SLICE_MS;
-    do {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    } while (performance.now() < until);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 /** Names that begin with a dot are Kubernetes' own (`..data` and what it points to); directories are passed over. */

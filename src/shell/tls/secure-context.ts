@@ -27,11 +27,11 @@ const CIPHERS = [
  * The one place that spells out TLS: an omitted option means Node's default, and an omitted `ca` means the public roots.
  * No tickets and no session cache: a resumed session would skip the client certificate (nginx CVE-2025-23419).
  */
-function contextOptions(material: TlsMaterial): SecureContextOptions {
+function contextOptions(material: TlsMaterial, authority: string): SecureContextOptions {
   return {
     cert: material.certificateChainPem,
     key: material.privateKeyPem,
-    ca: [...material.authorities],
+    ca: [authority],
     minVersion: material.minVersion,
     maxVersion: 'TLSv1.3',
     ecdhCurve: GROUPS,
@@ -44,16 +44,58 @@ function contextOptions(material: TlsMaterial): SecureContextOptions {
   };
 }
 
-/** Throws StartupError where the certificate, its key or the authorities do not make a working context. */
-export function createTlsContext(material: TlsMaterial): SecureContext {
-  if (material.authorities.length === 0) {
+/**
+ * Throws StartupError where the certificate, its key or the authorities do not make a working context. Yields between
+ * authorities: OpenSSL sorts its whole store for each, so that a thousand in one go are 70 ms in which nobody is answered.
+ */
+export function* createTlsContext(material: TlsMaterial): Generator<void, SecureContext> {
+  const [first, ...others] = material.authorities;
+  if (first === undefined) {
     throw new StartupError('no client CA: without one, the public roots of Node would be trusted');
   }
   checkKeyPair(material);
+  const context = createContext(material, first);
+  const authorities = authoritiesOf(context);
+  checkAuthority(first, 0);
+  for (const [index, authority] of others.entries()) {
+    yield;
+    checkAuthority(authority, index + 1);
+    authorities.addCACert(authority);
+  }
+  return context;
+}
+
+function createContext(material: TlsMaterial, authority: string): SecureContext {
   try {
-    return createSecureContext(contextOptions(material));
+    return createSecureContext(contextOptions(material, authority));
   } catch (error) {
     throw new StartupError(`TLS_CERT_FILE, TLS_KEY_FILE: OpenSSL refuses them (${describe(error)})`, error);
+  }
+}
+
+interface Authorities {
+  /** PEM → the certificates that a chain may end in, and the names that clients are told. */
+  addCACert(pem: string): void;
+}
+
+/**
+ * The native part of the context, to which Node itself adds `ca` one by one: docs/decisions/partial-chains.md. Should a later
+ * Node keep it elsewhere, this refuses to start rather than trust less than configured.
+ */
+export function authoritiesOf(context: SecureContext): Authorities {
+  const native: unknown = context.context;
+  if (typeof (native as Partial<Authorities> | undefined)?.addCACert === 'function')
+    return native as Authorities;
+  throw new StartupError('this version of Node adds CAs to a TLS context elsewhere; run the pinned version');
+}
+
+/** What OpenSSL cannot read, `addCACert` passes over in silence. */
+function checkAuthority(pem: string, index: number): void {
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    const which = `client CA ${index + 1} of the bundles`;
+    throw new StartupError(`OpenSSL cannot read ${which} (${describe(error)})`, error);
   }
 }
 

@@ -97,7 +97,7 @@ async function judgeAll(
   let sliceStart = performance.now();
   for (const presentation of seen) {
     judged.push([presentation, plan(presentation)]);
-    if (performance.now() - sliceStart < LIMITS.planSliceMs) continue;
+    if (performance.now() - sliceStart < LIMITS.sliceMs) continue;
     await new Promise((resolve) => setImmediate(resolve));
     sliceStart = performance.now();
   }
