@@ -118,7 +118,7 @@ async function serve(
       presentations,
       pins,
       ...memory,
-      explain: { config, router, trust, ratchet },
+      explain: { config, router, trust, pins, ratchet },
       clock,
       log,
       documentText,

@@ -1,5 +1,6 @@
 import { StartupError } from './errors.ts';
 import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
+import type { PinMode } from './identity/pins.ts';
 import { type Networks, parseNetworks } from './networks.ts';
 
 /** The environment, parsed once (contract §2). Unknown, misspelt and malformed values are refusals to start. */
@@ -16,7 +17,7 @@ export interface Config {
   readonly operatorCaFile: string | undefined;
   /** A cluster CA to be: counted, never believed. */
   readonly clusterCaObserveFile: string | undefined;
-  readonly pinClusterKeys: 'observe' | 'enforce' | 'off';
+  readonly pinClusterKeys: PinMode;
   /** undefined: no CRLs. */
   readonly crlDir: string | undefined;
   readonly crlPolicy: CrlPolicy;

@@ -1,4 +1,10 @@
-import { observeKey, type PinState } from '../core/identity/pins.ts';
+import {
+  describeOutcome,
+  observeKey,
+  type PinMode,
+  type PinState,
+  refusalByPin,
+} from '../core/identity/pins.ts';
 import type { ClusterPrincipal } from '../core/identity/principal.ts';
 import type { Refusal } from '../core/identity/verdict.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -8,12 +14,19 @@ import type { Metrics } from './metrics.ts';
 import type { SightingStore } from './store/sightings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
-export type PinMode = 'observe' | 'enforce' | 'off';
+/** What `admit` would say at a moment. */
+export interface PinAnswer {
+  readonly refusal: Refusal | undefined;
+  /** One line for people. */
+  readonly saw: string;
+}
 
 export interface KeyPins {
   readonly mode: PinMode;
   /** Takes notice of the key and says why it is refused, if it is. Looks at memory only. */
   admit(cluster: ClusterPrincipal): Refusal | undefined;
+  /** The same question without taking notice: nothing is remembered, counted or told. Undefined: keys are not looked at. */
+  peek(cluster: ClusterPrincipal, nowMs: number): PinAnswer | undefined;
   get(clusterDns: string): PinState | undefined;
   /** Those of which two keys are in use. */
   conflicts(): readonly (readonly [clusterDns: string, state: PinState])[];
@@ -74,14 +87,21 @@ export async function createKeyPins(
       const before = pins.get(dns);
       // Full: whoever is new goes unpinned; to forget somebody instead would let a stolen name start afresh.
       if (before === undefined && pins.size >= LIMITS.pinsMax) return undefined;
-      const { state, verdict } = observeKey(before, certificate.spkiSha256, clock.now());
+      const outcome = observeKey(before, certificate.spkiSha256, clock.now());
+      const { state, verdict } = outcome;
       if (state === before) return undefined;
       pins.set(dns, state);
       changed.add(dns);
       behind.wake();
       metrics.keyPins.inc({ verdict });
       if (verdict !== 'first' && verdict !== 'current') announce(cluster, before, state);
-      return verdict === 'refused' && mode === 'enforce' ? refusalOf(cluster, state) : undefined;
+      return refusalByPin(cluster, outcome, mode);
+    },
+    peek(cluster, nowMs) {
+      if (mode === 'off') return undefined;
+      const { spkiSha256 } = cluster.certificate;
+      const outcome = observeKey(pins.get(cluster.dns), spkiSha256, nowMs);
+      return { refusal: refusalByPin(cluster, outcome, mode), saw: describeOutcome(outcome, spkiSha256) };
     },
     get: (clusterDns) => pins.get(clusterDns),
     conflicts: () => [...pins].filter(([, { conflict }]) => conflict !== undefined),
@@ -110,18 +130,4 @@ function storedPin(
   state: PinState | undefined,
 ): { readonly clusterDns: string; readonly document: string | undefined } {
   return { clusterDns, document: state === undefined ? undefined : JSON.stringify(state) };
-}
-
-function refusalOf({ certificate }: ClusterPrincipal, state: PinState): Refusal {
-  const retired = state.retired.find((key) => key.spkiSha256 === certificate.spkiSha256);
-  const since = retired === undefined ? 'earlier' : `at ${new Date(retired.retiredMs).toISOString()}`;
-  return Object.freeze({
-    rule: 'key_pin',
-    position: 'leaf',
-    detail:
-      `the key (SPKI sha256 ${certificate.spkiSha256.slice(0, 16)}…) was replaced by ${state.spkiSha256.slice(0, 16)}… ` +
-      `${since}: two keys of one cluster in use may mean a stolen or cloned identity (PIN_CLUSTER_KEYS=enforce)`,
-    sha256: certificate.sha256,
-    serial: certificate.serial,
-  });
 }

@@ -1,9 +1,10 @@
 import { countExpiring } from '../core/expiry.ts';
+import type { PinMode } from '../core/identity/pins.ts';
 import type { Clock } from './clock.ts';
 import type { PipelineParts } from './http/pipeline.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { createKeyPins, type KeyPins, type PinMode } from './pins.ts';
+import { createKeyPins, type KeyPins } from './pins.ts';
 import { createPresentations, type Presentations } from './presentations.ts';
 import type { Store } from './store/store.ts';
 

@@ -4,7 +4,6 @@ import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
 import { readAuthorization } from '../../core/identity/token.ts';
-import type { Verdict } from '../../core/identity/verdict.ts';
 import { canonicalAddress } from '../../core/networks.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
@@ -13,7 +12,7 @@ import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Ratchet } from '../ratchet.ts';
 import type { Presented } from '../tls/peer.ts';
-import { type Admission, type Asked, admit, CHALLENGE } from './admission.ts';
+import { type Admission, type Asked, admit, CHALLENGE, holdToPin } from './admission.ts';
 import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
@@ -101,7 +100,7 @@ async function answerRequest(
     },
     verdict() {
       record.presented = parts.trust.presentedBy(socket);
-      return holdToPin(parts.trust.verdictOf(socket), parts.pins);
+      return holdToPin(parts.trust.verdictOf(socket), parts.pins.admit);
     },
     withoutCertificate: (operation) => authenticateToken(parts, request, operation),
   };
@@ -135,13 +134,6 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     decision: undefined,
     revocationId: undefined,
   };
-}
-
-/** Last of the rules on certificates: whose chain is right may still come with a key that its cluster has left behind. */
-function holdToPin(verdict: Verdict | undefined, pins: KeyPins): Verdict | undefined {
-  if (verdict?.accepted !== true || verdict.principal.kind !== 'cluster') return verdict;
-  const refusal = pins.admit(verdict.principal);
-  return refusal === undefined ? verdict : { accepted: false, refusal, validUntil: verdict.validUntil };
 }
 
 /** Public routes look at no token, so that a stale one does not fail a probe. */
