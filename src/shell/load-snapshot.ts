@@ -42,8 +42,8 @@ export function createLoader(config: Config, operations: OperationTable, clock: 
       { generation, operationIds, apiMode, previous },
     );
     const context = await contextOf({
-      certificateChainPem: snapshot.serverChainPem,
-      privateKeyPem: snapshot.serverKeyPem,
+      certificateChain: sources.serverChain,
+      privateKey: sources.serverKey,
       authorities: trust.authorities,
       minVersion: config.tlsMinVersion,
     });

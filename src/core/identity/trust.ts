@@ -13,6 +13,8 @@ import { isSelfSigned, isSignedBy } from './signature.ts';
 export interface TrustBundle {
   /** The setting that it came from, for messages. */
   readonly variable: string;
+  /** The same with its path, where it has one: for what whoever writes the file must mend. */
+  readonly source: string;
   /** Without repetitions, in the file's order. */
   readonly certificates: readonly CertificateFacts[];
   /** A path may end here: what signed itself, and what nobody in the bundle signed. */
@@ -109,12 +111,16 @@ export function readBundle(pem: string | Uint8Array, variable: string): TrustBun
 }
 
 /** The same, yielding after each certificate: each takes a millisecond, and a bundle may hold thousands. */
-export function* readBundleInSteps(pem: string | Uint8Array, variable: string): Generator<void, TrustBundle> {
+export function* readBundleInSteps(
+  pem: string | Uint8Array,
+  variable: string,
+  source = variable,
+): Generator<void, TrustBundle> {
   const members = new Map<string, CertificateFacts>();
   const warnings: string[] = [];
-  for (const [index, der] of readPemCertificates(pem, variable).entries()) {
+  for (const [index, der] of readPemCertificates(pem, source).entries()) {
     yield;
-    const facts = readMember(der, `${variable}: block ${index + 1}`);
+    const facts = readMember(der, `${source}: block ${index + 1}`);
     if (members.has(facts.sha256)) {
       warnings.push(`${variable}: block ${index + 1} repeats ${describeCertificate(facts)}`);
     }
@@ -136,13 +142,12 @@ export function* readBundleInSteps(pem: string | Uint8Array, variable: string): 
   }
   const anchorFingerprints = new Set(anchors.map((facts) => facts.sha256));
   if (anchors.length === 0) {
-    throw new StartupError(
-      `${variable}: the certificates sign each other in a circle; none is a trust anchor`,
-    );
+    throw new StartupError(`${source}: the certificates sign each other in a circle; none is a trust anchor`);
   }
   const intermediates = certificates.filter((facts) => !anchorFingerprints.has(facts.sha256));
   return Object.freeze({
     variable,
+    source,
     certificates: Object.freeze(certificates),
     anchors: Object.freeze(anchors),
     intermediates: Object.freeze(intermediates),
@@ -160,7 +165,7 @@ function refuseSharedTrust(cluster: TrustBundle, operator: TrustBundle): void {
   const shared = operator.certificates.find((facts) => clusterKeys.has(keyOfSubject(facts)));
   if (shared !== undefined) {
     throw new StartupError(
-      `${cluster.variable} and ${operator.variable} both hold ${describeCertificate(shared)} (the same name and key): ` +
+      `${cluster.source} and ${operator.source} both hold ${describeCertificate(shared)} (the same name and key): ` +
         'everything under it would be a cluster and an operator at once. Give each kind of principal its own CA',
     );
   }
@@ -172,7 +177,7 @@ function refuseSharedTrust(cluster: TrustBundle, operator: TrustBundle): void {
       const [issuer] = issuersAmong(anchor, upper.bySubject);
       if (issuer === undefined) continue;
       throw new StartupError(
-        `${lower.variable}: ${describeCertificate(anchor)} was issued by ${describeCertificate(issuer)} of ${upper.variable}: ` +
+        `${lower.source}: ${describeCertificate(anchor)} was issued by ${describeCertificate(issuer)} of ${upper.source}: ` +
           'everything under it would be a cluster and an operator at once. Trust separate issuing CAs in each bundle, and not their common root',
       );
     }

@@ -1,11 +1,12 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { StartupError } from '../../core/errors.ts';
+import type { NamedText } from '../../core/snapshot.ts';
 
 /** What the TLS layer presents and trusts; `authorities` is every certificate of both client bundles, PEM. */
 export interface TlsMaterial {
-  readonly certificateChainPem: string;
-  readonly privateKeyPem: string;
+  readonly certificateChain: NamedText;
+  readonly privateKey: NamedText;
   readonly authorities: readonly string[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
@@ -29,8 +30,8 @@ const CIPHERS = [
  */
 function contextOptions(material: TlsMaterial, authority: string): SecureContextOptions {
   return {
-    cert: material.certificateChainPem,
-    key: material.privateKeyPem,
+    cert: material.certificateChain.text,
+    key: material.privateKey.text,
     ca: [authority],
     minVersion: material.minVersion,
     maxVersion: 'TLSv1.3',
@@ -69,7 +70,11 @@ function createContext(material: TlsMaterial, authority: string): SecureContext 
   try {
     return createSecureContext(contextOptions(material, authority));
   } catch (error) {
-    throw new StartupError(`TLS_CERT_FILE, TLS_KEY_FILE: OpenSSL refuses them (${describe(error)})`, error);
+    const { certificateChain, privateKey } = material;
+    throw new StartupError(
+      `${certificateChain.name} and ${privateKey.name}: OpenSSL refuses them (${describe(error)})`,
+      error,
+    );
   }
 }
 
@@ -99,21 +104,24 @@ function checkAuthority(pem: string, index: number): void {
   }
 }
 
-function checkKeyPair(material: TlsMaterial): void {
+function checkKeyPair({ certificateChain, privateKey }: TlsMaterial): void {
   let leaf: X509Certificate;
   try {
-    leaf = new X509Certificate(material.certificateChainPem);
+    leaf = new X509Certificate(certificateChain.text);
   } catch (error) {
-    throw new StartupError('TLS_CERT_FILE holds no readable PEM certificate', error);
+    throw new StartupError(`${certificateChain.name} holds no readable PEM certificate`, error);
   }
   let matches: boolean;
   try {
-    matches = leaf.checkPrivateKey(createPrivateKey(material.privateKeyPem));
+    matches = leaf.checkPrivateKey(createPrivateKey(privateKey.text));
   } catch (error) {
-    throw new StartupError('TLS_KEY_FILE holds no readable, unencrypted PEM private key', error);
+    throw new StartupError(`${privateKey.name} holds no readable, unencrypted PEM private key`, error);
   }
-  if (!matches)
-    throw new StartupError('TLS_KEY_FILE is not the key of the first certificate in TLS_CERT_FILE');
+  if (!matches) {
+    throw new StartupError(
+      `${privateKey.name} is not the key of the first certificate in ${certificateChain.name}`,
+    );
+  }
 }
 
 function describe(error: unknown): string {

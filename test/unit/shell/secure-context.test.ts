@@ -17,8 +17,8 @@ const server = await mintServerCertificate(['localhost'], operators);
 const around = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 3_600_000) };
 
 const material = (authorities: readonly string[]): TlsMaterial => ({
-  certificateChainPem: server.pem,
-  privateKeyPem: server.keyPem,
+  certificateChain: { name: 'TLS_CERT_FILE: server.crt', text: server.pem },
+  privateKey: { name: 'TLS_KEY_FILE: server.key', text: server.keyPem },
   authorities,
   minVersion: 'TLSv1.3',
 });
