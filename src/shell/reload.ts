@@ -28,8 +28,8 @@ export interface ReloadParts {
 export interface Reloader {
   /** False: nothing changed, the last good state stays in force. Reloads run one after the other. */
   reload(trigger: ReloadTrigger): Promise<boolean>;
-  /** Waits for the running reload; none starts after it. */
-  stop(): Promise<void>;
+  /** From here on nothing is put in force, not even what is being loaded: a large reload must not hold up the end. */
+  stop(): void;
 }
 
 export function createReloader(parts: ReloadParts): Reloader {
@@ -37,22 +37,27 @@ export function createReloader(parts: ReloadParts): Reloader {
   let stopped = false;
   return {
     reload(trigger) {
-      last = last.then(() => (stopped ? false : reloadOnce(parts, trigger)));
+      last = last.then(() => (stopped ? false : reloadOnce(parts, trigger, () => stopped)));
       return last;
     },
-    async stop() {
+    stop() {
       stopped = true;
-      await last;
     },
   };
 }
 
-async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<boolean> {
+async function reloadOnce(
+  parts: ReloadParts,
+  trigger: ReloadTrigger,
+  isStopped: () => boolean,
+): Promise<boolean> {
   const before = parts.current();
   let loaded: Loaded;
   try {
     loaded = await parts.load(before.generation + 1, before);
+    if (isStopped()) return false;
   } catch (error) {
+    if (isStopped()) return false;
     refuse(parts, trigger, before, error);
     return false;
   }

@@ -45,8 +45,7 @@ export async function openSightings(
       presentations.note(record, status);
     },
     async close() {
-      await pins.close();
-      await presentations.close();
+      await Promise.all([pins.close(), presentations.close()]);
     },
   };
 }

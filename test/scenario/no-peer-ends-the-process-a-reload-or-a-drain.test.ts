@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { openRaw } from '../support/raw.ts';
@@ -67,9 +66,12 @@ it('a drain that cuts a request off still has its line in the log, and ends', as
   const gateway = await startTestGateway(t);
   const socket = await openRaw(gateway);
   socket.on('error', () => {});
-  const head = `POST /namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${WRITE_TOKEN}\r\n`;
-  socket.write(`${head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`);
-  await pause(200);
+  const admitted = once(socket, 'data');
+  socket.write(
+    `POST /namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${WRITE_TOKEN}\r\nExpect: 100-continue\r\n` +
+      'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n',
+  );
+  assert.match(String(await admitted), /^HTTP\/1\.1 100 /);
   const closing = gateway.gateway.close();
   socket.destroy();
   await closing;
