@@ -87,7 +87,7 @@ async function serve(
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
   resources.defer(() => sightings.close());
-  const { presentations, pins } = sightings;
+  const { pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
   const handshakes = createHandshakeLog(log, metrics, clock);
   const revocations = createRevocations({
@@ -115,8 +115,7 @@ async function serve(
       health,
       revocations,
       trust,
-      presentations,
-      pins,
+      sightings,
       ...memory,
       explain: { config, router, trust, pins, ratchet },
       clock,

@@ -105,12 +105,17 @@ export const LIMITS = Object.freeze({
   presentationsMax: 131_072,
   /** Different intermediates that are kept once for all; beyond it they are kept with each chain. */
   presentedIntermediatesMax: 4_096,
-  /** What was seen since is lost when the process is killed: a few seconds of sightings, never a key that was promoted. */
+  /** Who is new, or came with another certificate, is written this soon; a process that is killed before loses it. */
   sightingsFlushMs: 5_000,
-  /** First keys and promotions: soon, and all of a burst in few commits. */
+  /**
+   * First keys, promotions, conflicts: soon, and all of a burst in few commits. A process that is killed before has not seen
+   * them: the key that was replaced is the current one again, until the next request with the new key replaces it once more.
+   */
   pinsFlushMs: 250,
   /** A sighting that differs in its time only is written again this often: 100,000 clusters make 170 rows a second. */
   sightingsRewriteMs: 600_000,
+  /** A cluster that is in no fleet is forgotten when it has been silent for this: who still polls is still told of. */
+  goneSightingMs: 3_600_000,
   /** Rows in one commit: some milliseconds of the event loop. */
   sightingsPerCommitMax: 250,
   pinsMax: 131_072,

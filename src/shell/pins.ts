@@ -53,7 +53,11 @@ export async function createKeyPins(
       const names = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
       for (const name of names) changed.delete(name);
       try {
-        await store.save({ sightings: [], pins: names.map((name) => storedPin(name, pins.get(name))) });
+        await store.save({
+          sightings: [],
+          forgotten: [],
+          pins: names.map((name) => storedPin(name, pins.get(name))),
+        });
       } catch (error) {
         for (const name of names) changed.add(name);
         throw error;
@@ -104,7 +108,11 @@ export async function createKeyPins(
       return { refusal: refusalByPin(cluster, outcome, mode), saw: describeOutcome(outcome, spkiSha256) };
     },
     get: (clusterDns) => pins.get(clusterDns),
-    conflicts: () => [...pins].filter(([, { conflict }]) => conflict !== undefined),
+    conflicts() {
+      const found: [string, PinState][] = [];
+      for (const [name, state] of pins) if (state.conflict !== undefined) found.push([name, state]);
+      return found;
+    },
     async reset(clusterDns) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;

@@ -1,6 +1,7 @@
 /** Whose signature counts: the two bundles, each certificate in its role, and what must not be in both. */
 
 import { StartupError } from '../errors.ts';
+import { finish } from '../steps.ts';
 import { type CertificateFacts, describeCertificate, readCertificate } from './certificate.ts';
 import { mayHaveIssued } from './issuer-match.ts';
 import { isCanonicalDnsName } from './names.ts';
@@ -95,13 +96,6 @@ function issuersAmong(
   );
 }
 
-function finish<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
 /**
  * Reads a PEM bundle. Throws StartupError, naming `variable` and the block, for anything that is not a bundle of CA
  * certificates: a bundle that is partly believed is how a typo becomes a hole (Caddy CVE-2026-27586).
@@ -125,14 +119,16 @@ export function* readBundleInSteps(
       warnings.push(`${variable}: block ${index + 1} repeats ${describeCertificate(facts)}`);
     }
     members.set(facts.sha256, facts);
-    if (facts.unknownCritical.length > 0) {
-      warnings.push(
-        `${variable}: block ${index + 1}, ${describeCertificate(facts)}, has the unknown critical extension ` +
-          `${facts.unknownCritical.join(', ')}; nothing under it will be accepted`,
-      );
-    }
   }
-  const certificates = [...members.values()];
+  const bundle = yield* arrangeBundle([...members.values()], { variable, source });
+  return Object.freeze({ ...bundle, warnings: Object.freeze([...warnings, ...bundle.warnings]) });
+}
+
+/** The roles of certificates that were read, each once. Throws StartupError where none of them can be an anchor. */
+export function* arrangeBundle(
+  certificates: readonly CertificateFacts[],
+  { variable, source }: Pick<TrustBundle, 'variable' | 'source'>,
+): Generator<void, TrustBundle> {
   const bySubject = groupBySubject(certificates);
   // A root may be self-signed with any hash: trust in it comes from the file, and OpenSSL does not look either.
   const anchors: CertificateFacts[] = [];
@@ -153,8 +149,16 @@ export function* readBundleInSteps(
     intermediates: Object.freeze(intermediates),
     bySubject: groupBySubject([...anchors, ...intermediates]),
     anchorFingerprints,
-    warnings: Object.freeze(warnings),
+    warnings: Object.freeze(certificates.flatMap((facts) => uselessnessOf(facts, variable) ?? [])),
   });
+}
+
+function uselessnessOf(facts: CertificateFacts, variable: string): string | undefined {
+  if (facts.unknownCritical.length === 0) return undefined;
+  return (
+    `${variable}: ${describeCertificate(facts)} has the unknown critical extension ${facts.unknownCritical.join(', ')}; ` +
+    'nothing under it will be accepted'
+  );
 }
 
 const keyOfSubject = (facts: CertificateFacts): string => `${facts.spkiSha256} ${facts.subject.canonical}`;
@@ -184,7 +188,7 @@ function refuseSharedTrust(cluster: TrustBundle, operator: TrustBundle): void {
   }
 }
 
-export function pemOf(der: Uint8Array): string {
+function pemOf(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

@@ -22,7 +22,7 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
     case 'resetTrustPin':
       return async ({ principal, parameters }) => {
         const clusterDns = parameters.path['cluster_dns'] ?? '';
-        const before = await parts.pins.reset(clusterDns);
+        const before = await parts.sightings.pins.reset(clusterDns);
         if (before === undefined) {
           throw new FluxgateError('not_found', 'No key of a cluster of this name is remembered.');
         }
@@ -35,7 +35,8 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
   }
 }
 
-function trustCluster({ presentations, pins }: HandlerParts, clusterDns: string): object {
+function trustCluster({ sightings }: HandlerParts, clusterDns: string): object {
+  const { presentations, pins } = sightings;
   const shown: Record<string, unknown> = { cluster_dns: clusterDns };
   for (const credential of ['certificate', 'token', 'observed'] as const) {
     const presentation = presentations.get('cluster', clusterDns, credential);
