@@ -96,10 +96,10 @@ async function serve(
     log,
     metrics,
     current: () => trust.snapshot.revocations,
-    enforce: (list) => {
-      const closed = enforceRevocations(list, trust, listener);
+    enforce(list, ended) {
+      const ending = enforceRevocations(list, trust, listener, ended);
       metrics.generation.set(trust.snapshot.generation);
-      return closed;
+      return ending;
     },
   });
   resources.defer(() => revocations.stop());
@@ -153,8 +153,10 @@ async function serve(
     load,
     current: () => trust.snapshot,
     swap(next) {
-      trust.replace(next.snapshot);
       listener.useContext(next.context);
+      trust.replace(next.snapshot);
+    },
+    retire() {
       crlWatch.look();
       return listener.retire((socket) => trust.verdictOf(socket)?.accepted === false);
     },
@@ -192,23 +194,22 @@ async function serve(
   };
 }
 
-/** The connections of those who are revoked by what is new in the list, and nobody else's: how many for each. */
-function enforceRevocations(
+/** Ends the connections of those who are revoked by what is new in the list, and nobody else's. */
+async function enforceRevocations(
   list: RevocationList,
   trust: LiveTrust,
   listener: Listener,
-): ReadonlyMap<string, number> {
+  ended: (revocationId: string) => void,
+): Promise<void> {
   const before = trust.snapshot.revocations.ids;
   trust.revoke(list);
-  const closed = new Map<string, number>();
-  listener.retire((socket) => {
+  await listener.retire((socket) => {
     const verdict = trust.verdictOf(socket);
     const id = verdict?.accepted === false ? verdict.refusal.revocationId : undefined;
     if (id === undefined || before.has(id)) return false;
-    closed.set(id, (closed.get(id) ?? 0) + 1);
+    ended(id);
     return true;
   });
-  return closed;
 }
 
 function logStart(

@@ -18,8 +18,10 @@ export interface ReloadParts {
   /** Reads and checks everything; throws StartupError where anything at all is wrong. */
   load(generation: number, inForce: Snapshot): Promise<Loaded>;
   current(): Snapshot;
-  /** Puts it in force, in one step; how many connections lost their right and were closed. */
-  swap(loaded: Loaded): number;
+  /** Puts it in force, in one step; what throws has changed nothing. */
+  swap(loaded: Loaded): void;
+  /** Ends the connections that have lost their right; how many. */
+  retire(): Promise<number>;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -37,7 +39,9 @@ export function createReloader(parts: ReloadParts): Reloader {
   let stopped = false;
   return {
     reload(trigger) {
-      last = last.then(() => (stopped ? false : reloadOnce(parts, trigger, () => stopped)));
+      last = last
+        .catch(() => false)
+        .then(() => (stopped ? false : reloadOnce(parts, trigger, () => stopped)));
       return last;
     },
     stop() {
@@ -56,15 +60,9 @@ async function reloadOnce(
   try {
     loaded = await parts.load(before.generation + 1, before);
     if (isStopped()) return false;
+    parts.swap(loaded);
   } catch (error) {
     if (isStopped()) return false;
-    refuse(parts, trigger, before, error);
-    return false;
-  }
-  let closed: number;
-  try {
-    closed = parts.swap(loaded);
-  } catch (error) {
     refuse(parts, trigger, before, error);
     return false;
   }
@@ -72,6 +70,7 @@ async function reloadOnce(
   parts.metrics.reloads.inc({ result: 'done' });
   const { generation } = parts.current();
   parts.metrics.generation.set(generation);
+  const closed = await parts.retire();
   const change = describeChange(before, loaded.snapshot);
   parts.log.info(
     { trigger, generation, ...change, connections_closed: closed },

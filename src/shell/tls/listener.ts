@@ -6,6 +6,7 @@ import type { ListenAddress } from '../../core/config.ts';
 import { StartupError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../clock.ts';
+import { inSlices } from '../slices.ts';
 
 export interface ListenerEvents {
   request(request: IncomingMessage, response: ServerResponse): void;
@@ -21,9 +22,10 @@ export interface Listener {
   /** For new handshakes only: connections that are open keep the context they were made with. */
   useContext(context: SecureContext): void;
   /**
-   * Ends the connections that `lost` names: idle ones now, busy ones with the answer they are waiting for. Returns how many.
+   * Ends the connections that `lost` names: idle ones as it comes to them, busy ones with the answer they are waiting for. In
+   * slices, for each may have to be judged anew; one that comes meanwhile is judged by its first request. How many it ended.
    */
-  retire(lost: (socket: TLSSocket) => boolean): number;
+  retire(lost: (socket: TLSSocket) => boolean): Promise<number>;
   /** No new connections; idle ones end now, busy ones after their answer, all of them after the drain's bound. */
   drain(): Promise<void>;
 }
@@ -103,7 +105,7 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
     },
     listen: (address) => listen(server, address),
     useContext: (next) => installContext(server, next),
-    retire: (lost) => busy.retire(lost),
+    retire: (lost) => inSlices(busy.retire(lost)),
     async drain() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -151,7 +153,7 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
 interface RequestTracker {
   add(socket: TLSSocket): void;
   begin(request: IncomingMessage, response: ServerResponse): void;
-  retire(lost: (socket: TLSSocket) => boolean): number;
+  retire(lost: (socket: TLSSocket) => boolean): Generator<void, number>;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
   /** True: the socket waits for answers, and ends when it has them. */
@@ -184,14 +186,18 @@ function trackRequests(): RequestTracker {
       if (waits) retired.add(socket);
       return waits;
     },
-    retire(lost) {
+    *retire(lost) {
       let count = 0;
-      for (const [socket, requests] of inFlight) {
+      for (const [socket, requests] of [...inFlight]) {
         // A connection that was just reset has nothing to be judged by any more.
-        if (socket.destroyed || !lostOrUnreadable(lost, socket)) continue;
+        if (socket.destroyed || retired.has(socket) || !lostOrUnreadable(lost, socket)) {
+          yield;
+          continue;
+        }
         count++;
         retired.add(socket);
         if (requests.size === 0) socket.destroy();
+        yield;
       }
       return count;
     },
