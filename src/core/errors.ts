@@ -14,6 +14,8 @@ export const STATUS_OF = Object.freeze({
   request_timeout: 408,
   conflict: 409,
   in_use: 409,
+  /** The write would take something away from a cluster, and nobody has confirmed that plan. */
+  prune_guard: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   misdirected_request: 421,
@@ -35,6 +37,8 @@ export interface ErrorDetail {
 export interface FluxgateErrorOptions {
   /** For the answer's `details`: each names a field of the sender's own request. */
   readonly details?: readonly ErrorDetail[];
+  /** For the answer of `prune_guard`: what the write would do, in the form of openapi.yaml's PlanSummary. */
+  readonly plan?: object;
   /** For the log only: what an outsider must not learn (whether an object exists, which rule refused). */
   readonly logged?: string;
   /** Extra response headers, e.g. `allow` of a 405. */
@@ -46,6 +50,7 @@ export interface FluxgateErrorOptions {
 export class FluxgateError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[] | undefined;
+  readonly plan: object | undefined;
   readonly logged: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -54,6 +59,7 @@ export class FluxgateError extends Error {
     this.name = 'FluxgateError';
     this.code = code;
     this.details = options.details;
+    this.plan = options.plan;
     this.logged = options.logged;
     this.headers = options.headers ?? {};
   }

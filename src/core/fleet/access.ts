@@ -41,6 +41,8 @@ export interface FleetReader {
   list<K extends FleetKind>(kind: K, query: ListQuery): Promise<Page<FleetObjects[K]>>;
   /** Who refers to this object, ordered by kind and id; `total` counts all of them. */
   usersOf(kind: FleetKind, id: string, limit: number): Promise<Page<ObjectName>>;
+  /** The clusters that assign this catalogue object, ordered by id, those after the id `after` ('' for the first page). */
+  clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly Cluster[]>;
   /** Whether the cluster of this DNS name has ever been served by its certificate (the ratchet). */
   isRatcheted(clusterDns: string): Promise<boolean>;
 }

@@ -3,6 +3,10 @@
 export const ENVIRONMENTS = Object.freeze(['dev', 'qa', 'uat', 'prod'] as const);
 export type Environment = (typeof ENVIRONMENTS)[number];
 
+/** What may become of a cluster's answers; see states.ts. Absent in a document: active. */
+export const CLUSTER_STATES = Object.freeze(['active', 'frozen', 'decommissioning', 'retired'] as const);
+export type ClusterState = (typeof CLUSTER_STATES)[number];
+
 export interface ComponentAssignment {
   readonly id: string;
   readonly enabled: boolean;
@@ -28,6 +32,8 @@ export interface Cluster {
   readonly rolebindings: readonly Reference[];
   /** component id → key → value; only for assigned components. */
   readonly patches: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Absent: active. */
+  readonly state?: Exclude<ClusterState, 'active'>;
 }
 
 export interface PlatformComponent {

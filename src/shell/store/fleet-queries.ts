@@ -11,6 +11,7 @@ export interface FleetQueries {
   get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
+  clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): readonly Cluster[];
   isRatcheted(clusterDns: string): boolean;
   isInitialised(): boolean;
 }
@@ -23,6 +24,12 @@ export const POLL_SQL = Object.freeze({
     WHERE refs.from_kind = 'cluster' AND refs.from_id = ? AND refs.field = ? ORDER BY refs.position`,
   ratchet: 'SELECT 1 FROM ratchet WHERE cluster_dns = ?',
 });
+
+/** No cluster assigns one object twice, so that no row comes twice. */
+const CLUSTERS_USING = `SELECT user.document FROM refs
+  JOIN objects AS user ON user.kind = 'cluster' AND user.id = refs.from_id
+  WHERE refs.to_kind = ? AND refs.to_id = ? AND refs.from_kind = 'cluster' AND refs.from_id > ?
+  ORDER BY refs.from_id LIMIT ?`;
 
 interface UserRow {
   readonly from_kind: FleetKind;
@@ -41,6 +48,7 @@ export function createFleetQueries(database: Database): FleetQueries {
   const byId = text('SELECT document FROM objects WHERE kind = ? AND id = ?');
   const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
     ORDER BY from_kind, from_id LIMIT ?`);
+  const clustersUsing = text(CLUSTERS_USING);
   const userCount = prepare<number>(
     'SELECT count(*) FROM (SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?)',
   ).pluck();
@@ -86,6 +94,8 @@ export function createFleetQueries(database: Database): FleetQueries {
       items: users.all(kind, id, limit).map((row) => ({ kind: row.from_kind, id: row.from_id })),
       total: userCount.get(kind, id) ?? 0,
     }),
+    clustersUsing: (kind, id, after, limit) =>
+      clustersUsing.all(kind, id, after, limit).map((document) => parse<Cluster>(document)),
     isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,
     isInitialised: () => initialised.get() !== undefined,
   };

@@ -99,6 +99,8 @@ function createReader(queries: FleetQueries, read: Read): FleetReader {
     get: (kind, id) => read('read', () => queries.get(kind, id)),
     list: (kind, query) => read('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => read('read', () => queries.usersOf(kind, id, limit)),
+    clustersUsing: (kind, id, after, limit) =>
+      read('read', () => queries.clustersUsing(kind, id, after, limit)),
     isRatcheted: (clusterDns) => read('read', () => queries.isRatcheted(clusterDns)),
   });
 }

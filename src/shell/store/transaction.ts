@@ -118,6 +118,8 @@ function createTransactor(
     get: (kind, id) => during('read', () => queries.get(kind, id)),
     list: (kind, query) => during('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),
+    clustersUsing: (kind, id, after, limit) =>
+      during('read', () => queries.clustersUsing(kind, id, after, limit)),
     isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
     insert: (kind, object) => writing('insert', () => writes.insert(kind, object)),
     replace: (kind, object) => writing('replace', () => writes.replace(kind, object)),

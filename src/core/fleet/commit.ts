@@ -1,0 +1,86 @@
+import { FluxgateError } from '../errors.ts';
+import type { FleetTransactor } from './access.ts';
+import type { FleetKind, FleetObjects } from './objects.ts';
+import type { ObjectChange, Plan } from './plan.ts';
+import { planChanges } from './plan-changes.ts';
+import { summarisePlan } from './plan-summary.ts';
+
+/** How one request wants its write treated. */
+export interface WriteTerms {
+  /** Only say what would happen. */
+  readonly dryRun: boolean;
+  /** The hash of the plan that the sender has seen and wants carried out. */
+  readonly confirmPlan: string | undefined;
+  /** PRUNE_GUARD. */
+  readonly pruneGuard: boolean;
+  /** Lets others have their turn during a long plan. */
+  readonly pause: () => Promise<void>;
+  /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
+  readonly review?: (plan: Plan, changes: readonly ObjectChange[]) => Promise<void>;
+}
+
+/** For writes that nobody has to confirm: tests, and what the gateway does by itself. */
+export const UNGUARDED: WriteTerms = Object.freeze({
+  dryRun: false,
+  confirmPlan: undefined,
+  pruneGuard: false,
+  pause: () => Promise.resolve(),
+});
+
+export interface Committed {
+  readonly plan: Plan;
+  /** False: it was a dry run, and nothing was written. */
+  readonly carriedOut: boolean;
+}
+
+/**
+ * The one way by which the fleet changes, inside one transaction: plan → limits → guard → write. The changes have passed
+ * their kinds' own rules. Throws `prune_guard` unless the plan is harmless or is exactly the one that was confirmed.
+ */
+export async function commitChanges(
+  changes: readonly ObjectChange[],
+  transactor: FleetTransactor,
+  terms: WriteTerms,
+): Promise<Committed> {
+  const plan = await planChanges(changes, transactor, terms.pause);
+  if (terms.dryRun) return { plan, carriedOut: false };
+  checkGuard(plan, terms);
+  await terms.review?.(plan, changes);
+  for (const change of inWritingOrder(changes)) await write(change, transactor);
+  return { plan, carriedOut: true };
+}
+
+/** A confirmation that came must fit, needed or not: whoever sends one says what they expect to happen. */
+function checkGuard(plan: Plan, { confirmPlan, pruneGuard }: WriteTerms): void {
+  if (confirmPlan === plan.hash) return;
+  const summary = summarisePlan(plan);
+  if (confirmPlan !== undefined) {
+    throw new FluxgateError(
+      'prune_guard',
+      'The plan is not the one that Confirm-Plan names: something has changed since. Nothing was written. Look at the new ' +
+        'plan, and send the request again with its plan_hash.',
+      { plan: summary },
+    );
+  }
+  if (!pruneGuard || !summary.needs_confirmation) return;
+  throw new FluxgateError(
+    'prune_guard',
+    'This would take away what clusters run, and nothing was written. Look at the plan (?dry_run=true shows all of it); ' +
+      'then send the same request again with the header Confirm-Plan and its plan_hash.',
+    { plan: summary },
+  );
+}
+
+/** What is created may be referred to by what is replaced, and what is deleted is in use until then. */
+function inWritingOrder(changes: readonly ObjectChange[]): readonly ObjectChange[] {
+  const rank = ({ before, after }: ObjectChange): number =>
+    before === undefined ? 0 : after === undefined ? 2 : 1;
+  return [...changes].sort((a, b) => rank(a) - rank(b));
+}
+
+/** `change` pairs kind and object, which its type does not say. */
+async function write({ kind, id, before, after }: ObjectChange, transactor: FleetTransactor): Promise<void> {
+  if (after === undefined) await transactor.remove(kind, id);
+  else if (before === undefined) await transactor.insert(kind, after as FleetObjects[FleetKind]);
+  else await transactor.replace(kind, after as FleetObjects[FleetKind]);
+}

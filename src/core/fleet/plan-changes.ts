@@ -1,0 +1,142 @@
+import type { CatalogueKind, FleetReader } from './access.ts';
+import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
+import {
+  assemblePlan,
+  type ClusterPlan,
+  type LimitWarning,
+  type ObjectChange,
+  type Plan,
+  planCluster,
+} from './plan.ts';
+import { CATALOGUE_KINDS, fluxRoute, isCatalogueKind } from './registry.ts';
+import { type Catalogue, servedCluster } from './served.ts';
+
+/** Finds the clusters that a set of changes touches, and plans each. */
+
+/** One cluster before and after all changes, with the catalogue of each moment. */
+export interface TouchedCluster {
+  readonly before: Cluster | undefined;
+  readonly after: Cluster | undefined;
+  /** The kinds whose routes may differ. */
+  readonly kinds: readonly CatalogueKind[];
+  readonly catalogueBefore: Catalogue;
+  readonly catalogueAfter: Catalogue;
+}
+
+/** Looks at each touched cluster once, e.g. for limits; returns what is worth a warning, throws at the end what is refused. */
+export interface ClusterInspection {
+  inspect(touched: TouchedCluster): readonly LimitWarning[];
+}
+
+const PAGE = 200;
+
+/** `reader` reads the state before the changes. Nothing is written. */
+export async function planChanges(
+  changes: readonly ObjectChange[],
+  reader: FleetReader,
+  pause: () => Promise<void>,
+  inspection?: ClusterInspection,
+): Promise<Plan> {
+  const catalogues = createCatalogues(changes, reader);
+  const clusters: ClusterPlan[] = [];
+  const warnings: LimitWarning[] = [];
+  for await (const { before, after, kinds } of touchedClusters(changes, reader, pause)) {
+    await catalogues.load(before, after, kinds);
+    const { catalogueBefore, catalogueAfter } = catalogues;
+    const planned = planCluster(
+      before && servedCluster(before, kinds, catalogueBefore),
+      after && servedCluster(after, kinds, catalogueAfter),
+    );
+    if (planned !== undefined) clusters.push(planned);
+    const touched = { before, after, kinds, catalogueBefore, catalogueAfter };
+    warnings.push(...(inspection?.inspect(touched) ?? []));
+  }
+  return assemblePlan(changes, clusters, warnings, pause);
+}
+
+type Touched = Pick<TouchedCluster, 'before' | 'after' | 'kinds'>;
+
+async function* touchedClusters(
+  changes: readonly ObjectChange[],
+  reader: FleetReader,
+  pause: () => Promise<void>,
+): AsyncGenerator<Touched> {
+  const done = new Set<string>();
+  for (const change of changes) {
+    if (change.kind !== 'cluster') continue;
+    done.add(change.id);
+    const { before, after } = change as { before: Cluster | undefined; after: Cluster | undefined };
+    yield { before, after, kinds: CATALOGUE_KINDS };
+    if (done.size % PAGE === 0) await pause();
+  }
+  // What is created has no users yet; the users of what is deleted are changed themselves, or the store refuses.
+  const replaced = changes.filter(({ before, after }) => before !== undefined && after !== undefined);
+  const kinds = CATALOGUE_KINDS.filter((kind) => replaced.some((change) => change.kind === kind));
+  for (const { kind, id } of replaced) {
+    if (!isCatalogueKind(kind)) continue;
+    for (let after = ''; ; ) {
+      const page = await reader.clustersUsing(kind, id, after, PAGE);
+      for (const cluster of page) {
+        if (done.has(cluster.id)) continue;
+        done.add(cluster.id);
+        yield { before: cluster, after: cluster, kinds };
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = last.id;
+      await pause();
+    }
+  }
+}
+
+interface Catalogues {
+  readonly catalogueBefore: Catalogue;
+  readonly catalogueAfter: Catalogue;
+  /** Reads the entries that these documents assign, each once for the whole plan. */
+  load(
+    before: Cluster | undefined,
+    after: Cluster | undefined,
+    kinds: readonly CatalogueKind[],
+  ): Promise<void>;
+}
+
+function createCatalogues(changes: readonly ObjectChange[], reader: FleetReader): Catalogues {
+  const stored = new Map<string, FleetObjects[FleetKind] | undefined>();
+  const changed = new Map<string, FleetObjects[FleetKind] | undefined>();
+  for (const { kind, id, before, after } of changes) {
+    stored.set(keyOf(kind, id), before);
+    changed.set(keyOf(kind, id), after);
+  }
+  const entry = <K extends CatalogueKind>(
+    found: FleetObjects[FleetKind] | undefined,
+    kind: K,
+    id: string,
+  ): FleetObjects[K] => {
+    if (found === undefined) throw new Error(`plan: there is no ${kind} ${id}`);
+    return found as FleetObjects[K];
+  };
+  return {
+    catalogueBefore: (kind, id) => entry(stored.get(keyOf(kind, id)), kind, id),
+    catalogueAfter: (kind, id) => {
+      const key = keyOf(kind, id);
+      return entry(changed.has(key) ? changed.get(key) : stored.get(key), kind, id);
+    },
+    async load(before, after, kinds) {
+      for (const cluster of [before, after]) {
+        if (cluster === undefined) continue;
+        for (const kind of kinds) {
+          for (const { id } of cluster[fluxRoute(kind).assignedIn]) {
+            const key = keyOf(kind, id);
+            if (!stored.has(key)) stored.set(key, await reader.get(kind, id));
+          }
+        }
+        if (before === after) return;
+      }
+    },
+  };
+}
+
+/** Kinds hold no slash. */
+function keyOf(kind: FleetKind, id: string): string {
+  return `${kind}/${id}`;
+}
