@@ -127,7 +127,14 @@ async function serve(
   const pipeline = createPipeline({
     config,
     router,
-    handlers: createHandlers(operations, { store, schemas, ratchet, health, documentText }),
+    handlers: createHandlers(operations, {
+      store,
+      schemas,
+      ratchet,
+      health,
+      documentText,
+      requireIfMatch: config.requireIfMatch,
+    }),
     trust,
     ratchet,
     clock,

@@ -22,6 +22,8 @@ export interface Config {
   /** undefined: the policies that ship with the project. */
   readonly policyDir: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
+  /** PUT, PATCH and DELETE without If-Match are 428. */
+  readonly requireIfMatch: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -60,6 +62,7 @@ const VARIABLES = Object.freeze([
   'POLICY_DIR',
   'SPIFFE_TRUST_DOMAIN',
   'PRUNE_GUARD',
+  'REQUIRE_IF_MATCH',
   'WORKERS',
   'LOG_LEVEL',
 ] as const);
@@ -123,6 +126,7 @@ export function parseConfig(environment: Environment): Config {
     ),
     policyDir: text('POLICY_DIR'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
@@ -199,6 +203,10 @@ function oneOf<T extends string>(values: readonly T[]): (text: string, name: Var
     if (value === undefined) throw new StartupError(`${name}="${text}" is not one of: ${values.join(', ')}`);
     return value;
   };
+}
+
+function onOrOff(text: string, name: Variable): boolean {
+  return oneOf(['on', 'off'] as const)(text, name) === 'on';
 }
 
 function listenAddress(text: string, name: Variable): ListenAddress {

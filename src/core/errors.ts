@@ -16,9 +16,12 @@ export const STATUS_OF = Object.freeze({
   in_use: 409,
   /** The write would take something away from a cluster, and nobody has confirmed that plan. */
   prune_guard: 409,
+  /** If-Match names another version than the one that is there. */
+  precondition_failed: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
   misdirected_request: 421,
+  precondition_required: 428,
   headers_too_large: 431,
   /** The number nginx made common for a refused client certificate; no token is looked at after it. */
   certificate_rejected: 495,

@@ -92,7 +92,13 @@ async function answerRequest(
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
-  return handler({ principal: record.principal, parameters, body });
+  return handler({
+    principal: record.principal,
+    parameters,
+    body,
+    requestId: record.requestId,
+    header: (name) => request.headersDistinct[name]?.join(', '),
+  });
 }
 
 /** Characters of a path that is not one of ours, in the log. */

@@ -89,7 +89,17 @@ test('a creation answers 201 with Location; lists say how many there are and whe
     assert.equal(success, method === 'POST' ? '201' : '200', `${method} ${path}`);
     const headers = Object.keys(responses[success ?? '']?.headers ?? {});
     const list = audience === 'operator' && method === 'GET' && !path.includes('{id}');
-    assert.deepEqual(headers, method === 'POST' ? ['Location'] : list ? ['X-Total-Count', 'Link'] : []);
+    const one = audience === 'operator' && method !== 'DELETE';
+    assert.deepEqual(
+      headers,
+      method === 'POST'
+        ? ['Location', 'ETag', 'Idempotency-Replayed']
+        : list
+          ? ['X-Total-Count', 'Link']
+          : one
+            ? ['ETag']
+            : [],
+    );
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, STATUS_OF } from '../../../src/core/errors.ts';
+import { FLEET_KINDS, kindDefinition } from '../../../src/core/fleet/registry.ts';
 import { type Operation, readOperations } from '../../../src/core/policy/operations.ts';
 import { DOCUMENT, documentedOperation, resolve } from './document.ts';
 
@@ -34,9 +35,15 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     ...when(named || (audience === 'operator' && !writes), 'not_found'),
     ...when(writes, 'method_not_allowed', 'conflict'),
     ...when(method === 'DELETE', 'in_use'),
+    ...when(writes && onObjects(path), 'precondition_failed'),
+    ...when(writes && path.endsWith('/{id}'), 'precondition_required'),
     ...when(hasBody, 'payload_too_large', 'unsupported_media_type'),
   ];
 }
+
+/** The collections and objects of the registry's kinds: what has an ETag. */
+const onObjects = (path: string): boolean =>
+  FLEET_KINDS.some((kind) => path.split('/')[1] === kindDefinition(kind).collection);
 
 for (const operation of readOperations(DOCUMENT).all) {
   test(`${operation.operationId} documents every error that it can answer, and no other`, () => {

@@ -1,5 +1,11 @@
 import { FluxgateError } from '../../../core/errors.ts';
-import type { FleetKind } from '../../../core/fleet/objects.ts';
+import type { FleetKind, FleetObject } from '../../../core/fleet/objects.ts';
+import {
+  type ConditionalHeaders,
+  changePrecondition,
+  creationPrecondition,
+  entityTag,
+} from '../../../core/fleet/preconditions.ts';
 import { kindDefinition } from '../../../core/fleet/registry.ts';
 import { createObject, deleteObject, patchObject, putObject } from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
@@ -7,37 +13,59 @@ import type { Operation } from '../../../core/policy/operations.ts';
 import { filtersOf, numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
-import type { Handler, HandlerParts } from './handlers.ts';
+import type { Call, Handler, HandlerParts } from './handlers.ts';
 
 /** What operators do with one kind of object; the same few handlers for every kind in the registry. */
 export function fleetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   const { kind, method, path } = operation;
   if (kind === undefined) return undefined;
-  const { store, schemas } = parts;
+  const { store, schemas, requireIfMatch } = parts;
   const onOne = path.endsWith('/{id}');
   switch (`${method} ${onOne ? 'one' : 'all'}`) {
     case 'GET all':
       return ({ parameters }) => list(parts, kind, path, parameters);
     case 'POST all':
-      return async ({ body }) => {
-        const created = await store.transact((transactor) => createObject(kind, body, schemas, transactor));
-        return { status: 201, body: created, headers: { Location: `${path}/${created.id}` } };
+      return async (call) => {
+        const precondition = creationPrecondition(conditions(call));
+        const created = await store.transact((t) =>
+          createObject(kind, call.body, schemas, t, undefined, precondition),
+        );
+        return answer(201, created, { Location: `${path}/${created.id}` });
       };
     case 'GET one':
       return async ({ parameters }) => {
         const found = await store.reader.get(kind, idOf(parameters));
         if (found === undefined) throw notFound(kind);
-        return { status: 200, body: found };
+        return answer(200, found);
       };
     case 'PUT one':
-      return async ({ parameters, body }) =>
-        done(await store.transact((t) => putObject(kind, idOf(parameters), body, schemas, t)));
+      return async (call) => {
+        const precondition = changePrecondition(conditions(call), requireIfMatch);
+        const id = idOf(call.parameters);
+        return answer(
+          200,
+          await store.transact((t) => putObject(kind, id, call.body, schemas, t, undefined, precondition)),
+        );
+      };
     case 'PATCH one':
-      return async ({ parameters, body }) =>
-        done(await store.transact((t) => patchObject(kind, idOf(parameters), body, schemas, t)));
+      return async (call) => {
+        const precondition = changePrecondition(conditions(call), requireIfMatch);
+        const id = idOf(call.parameters);
+        return answer(
+          200,
+          await store.transact((t) => patchObject(kind, id, call.body, schemas, t, undefined, precondition)),
+        );
+      };
     case 'DELETE one':
-      return async ({ parameters }) =>
-        done(await store.transact((t) => deleteObject(kind, idOf(parameters), t)));
+      return async (call) => {
+        const precondition = changePrecondition(conditions(call), requireIfMatch);
+        const id = idOf(call.parameters);
+        // The object that was: there is no version of it any more that a tag could name.
+        return {
+          status: 200,
+          body: await store.transact((t) => deleteObject(kind, id, t, undefined, precondition)),
+        };
+      };
     default:
       return undefined;
   }
@@ -70,7 +98,16 @@ async function list(
   return { status: 200, body: items, headers };
 }
 
-const done = (body: object): Answer => ({ status: 200, body });
+const answer = (status: number, object: FleetObject, headers: Record<string, string> = {}): Answer => ({
+  status,
+  body: object,
+  headers: { ...headers, ETag: entityTag(object) },
+});
+
+const conditions = ({ header }: Call): ConditionalHeaders => ({
+  ifMatch: header('if-match'),
+  ifNoneMatch: header('if-none-match'),
+});
 
 const idOf = (parameters: Parameters): string => parameters.path['id'] ?? '';
 

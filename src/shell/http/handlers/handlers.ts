@@ -16,6 +16,9 @@ export interface Call {
   readonly principal: Principal;
   readonly parameters: Parameters;
   readonly body: unknown;
+  readonly requestId: string;
+  /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
+  header(name: string): string | undefined;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -25,6 +28,8 @@ export interface HandlerParts {
   readonly schemas: FleetSchemas;
   readonly ratchet: Ratchet;
   readonly health: Health;
+  /** REQUIRE_IF_MATCH. */
+  readonly requireIfMatch: boolean;
   /** The document as it is on disk, for GET /openapi.yaml. */
   readonly documentText: string;
 }
