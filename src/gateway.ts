@@ -133,6 +133,7 @@ async function serve(
       ratchet,
       health,
       documentText,
+      pruneGuard: config.pruneGuard,
       requireIfMatch: config.requireIfMatch,
     }),
     trust,

@@ -24,6 +24,8 @@ export interface Config {
   readonly spiffeTrustDomain: string | undefined;
   /** PUT, PATCH and DELETE without If-Match are 428. */
   readonly requireIfMatch: boolean;
+  /** Whether a write that takes something away from clusters has to be confirmed. */
+  readonly pruneGuard: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -127,6 +129,7 @@ export function parseConfig(environment: Environment): Config {
     policyDir: text('POLICY_DIR'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
     requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
+    pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
@@ -138,13 +141,6 @@ export function parseConfig(environment: Environment): Config {
 const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
   ['CRL_DIR', refuse('CRL_DIR: this version does not check CRLs; unset it')],
   ['TRUSTED_PROXIES', refuse('TRUSTED_PROXIES: this version does not read the PROXY protocol; unset it')],
-  [
-    'PRUNE_GUARD',
-    (text) => {
-      if (text !== 'off')
-        refuse('PRUNE_GUARD: this version has no prune guard; unset it or set it to "off"')();
-    },
-  ],
   [
     'WORKERS',
     (text) => {

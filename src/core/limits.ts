@@ -31,6 +31,8 @@ export const LIMITS = Object.freeze({
   tokenBytesMax: 4_096,
   /** One page of a list. An absent `limit` means this, so that no list is ever cut off silently below it. */
   pageItemsMax: 10_000,
+  /** Clusters of a plan that one answer shows, unless it is asked for more; the totals are always of all. */
+  planPageClusters: 100,
 
   /** Rows read for the Flux list of clusters; twice what fits into its body, so that too large a fleet is seen, not cut. */
   fleetListItemsMax: 30_000,
@@ -66,6 +68,16 @@ export const LIMITS = Object.freeze({
   /** Apart from the accepted, so that a flood of bad certificates cannot push good verdicts out. */
   rejectedVerdictsMax: 4_096,
   decisionsMax: 65_536,
+
+  // — the fleet's past —
+  /** Revisions that can be asked for and reverted; a year of a busy fleet. */
+  revisionsKeptMax: 10_000,
+  revisionsKeptMs: 365 * 86_400_000,
+  changeReasonCharactersMax: 500,
+  /** How long an Idempotency-Key is remembered: over a night and an outage. */
+  answersKeptMs: 86_400_000,
+  /** Per principal, each up to a body long. */
+  answersKeptMax: 1_000,
 
   // — files —
   seedBytesMax: 268_435_456,

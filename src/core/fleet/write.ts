@@ -1,8 +1,8 @@
 import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import type { FleetTransactor, ObjectName } from './access.ts';
 import { applyMergePatch, applyPut } from './change.ts';
-import { type Committed, commitChanges, UNGUARDED, type WriteTerms } from './commit.ts';
 import { checkObject, invalidObject } from './check-object.ts';
+import { type Committed, commitChanges, UNGUARDED, type WriteTerms } from './commit.ts';
 import { findCycle } from './dependencies.ts';
 import { detachedUsers } from './detach.ts';
 import type { RawObject } from './kind.ts';

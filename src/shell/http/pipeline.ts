@@ -94,6 +94,7 @@ async function answerRequest(
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
   return handler({
     principal: record.principal,
+    method: record.method,
     parameters,
     body,
     requestId: record.requestId,

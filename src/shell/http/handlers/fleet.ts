@@ -1,5 +1,5 @@
 import { FluxgateError } from '../../../core/errors.ts';
-import type { FleetKind, FleetObject } from '../../../core/fleet/objects.ts';
+import type { FleetKind } from '../../../core/fleet/objects.ts';
 import {
   type ConditionalHeaders,
   changePrecondition,
@@ -7,64 +7,63 @@ import {
   entityTag,
 } from '../../../core/fleet/preconditions.ts';
 import { kindDefinition } from '../../../core/fleet/registry.ts';
-import { createObject, deleteObject, patchObject, putObject } from '../../../core/fleet/write.ts';
+import {
+  createObject,
+  deleteObject,
+  type ObjectTerms,
+  patchObject,
+  putObject,
+} from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { filtersOf, numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
+import { writeTerms, writtenAnswer } from './write-terms.ts';
 
 /** What operators do with one kind of object; the same few handlers for every kind in the registry. */
 export function fleetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   const { kind, method, path } = operation;
   if (kind === undefined) return undefined;
-  const { store, schemas, requireIfMatch } = parts;
+  const { store, schemas } = parts;
   const onOne = path.endsWith('/{id}');
   switch (`${method} ${onOne ? 'one' : 'all'}`) {
     case 'GET all':
       return ({ parameters }) => list(parts, kind, path, parameters);
     case 'POST all':
       return async (call) => {
-        const precondition = creationPrecondition(conditions(call));
-        const created = await store.transact((t) =>
-          createObject(kind, call.body, schemas, t, undefined, precondition),
-        );
-        return answer(201, created, { Location: `${path}/${created.id}` });
+        const terms = { ...writeTerms(call, parts), precondition: creationPrecondition(conditions(call)) };
+        const created = await store.transact((t) => createObject(kind, call.body, schemas, t, terms));
+        return located(writtenAnswer(call, 201, created), `${path}/${created.object.id}`);
       };
     case 'GET one':
       return async ({ parameters }) => {
         const found = await store.reader.get(kind, idOf(parameters));
         if (found === undefined) throw notFound(kind);
-        return answer(200, found);
+        return { status: 200, body: found, headers: { ETag: entityTag(found) } };
       };
     case 'PUT one':
       return async (call) => {
-        const precondition = changePrecondition(conditions(call), requireIfMatch);
+        const terms = changeTerms(call, parts);
         const id = idOf(call.parameters);
-        return answer(
-          200,
-          await store.transact((t) => putObject(kind, id, call.body, schemas, t, undefined, precondition)),
-        );
+        const put = await store.transact((t) => putObject(kind, id, call.body, schemas, t, terms));
+        return writtenAnswer(call, 200, put);
       };
     case 'PATCH one':
       return async (call) => {
-        const precondition = changePrecondition(conditions(call), requireIfMatch);
+        const terms = changeTerms(call, parts);
         const id = idOf(call.parameters);
-        return answer(
-          200,
-          await store.transact((t) => patchObject(kind, id, call.body, schemas, t, undefined, precondition)),
-        );
+        const patched = await store.transact((t) => patchObject(kind, id, call.body, schemas, t, terms));
+        return writtenAnswer(call, 200, patched);
       };
     case 'DELETE one':
       return async (call) => {
-        const precondition = changePrecondition(conditions(call), requireIfMatch);
+        const terms = changeTerms(call, parts);
         const id = idOf(call.parameters);
-        // The object that was: there is no version of it any more that a tag could name.
-        return {
-          status: 200,
-          body: await store.transact((t) => deleteObject(kind, id, t, undefined, precondition)),
-        };
+        const detach = call.parameters.query['detach'] === true;
+        const deleted = await store.transact((t) => deleteObject(kind, id, t, terms, detach));
+        return writtenAnswer(call, 200, deleted);
       };
     default:
       return undefined;
@@ -98,10 +97,13 @@ async function list(
   return { status: 200, body: items, headers };
 }
 
-const answer = (status: number, object: FleetObject, headers: Record<string, string> = {}): Answer => ({
-  status,
-  body: object,
-  headers: { ...headers, ETag: entityTag(object) },
+/** Only what was created is somewhere. */
+const located = (answer: Answer, location: string): Answer =>
+  answer.status === 201 ? { ...answer, headers: { ...answer.headers, Location: location } } : answer;
+
+const changeTerms = (call: Call, parts: HandlerParts): ObjectTerms => ({
+  ...writeTerms(call, parts),
+  precondition: changePrecondition(conditions(call), parts.requireIfMatch),
 });
 
 const conditions = ({ header }: Call): ConditionalHeaders => ({

@@ -14,6 +14,7 @@ import { publicHandler } from './public.ts';
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
   readonly principal: Principal;
+  readonly method: string;
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
@@ -28,6 +29,8 @@ export interface HandlerParts {
   readonly schemas: FleetSchemas;
   readonly ratchet: Ratchet;
   readonly health: Health;
+  /** PRUNE_GUARD. */
+  readonly pruneGuard: boolean;
   /** REQUIRE_IF_MATCH. */
   readonly requireIfMatch: boolean;
   /** The document as it is on disk, for GET /openapi.yaml. */
