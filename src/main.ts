@@ -44,7 +44,22 @@ function commands(): Command {
     .command('dev')
     .description('serve on https://localhost:8443 with a development PKI and a demo fleet')
     .action(async () => (await import('./cli/dev.ts')).dev(context));
-  program;
+  program
+    .command('backup')
+    .description('copy the store to a file, while the gateway runs, and check the copy')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .requiredOption('--to <file>', 'where to; must not be there')
+    .action(async (options: { database?: string; to: string }) =>
+      (await import('./cli/backup.ts')).backup(context, options),
+    );
+  program
+    .command('restore')
+    .description('put a backup in the place of the store; the gateway must be stopped')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .requiredOption('--from <file>', 'the backup')
+    .action(async (options: { database?: string; from: string }) =>
+      (await import('./cli/restore.ts')).restore(context, options),
+    );
   program
     .command('demo')
     .description('a guided tour: a gateway and a small fleet, played and narrated')

@@ -1,10 +1,14 @@
 import type { FleetReader } from '../../core/fleet/access.ts';
+import type { ChangeOrigin } from '../../core/fleet/history.ts';
+import { systemClock } from '../clock.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
+import { createHistoryQueries } from './history-queries.ts';
+import { createHistoryWrites } from './history-writes.ts';
 import type { Store } from './store.ts';
-import { runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
+import { createHistoryReader, runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
 
 /** A handler needs milliseconds; the request that it serves is bounded to 30 s, and others wait behind it. */
@@ -28,20 +32,28 @@ export async function openSqliteStore(
 export function createSqliteStore(connections: OpenDatabase, bounds: Partial<TransactionBounds> = {}): Store {
   const { writer: database, reader: readerDatabase } = connections;
   const queries = createFleetQueries(database);
-  const writer: Writer = { database, queries, writes: createFleetWrites(database, queries) };
+  const history = createHistoryQueries(database);
+  const writer: Writer = {
+    database,
+    queries,
+    writes: createFleetWrites(database, queries),
+    history,
+    revisions: createHistoryWrites(database),
+  };
   const inMemory = readerDatabase === database;
   const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
   const queue = createWriteQueue();
   const read = createRead(queue, inMemory);
-  const inTransaction: Store['transact'] = (work) =>
-    queue.run(() => runTransaction(writer, { ...BOUNDS, ...bounds }, work));
+  const inTransaction: Store['transact'] = (work, origin = ourselves('write')) =>
+    queue.run(() => runTransaction(writer, { ...BOUNDS, ...bounds }, origin, work));
 
   return Object.freeze<Store>({
     reader: createReader(readerQueries, read),
+    history: createHistoryReader(inMemory ? history : createHistoryQueries(readerDatabase), read),
     transact: inTransaction,
     initialise: (load) =>
       queue.run(() =>
-        runTransaction(writer, { ...SEED_BOUNDS, ...bounds }, async (transactor) => {
+        runTransaction(writer, { ...SEED_BOUNDS, ...bounds }, ourselves('seed'), async (transactor) => {
           if (writer.queries.isInitialised()) return false;
           await load(transactor);
           writer.writes.markInitialised();
@@ -51,7 +63,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
     ratchet: (entries) =>
       queue.run(() =>
-        runTransaction(writer, { ...BOUNDS, ...bounds }, async () => {
+        runTransaction(writer, { ...BOUNDS, ...bounds }, ourselves('write'), async () => {
           try {
             writer.writes.turnRatchet(entries);
           } catch (error) {
@@ -70,6 +82,10 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
         database.close();
       }),
   });
+}
+
+function ourselves(action: ChangeOrigin['action']): ChangeOrigin {
+  return { author: 'fluxgate', action, atMs: systemClock.now() };
 }
 
 type Read = <T>(doing: string, act: () => T) => Promise<T>;
