@@ -38,6 +38,11 @@ export const LIMITS = Object.freeze({
   fleetListItemsMax: 30_000,
 
   // — the answer (Flux Operator's own bounds) —
+  /** Flux Operator's own default of spec.filter.limit. What is beyond it is cut off there, and uninstalled. */
+  filterLimitDefault: 100,
+  filterLimitMax: 10_000,
+  /** 800 KiB, held when written: below the bound under it, so that no stored fleet is ever unanswerable. */
+  renderedRouteBytesMax: 819_200,
   /** Flux Operator refuses an ExternalService body above this, decompressed. */
   fluxBodyBytesMax: 921_600,
 

@@ -1,5 +1,6 @@
 import { FluxgateError } from '../errors.ts';
 import type { FleetTransactor } from './access.ts';
+import { inspectClusters } from './inspect-clusters.ts';
 import type { FleetKind, FleetObjects } from './objects.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { planChanges } from './plan-changes.ts';
@@ -42,7 +43,9 @@ export async function commitChanges(
   transactor: FleetTransactor,
   terms: WriteTerms,
 ): Promise<Committed> {
-  const plan = await planChanges(changes, transactor, terms.pause);
+  const inspection = inspectClusters(changes);
+  const plan = await planChanges(changes, transactor, terms.pause, inspection);
+  inspection.throwIfRefused();
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
   await terms.review?.(plan, changes);

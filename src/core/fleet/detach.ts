@@ -42,6 +42,9 @@ function detachedCluster(cluster: Cluster, kind: CatalogueKind, id: string): Clu
   const list = assignmentField(kind);
   const kept: readonly { readonly id: string }[] = cluster[list].filter((entry) => entry.id !== id);
   if (kind !== 'platform_component') return { ...cluster, [list]: kept };
-  const patches = Object.fromEntries(Object.entries(cluster.patches).filter(([of]) => of !== id));
-  return { ...cluster, [list]: kept, patches };
+  const others = <T>(map: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(map).filter(([of]) => of !== id));
+  const { secret_refs: refs, ...rest } = { ...cluster, [list]: kept, patches: others(cluster.patches) };
+  const left = others(refs ?? {});
+  return Object.keys(left).length === 0 ? rest : { ...cluster, ...rest, secret_refs: left };
 }

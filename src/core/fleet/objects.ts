@@ -14,6 +14,12 @@ export interface ComponentAssignment {
   readonly component_path?: string;
 }
 
+/** One key of a Kubernetes Secret in the cluster. */
+export interface SecretRef {
+  readonly name: string;
+  readonly key: string;
+}
+
 export interface Reference {
   readonly id: string;
 }
@@ -32,6 +38,10 @@ export interface Cluster {
   readonly rolebindings: readonly Reference[];
   /** component id → key → value; only for assigned components. */
   readonly patches: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** component id → key → the key of a Secret in the cluster, for `valuesFrom`; only for assigned components. */
+  readonly secret_refs?: Readonly<Record<string, Readonly<Record<string, SecretRef>>>>;
+  /** `spec.filter.limit` of the cluster's providers: Flux cuts an answer off after so many inputs. Absent: 100. */
+  readonly filter_limit?: number;
   /** Absent: active. */
   readonly state?: Exclude<ClusterState, 'active'>;
 }

@@ -29,6 +29,8 @@ export interface RouteSlots {
   readonly kind: CatalogueKind;
   /** Path segment, such as `platform-components`. */
   readonly route: string;
+  /** How many inputs the route has; `slots` may leave out those that cannot differ. */
+  readonly total: number;
   readonly slots: readonly InputSlot[];
 }
 
@@ -126,7 +128,7 @@ export function planCluster(
       : {}),
     state: (before ?? known).state,
     answers,
-    served_before: (before?.routes ?? []).reduce((sum, { slots }) => sum + slots.length, 0),
+    served_before: (before?.routes ?? []).reduce((sum, { total }) => sum + total, 0),
     routes,
   };
 }
@@ -141,15 +143,15 @@ function fateOf(before: ServedCluster | undefined, after: ServedCluster | undefi
 
 function planRoutes(before: readonly RouteSlots[], after: readonly RouteSlots[]): RoutePlan[] {
   const names = new Set([...after, ...before].map(({ route }) => route));
-  const slotsOf = (routes: readonly RouteSlots[], name: string): readonly InputSlot[] =>
-    routes.find(({ route }) => route === name)?.slots ?? [];
+  const find = (routes: readonly RouteSlots[], name: string): Pick<RouteSlots, 'total' | 'slots'> =>
+    routes.find(({ route }) => route === name) ?? { total: 0, slots: [] };
   return [...names].sort().flatMap((route) => {
-    const was = slotsOf(before, route);
-    const is = slotsOf(after, route);
-    const inputs = planInputs(was, is);
-    const reordered = isReordered(was, is);
+    const was = find(before, route);
+    const is = find(after, route);
+    const inputs = planInputs(was.slots, is.slots);
+    const reordered = isReordered(was.slots, is.slots);
     if (inputs.length === 0 && !reordered) return [];
-    return [{ route, inputs_before: was.length, inputs_after: is.length, reordered, inputs }];
+    return [{ route, inputs_before: was.total, inputs_after: is.total, reordered, inputs }];
   });
 }
 

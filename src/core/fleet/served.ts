@@ -1,6 +1,6 @@
 import type { CatalogueKind } from './access.ts';
 import type { RenderedInput } from './kind.ts';
-import type { Cluster, ClusterState, FleetObjects } from './objects.ts';
+import type { Cluster, ClusterState, ComponentAssignment, FleetKind, FleetObjects } from './objects.ts';
 import type { InputSlot, RouteSlots, ServedCluster } from './plan.ts';
 import { fluxRoute } from './registry.ts';
 
@@ -9,17 +9,22 @@ import { fluxRoute } from './registry.ts';
 /** The catalogue as it is at one moment; throws where an entry is not there, for a reference to nothing cannot be stored. */
 export type Catalogue = <K extends CatalogueKind>(kind: K, id: string) => FleetObjects[K];
 
+/** Kinds hold no slash. */
+export const catalogueKey = (kind: FleetKind, id: string): string => `${kind}/${id}`;
+
 export const stateOf = (cluster: Cluster): ClusterState => cluster.state ?? 'active';
 
+/** `only`: the entries that may differ; undefined: any. */
 export function servedCluster(
   cluster: Cluster,
   kinds: readonly CatalogueKind[],
   catalogue: Catalogue,
+  only?: ReadonlySet<string>,
 ): ServedCluster {
   const { id, cluster_dns, environment } = cluster;
   const state = stateOf(cluster);
   const routes =
-    state === 'retired' ? undefined : kinds.map((kind) => renderedSlots(cluster, kind, catalogue));
+    state === 'retired' ? undefined : kinds.map((kind) => renderedSlots(cluster, kind, catalogue, only));
   return { id, cluster_dns, environment, state, routes };
 }
 
@@ -31,22 +36,29 @@ export function renderedSlots<K extends CatalogueKind>(
   cluster: Cluster,
   kind: K,
   catalogue: Catalogue,
+  only?: ReadonlySet<string>,
 ): RouteSlots {
   const { segment, assignedIn, render } = fluxRoute(kind);
-  const names = `${cluster.cluster_name}\n${cluster.cluster_dns}\n${cluster.environment}`;
-  const slots = cluster[assignedIn].map((assignment, position): InputSlot => {
-    const entry = catalogue(kind, assignment.id);
-    return {
-      id: assignment.id,
-      basis: [entry, names, JSON.stringify(assignment), ownPatches(cluster, kind, assignment.id)],
+  const { cluster_name, cluster_dns, environment } = cluster;
+  const assigned: readonly Partial<ComponentAssignment>[] = cluster[assignedIn];
+  const slots: InputSlot[] = [];
+  for (const [position, { id = '', enabled, oci_tag, component_path }] of assigned.entries()) {
+    if (only !== undefined && !only.has(catalogueKey(kind, id))) continue;
+    const entry = catalogue(kind, id);
+    const own = [enabled, oci_tag, component_path, ownPatches(cluster, kind, id)];
+    slots.push({
+      id,
+      basis: [entry, cluster_name, cluster_dns, environment, ...own],
       input: (): RenderedInput => render(cluster, entry, position),
-    };
-  });
-  return { kind, route: segment, slots };
+    });
+  }
+  return { kind, route: segment, total: assigned.length, slots };
 }
 
 /** As text: the documents before and after are two objects, though hardly ever different ones. */
 function ownPatches(cluster: Cluster, kind: CatalogueKind, id: string): string | undefined {
-  if (kind !== 'platform_component' || !Object.hasOwn(cluster.patches, id)) return undefined;
-  return JSON.stringify(cluster.patches[id]);
+  if (kind !== 'platform_component') return undefined;
+  const { patches, secret_refs: refs = {} } = cluster;
+  const own = [patches, refs].map((map) => (Object.hasOwn(map, id) ? map[id] : undefined));
+  return own.every((map) => map === undefined) ? undefined : JSON.stringify(own);
 }

@@ -36,10 +36,10 @@ test('platform components: the contract to the byte, in the order of the cluster
   const expected =
     '{"inputs":[' +
     '{"id":"b","component_path":"own/b","component_version":"1.0.0","cluster_env_enabled":false,"depends_on":["a"],' +
-    '"enabled":false,"patches":{"k":"v"},"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"},' +
+    '"enabled":false,"patches":{"k":"v"},"secret_refs":{},"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"},' +
     '"source":{"oci_url":"oci://registry.example.com/components/b","oci_tag":"v9"}},' +
     '{"id":"a","component_path":"components/a","component_version":"1.0.0","cluster_env_enabled":true,"depends_on":[],' +
-    '"enabled":true,"patches":{},"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"},' +
+    '"enabled":true,"patches":{},"secret_refs":{},"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"},' +
     '"source":{"oci_url":"oci://registry.example.com/components/a","oci_tag":"v1.0.0"}}]}';
   assert.equal(serialiseInputs(rendered).toString('utf8'), expected);
 });

@@ -247,8 +247,36 @@ test('a byte order mark, and a name without an ending, do no harm', () => {
 test('the order of objects in a seed does not matter', () => {
   const components = [sampleComponent('a', { depends_on: ['b'] }), sampleComponent('b')];
   const text = JSON.stringify({
-    clusters: [sampleCluster('x', { platform_components: [{ id: 'a', enabled: true }] })],
+    clusters: [
+      sampleCluster('x', {
+        platform_components: [
+          { id: 'a', enabled: true },
+          { id: 'b', enabled: true },
+        ],
+      }),
+    ],
     platform_components: components,
   });
   assert.equal(parseSeed(text, 'f.json', schemas).platform_components.length, 2);
+});
+
+test('a seed whose cluster enables a component without its dependency does not load, and says which', () => {
+  const components = [sampleComponent('a', { depends_on: ['b'] }), sampleComponent('b')];
+  for (const [assigned, what] of [
+    [[{ id: 'a', enabled: true }], 'is not assigned'],
+    [
+      [
+        { id: 'a', enabled: true },
+        { id: 'b', enabled: false },
+      ],
+      'is disabled',
+    ],
+  ] as const) {
+    const seed = {
+      clusters: [sampleCluster('x', { platform_components: assigned })],
+      platform_components: components,
+    };
+    const expected = `clusters\\[0\\] "x": platform_components/0 "a" is enabled and depends on "b", which ${what}`;
+    assert.throws(() => parseSeed(JSON.stringify(seed), 'f.json', schemas), new RegExp(expected));
+  }
 });
