@@ -7,6 +7,8 @@
 export const STATUS_OF = Object.freeze({
   malformed_request: 400,
   validation_error: 400,
+  /** A patch looks like a secret. Its value stands in no answer and no log. */
+  secret_suspected: 400,
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,

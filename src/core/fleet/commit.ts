@@ -1,10 +1,12 @@
 import { FluxgateError } from '../errors.ts';
 import type { FleetTransactor } from './access.ts';
 import { inspectClusters } from './inspect-clusters.ts';
-import type { FleetKind, FleetObjects } from './objects.ts';
+import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
 import type { ObjectChange, Plan } from './plan.ts';
-import { planChanges } from './plan-changes.ts';
+import { type PlannedChanges, planChanges } from './plan-changes.ts';
 import { summarisePlan } from './plan-summary.ts';
+import { refuseSecrets } from './secrets.ts';
+import { stateOf } from './states.ts';
 
 /** How one request wants its write treated. */
 export interface WriteTerms {
@@ -14,6 +16,8 @@ export interface WriteTerms {
   readonly confirmPlan: string | undefined;
   /** PRUNE_GUARD. */
   readonly pruneGuard: boolean;
+  /** Whether patches that look like secrets are let in. */
+  readonly allowSecrets?: boolean;
   /** Lets others have their turn during a long plan. */
   readonly pause: () => Promise<void>;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
@@ -43,14 +47,30 @@ export async function commitChanges(
   transactor: FleetTransactor,
   terms: WriteTerms,
 ): Promise<Committed> {
+  if (terms.allowSecrets !== true) await refuseSecrets(changes);
   const inspection = inspectClusters(changes);
-  const plan = await planChanges(changes, transactor, terms.pause, inspection);
+  const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
   inspection.throwIfRefused();
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
   await terms.review?.(plan, changes);
   for (const change of inWritingOrder(changes)) await write(change, transactor);
+  await keepPins(changes, pins, transactor);
   return { plan, carriedOut: true };
+}
+
+/** What a cluster is served while it is frozen is kept apart from its document, which may change meanwhile. */
+async function keepPins(
+  changes: readonly ObjectChange[],
+  pins: PlannedChanges['pins'],
+  transactor: FleetTransactor,
+): Promise<void> {
+  for (const [id, answers] of pins) await transactor.pin(id, answers);
+  for (const { kind, id, before, after } of changes) {
+    if (kind !== 'cluster' || before === undefined || after === undefined) continue;
+    const thaws = stateOf(before as Cluster) === 'frozen' && stateOf(after as Cluster) !== 'frozen';
+    if (thaws) await transactor.pin(id, undefined);
+  }
 }
 
 /** A confirmation that came must fit, needed or not: whoever sends one says what they expect to happen. */

@@ -9,7 +9,8 @@ import {
   planCluster,
 } from './plan.ts';
 import { CATALOGUE_KINDS, fluxRoute, isCatalogueKind } from './registry.ts';
-import { type Catalogue, catalogueKey, servedCluster } from './served.ts';
+import { answersOf, type Catalogue, catalogueKey, type PinnedAnswers, servedCluster } from './served.ts';
+import { stateOf } from './states.ts';
 
 /** Finds the clusters that a set of changes touches, and plans each. */
 
@@ -36,25 +37,64 @@ export async function planChanges(
   reader: FleetReader,
   pause: () => Promise<void>,
   inspection?: ClusterInspection,
-): Promise<Plan> {
+): Promise<PlannedChanges> {
   const catalogues = createCatalogues(changes, reader);
   const clusters: ClusterPlan[] = [];
   const warnings: LimitWarning[] = [];
+  const pins = new Map<string, PinnedAnswers>();
   const changed = new Set(changes.map(({ kind, id }) => catalogueKey(kind, id)));
   for await (const { before, after, kinds } of touchedClusters(changes, reader, pause)) {
     await catalogues.load(before, after, kinds);
     const { catalogueBefore, catalogueAfter } = catalogues;
     // Where the document stays, nothing but the changed entries can differ: 10,000 clusters are planned in under a second.
     const only = before === after ? changed : undefined;
+    const pinned = await pinsFor(catalogues, before, after, reader);
+    if (after !== undefined && pinned.fresh !== undefined) pins.set(after.id, pinned.fresh);
     const planned = planCluster(
-      before && servedCluster(before, kinds, catalogueBefore, only),
-      after && servedCluster(after, kinds, catalogueAfter, only),
+      before && servedCluster(before, kinds, catalogueBefore, only, pinned.before),
+      after && servedCluster(after, kinds, catalogueAfter, only, pinned.after),
     );
     if (planned !== undefined) clusters.push(planned);
     const touched = { before, after, kinds, catalogueBefore, catalogueAfter };
     warnings.push(...(inspection?.inspect(touched) ?? []));
   }
-  return assemblePlan(changes, clusters, warnings, pause);
+  return { plan: await assemblePlan(changes, clusters, warnings, pause), pins };
+}
+
+interface Pins {
+  readonly before: PinnedAnswers | undefined;
+  readonly after: PinnedAnswers | undefined;
+  /** What is to be pinned by this write. */
+  readonly fresh: PinnedAnswers | undefined;
+}
+
+/** A cluster is frozen at what it is served when the write comes; one that begins frozen, at what it would be served. */
+async function pinsFor(
+  { catalogueBefore, catalogueAfter }: Catalogues,
+  before: Cluster | undefined,
+  after: Cluster | undefined,
+  reader: FleetReader,
+): Promise<Pins> {
+  const pinned = await pinsOf(before, reader);
+  if (after === undefined || stateOf(after) !== 'frozen') {
+    return { before: pinned, after: undefined, fresh: undefined };
+  }
+  if (pinned !== undefined) return { before: pinned, after: pinned, fresh: undefined };
+  const fresh = before === undefined ? answersOf(after, catalogueAfter) : answersOf(before, catalogueBefore);
+  return { before: undefined, after: fresh, fresh };
+}
+
+async function pinsOf(cluster: Cluster | undefined, reader: FleetReader): Promise<PinnedAnswers | undefined> {
+  if (cluster === undefined || stateOf(cluster) !== 'frozen') return undefined;
+  const pinned = await reader.pinnedAnswers(cluster.id);
+  if (pinned !== undefined) return pinned;
+  throw new Error(`cluster ${cluster.id} is frozen and nothing is pinned`);
+}
+
+export interface PlannedChanges {
+  readonly plan: Plan;
+  /** For each cluster that these changes freeze, the answers that it keeps. */
+  readonly pins: ReadonlyMap<string, PinnedAnswers>;
 }
 
 type Touched = Pick<TouchedCluster, 'before' | 'after' | 'kinds'>;

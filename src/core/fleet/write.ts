@@ -1,16 +1,18 @@
 import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import type { FleetTransactor, ObjectName } from './access.ts';
+
 import { applyMergePatch, applyPut } from './change.ts';
 import { checkObject, invalidObject } from './check-object.ts';
 import { type Committed, commitChanges, UNGUARDED, type WriteTerms } from './commit.ts';
 import { findCycle } from './dependencies.ts';
 import { detachedUsers } from './detach.ts';
 import type { RawObject } from './kind.ts';
-import type { FleetKind, FleetObjects } from './objects.ts';
+import type { Cluster, ClusterState, FleetKind, FleetObjects } from './objects.ts';
 import type { ObjectChange } from './plan.ts';
 import type { Precondition } from './preconditions.ts';
 import { kindDefinition } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
+import { checkStateKept, inState } from './states.ts';
 
 /**
  * The writes of the operator routes, the same for every kind. Each runs inside one transaction, whose rollback is the
@@ -48,6 +50,7 @@ export async function createObject<K extends FleetKind>(
   const current = await transactor.get(kind, after.id);
   terms.precondition?.(current);
   if (current !== undefined) throw idTaken(kind, after.id);
+  if (kind === 'cluster') checkStateKept(undefined, after as Cluster);
   return writeOne({ kind, id: after.id, before: undefined, after }, transactor, terms);
 }
 
@@ -97,6 +100,18 @@ export async function deleteObject<K extends FleetKind>(
   return { object: before, ...(await commitChanges([...detached, removal], transactor, terms)) };
 }
 
+/** To another state, by the steps that states.ts knows; what that does to the cluster's answers is planned and guarded. */
+export async function setClusterState(
+  id: string,
+  state: ClusterState,
+  transactor: FleetTransactor,
+  terms: ObjectTerms = UNGUARDED,
+): Promise<Written<'cluster'>> {
+  const before = await existing('cluster', id, transactor);
+  terms.precondition?.(before);
+  return writeOne({ kind: 'cluster', id, before, after: inState(before, state) }, transactor, terms);
+}
+
 async function writeOne<K extends FleetKind>(
   change: FleetChange<K> & { readonly after: FleetObjects[K] },
   transactor: FleetTransactor,
@@ -114,6 +129,7 @@ function changed<K extends FleetKind>(
 ): FleetObjects[K] {
   const after = checkObject(kind, schemas, raw);
   if (after.id !== before.id) throw new Error(`${kind} ${before.id} would become ${after.id}`);
+  if (kind === 'cluster') checkStateKept(before as Cluster, after as Cluster);
   return after;
 }
 

@@ -20,6 +20,8 @@ export interface PolicyContext {
   /** Whether `source` is in OPERATOR_NETWORKS. */
   readonly operatorNetwork: boolean;
   readonly credential: 'certificate' | 'token' | 'none';
+  /** Whether the request asks for patches that look like secrets to be let in. Absent: no. */
+  readonly allowsSecrets?: boolean;
 }
 
 /** The values that the shipped policies compute with: strings, truth, sets of strings. */

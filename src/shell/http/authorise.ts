@@ -11,6 +11,7 @@ export interface AuthorisedRequest {
   readonly source: string;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
+  readonly allowsSecrets: boolean;
 }
 
 /** The one way to a decision: every operation passes it, public ones too. */
@@ -21,7 +22,7 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, clusterDns, objectId } = request;
+  const { principal, source, clusterDns, objectId, allowsSecrets } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
@@ -35,6 +36,7 @@ export async function authorise(
       source,
       operatorNetwork: config.operatorNetworks.contains(source),
       credential: credentialOf(principal),
+      allowsSecrets,
     },
   });
 }

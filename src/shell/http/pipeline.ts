@@ -33,6 +33,8 @@ export interface RequestRecord {
   principal: Principal;
   clusterDns: string | undefined;
   objectId: string | undefined;
+  /** Whether the override for patches that look like secrets is asked for. */
+  allowsSecrets: boolean;
   decision: Decision | undefined;
 }
 
@@ -118,6 +120,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     clusterDns: undefined,
     objectId: undefined,
     decision: undefined,
+    allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
   };
 }
 

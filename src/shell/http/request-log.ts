@@ -29,6 +29,7 @@ export function createRequestLog(
       operation,
       cluster: record.clusterDns,
       object: record.objectId,
+      ...(record.allowsSecrets ? { override: 'allow-suspected-secrets' } : {}),
       ...(record.decision === undefined
         ? {}
         : { decision: record.decision.allowed ? 'allow' : 'deny', policies: record.decision.policies }),

@@ -3,6 +3,7 @@ import type { CatalogueKind, ClusterInputs, ListQuery, ObjectName, Page } from '
 import { deepFreeze } from '../../core/fleet/canonical.ts';
 import type { Cluster, FleetKind, FleetObjects } from '../../core/fleet/objects.ts';
 import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
+import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { unavailable } from './faults.ts';
 
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
@@ -12,6 +13,7 @@ export interface FleetQueries {
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): readonly Cluster[];
+  pinnedAnswers(clusterId: string): PinnedAnswers | undefined;
   isRatcheted(clusterDns: string): boolean;
   isInitialised(): boolean;
 }
@@ -48,6 +50,7 @@ export function createFleetQueries(database: Database): FleetQueries {
   const byId = text('SELECT document FROM objects WHERE kind = ? AND id = ?');
   const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
     ORDER BY from_kind, from_id LIMIT ?`);
+  const pinsOf = text('SELECT answers FROM pins WHERE cluster_id = ?');
   const clustersUsing = text(CLUSTERS_USING);
   const userCount = prepare<number>(
     'SELECT count(*) FROM (SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?)',
@@ -59,6 +62,13 @@ export function createFleetQueries(database: Database): FleetQueries {
     const document = clusterByDns.get(clusterDns);
     if (document === undefined) return undefined;
     const cluster = parse<Cluster>(document);
+    if (cluster.state === 'retired') return undefined;
+    if (cluster.state === 'frozen') {
+      const pinned = pinsOf.get(cluster.id);
+      // Whatever else were answered is not what the cluster was frozen at.
+      if (pinned === undefined) throw unavailable(`cluster ${cluster.id} is frozen and nothing is pinned`);
+      return { cluster, entries: [], pinned: parse<PinnedAnswers>(pinned)[kind] };
+    }
     const field = assignmentField(kind);
     const entries = entriesOf
       .all(cluster.id, field)
@@ -96,6 +106,10 @@ export function createFleetQueries(database: Database): FleetQueries {
     }),
     clustersUsing: (kind, id, after, limit) =>
       clustersUsing.all(kind, id, after, limit).map((document) => parse<Cluster>(document)),
+    pinnedAnswers: (clusterId) => {
+      const pinned = pinsOf.get(clusterId);
+      return pinned === undefined ? undefined : parse<PinnedAnswers>(pinned);
+    },
     isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,
     isInitialised: () => initialised.get() !== undefined,
   };

@@ -3,6 +3,7 @@ import { FluxgateError } from '../../core/errors.ts';
 import type { FleetReference } from '../../core/fleet/kind.ts';
 import type { FleetKind, FleetObject, FleetObjects } from '../../core/fleet/objects.ts';
 import { kindDefinition } from '../../core/fleet/registry.ts';
+import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { isConstraint, sqliteCode } from './faults.ts';
 import type { FleetQueries } from './fleet-queries.ts';
 import type { RatchetEntry } from './store.ts';
@@ -15,6 +16,7 @@ export interface FleetWrites {
   insert<K extends FleetKind>(kind: K, object: FleetObjects[K]): void;
   replace<K extends FleetKind>(kind: K, object: FleetObjects[K]): void;
   remove(kind: FleetKind, id: string): FleetObject;
+  pin(clusterId: string, answers: PinnedAnswers | undefined): void;
   turnRatchet(entries: readonly RatchetEntry[]): void;
   /** From now on a seed is not loaded, however empty the store becomes. */
   markInitialised(): void;
@@ -30,6 +32,10 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
   const deleteReferences = database.prepare(
     'DELETE FROM refs WHERE from_kind = ? AND from_id = ? AND field = ?',
   );
+  const insertPins = database.prepare(
+    'INSERT INTO pins (cluster_id, answers) VALUES (?, ?) ON CONFLICT (cluster_id) DO UPDATE SET answers = excluded.answers',
+  );
+  const deletePins = database.prepare('DELETE FROM pins WHERE cluster_id = ?');
   const insertRatchet = database.prepare(
     'INSERT INTO ratchet (cluster_dns, certificate_sha256, since_ms) VALUES (?, ?, ?) ON CONFLICT (cluster_dns) DO NOTHING',
   );
@@ -84,12 +90,17 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
       if (object === undefined) throw notFound(kind);
       try {
         deleteObject.run(kind, id);
+        if (kind === 'cluster') deletePins.run(id);
       } catch (error) {
         if (isConstraint(error)) throw inUse(kind, error);
         throw error;
       }
       return object;
     }),
+    pin(clusterId, answers) {
+      if (answers === undefined) deletePins.run(clusterId);
+      else insertPins.run(clusterId, JSON.stringify(answers));
+    },
     turnRatchet: database.transaction((entries: readonly RatchetEntry[]) => {
       for (const entry of entries)
         insertRatchet.run(entry.clusterDns, entry.certificateSha256, entry.sinceMs);

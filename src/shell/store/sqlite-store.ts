@@ -117,6 +117,7 @@ function createReader(queries: FleetQueries, read: Read): FleetReader {
     usersOf: (kind, id, limit) => read('read', () => queries.usersOf(kind, id, limit)),
     clustersUsing: (kind, id, after, limit) =>
       read('read', () => queries.clustersUsing(kind, id, after, limit)),
+    pinnedAnswers: (clusterId) => read('read', () => queries.pinnedAnswers(clusterId)),
     isRatcheted: (clusterDns) => read('read', () => queries.isRatcheted(clusterDns)),
   });
 }

@@ -144,6 +144,8 @@ function createTransactor(
     usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),
     clustersUsing: (kind, id, after, limit) =>
       during('read', () => queries.clustersUsing(kind, id, after, limit)),
+    pinnedAnswers: (clusterId) => during('read', () => queries.pinnedAnswers(clusterId)),
+    pin: (clusterId, answers) => during('pin', () => writes.pin(clusterId, answers)),
     isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
     insert: (kind, object) => writing('insert', kind, object.id, () => writes.insert(kind, object)),
     replace: (kind, object) => writing('replace', kind, object.id, () => writes.replace(kind, object)),

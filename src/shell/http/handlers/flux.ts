@@ -17,7 +17,7 @@ export function fluxHandler(operation: Operation, parts: HandlerParts): Handler 
     const clusterDns = parameters.path['cluster_dns'] ?? '';
     const inputs = await parts.store.reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
-    const answer = ok(serialiseInputs(renderInputs(kind, inputs)));
+    const answer = ok(inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs)));
     if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
     return answer;
   };

@@ -13,6 +13,9 @@ import type { Call, HandlerParts } from './handlers.ts';
 
 /** What a request says of how its write is to be treated, and how what came of it is answered. */
 
+/** Whether the request asks for the override; whether its sender may is the policy's to say. */
+export const allowsSecrets = (header: string | undefined): boolean => header === 'true';
+
 const PLAN_HASH = /^[0-9a-f]{64}$/;
 
 export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>): WriteTerms {
@@ -26,6 +29,7 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>):
   return {
     dryRun: call.parameters.query['dry_run'] === true,
     confirmPlan,
+    allowSecrets: allowsSecrets(call.header('allow-suspected-secrets')),
     pruneGuard: parts.pruneGuard,
     pause: async () => {
       await nextTurn();

@@ -3,9 +3,10 @@ import { StartupError } from '../../../core/errors.ts';
 import { copyDatabase, freePath } from '../copy.ts';
 import { FLEET } from './0001-fleet.ts';
 import { HISTORY } from './0002-history.ts';
+import { SAFETY } from './0003-safety.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET, HISTORY];
+const MIGRATIONS: readonly string[] = [FLEET, HISTORY, SAFETY];
 
 /** The version of a store that this Fluxgate writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
