@@ -132,6 +132,7 @@ async function serve(
       schemas,
       ratchet,
       health,
+      clock,
       documentText,
       pruneGuard: config.pruneGuard,
       requireIfMatch: config.requireIfMatch,

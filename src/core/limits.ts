@@ -74,11 +74,19 @@ export const LIMITS = Object.freeze({
   rejectedVerdictsMax: 4_096,
   decisionsMax: 65_536,
 
+  // — the fleet as a directory —
+  /** The body of an import; some 30,000 clusters of ordinary size. */
+  importBytesMax: 33_554_432,
+  /** More than fit into an import. */
+  exportObjectsMax: 1_000_000,
+
   // — the fleet's past —
   /** Revisions that can be asked for and reverted; a year of a busy fleet. */
   revisionsKeptMax: 10_000,
   revisionsKeptMs: 365 * 86_400_000,
   changeReasonCharactersMax: 500,
+  /** Revisions of one page, each with its plan's summary; GET /revisions takes up to pageItemsMax when asked. */
+  revisionsPage: 100,
   /** How long an Idempotency-Key is remembered: over a night and an outage. */
   answersKeptMs: 86_400_000,
   /** Per principal, each up to a body long. */

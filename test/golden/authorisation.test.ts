@@ -85,6 +85,14 @@ const BODIES: Readonly<Record<string, object>> = {
   namespace: { labels: { a: 'b' } },
   rolebinding: { role: 'view', subjects: [{ kind: 'Group', name: 'golden' }] },
 };
+/** Asked only what they would do: a fleet that they change would answer others differently. */
+const DRY: readonly string[] = ['revertRevision', 'bulkChange', 'importFleet', 'setClusterState'];
+const BODILESS: readonly string[] = ['revertRevision'];
+const LATER_BODIES: Readonly<Record<string, object>> = {
+  setClusterState: { state: 'frozen', reason: 'golden' },
+  bulkChange: { select: { environment: 'dev' }, operations: [{ op: 'enable', id: 'podinfo' }] },
+  importFleet: { mode: 'merge', files: { 'namespaces/new.yaml': 'id: new' } },
+};
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 const inTurn = [...operations].sort(
@@ -93,11 +101,20 @@ const inTurn = [...operations].sort(
 
 function requestFor(operation: Operation, principal: Principal): ClientRequest {
   const fields = BODIES[operation.kind ?? ''] ?? {};
-  const body = operation.method === 'POST' ? { id: 'golden', ...fields } : fields;
+  const body =
+    LATER_BODIES[operation.operationId] ??
+    (operation.method === 'POST' ? { id: 'golden', ...fields } : fields);
+  const path = operation.path
+    .replace('{cluster_dns}', principal.clusterDns)
+    .replace('{id}/', 'demo-cluster-01/')
+    .replace('{id}', 'golden')
+    .replace('{revision}', '1');
+  const hasBody =
+    ['POST', 'PUT', 'PATCH'].includes(operation.method) && !BODILESS.includes(operation.operationId);
   return {
     method: operation.method,
-    path: operation.path.replace('{cluster_dns}', principal.clusterDns).replace('{id}', 'golden'),
-    ...(['POST', 'PUT', 'PATCH'].includes(operation.method) ? { body } : {}),
+    path: DRY.includes(operation.operationId) ? `${path}?dry_run=true` : path,
+    ...(hasBody ? { body } : {}),
     ...principal.credential,
   };
 }

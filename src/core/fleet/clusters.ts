@@ -29,6 +29,7 @@ export const CLUSTERS: KindDefinition<'cluster'> = Object.freeze({
     'node_count',
     'vm_image',
     'k0s_version',
+    'labels',
     'platform_components',
     'namespaces',
     'rolebindings',
@@ -37,7 +38,7 @@ export const CLUSTERS: KindDefinition<'cluster'> = Object.freeze({
     'filter_limit',
     'state',
   ] as const),
-  filters: Object.freeze(['cluster_dns', 'environment']),
+  filters: Object.freeze(['cluster_dns', 'environment', 'label']),
   unique: Object.freeze(['cluster_dns'] as const),
   refersTo: Object.freeze(['platform_component', 'namespace', 'rolebinding'] as const),
   normalise,
@@ -54,6 +55,7 @@ function normalise(checked: RawObject): Cluster {
     cluster_dns: raw.cluster_dns,
     environment: raw.environment,
     ...present({ node_count: raw.node_count, vm_image: raw.vm_image, k0s_version: raw.k0s_version }),
+    ...ownLabels(raw.labels),
     platform_components: (raw.platform_components ?? []).map(assignment),
     namespaces: (raw.namespaces ?? []).map(reference),
     rolebindings: (raw.rolebindings ?? []).map(reference),
@@ -77,6 +79,11 @@ function secretRefs(raw: Cluster['secret_refs']): Cluster['secret_refs'] {
     return [id, sortedMap(Object.fromEntries(named))] as const;
   });
   return sortedMap(Object.fromEntries(canonical));
+}
+
+/** For selection only; no label is like no labels. */
+function ownLabels(labels: Cluster['labels']): Pick<Cluster, 'labels'> {
+  return labels === undefined || Object.keys(labels).length === 0 ? {} : { labels: sortedMap(labels) };
 }
 
 function assignment(raw: ComponentAssignment): ComponentAssignment {

@@ -1,7 +1,10 @@
 import { FluxgateError } from '../errors.ts';
 import type { FleetTransactor } from './access.ts';
+import { checkDnsFree } from './check-unique.ts';
+import { insertionOrder } from './dependencies.ts';
+import type { HistoryTransactor } from './history.ts';
 import { inspectClusters } from './inspect-clusters.ts';
-import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
+import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
 import { summarisePlan } from './plan-summary.ts';
@@ -44,9 +47,10 @@ export interface Committed {
  */
 export async function commitChanges(
   changes: readonly ObjectChange[],
-  transactor: FleetTransactor,
+  transactor: FleetTransactor & Pick<HistoryTransactor, 'notePlan'>,
   terms: WriteTerms,
 ): Promise<Committed> {
+  await checkDnsFree(changes, transactor);
   if (terms.allowSecrets !== true) await refuseSecrets(changes);
   const inspection = inspectClusters(changes);
   const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
@@ -54,6 +58,7 @@ export async function commitChanges(
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
   await terms.review?.(plan, changes);
+  await transactor.notePlan(summarisePlan(plan));
   for (const change of inWritingOrder(changes)) await write(change, transactor);
   await keepPins(changes, pins, transactor);
   return { plan, carriedOut: true };
@@ -94,11 +99,32 @@ function checkGuard(plan: Plan, { confirmPlan, pruneGuard }: WriteTerms): void {
   );
 }
 
-/** What is created may be referred to by what is replaced, and what is deleted is in use until then. */
+/**
+ * Clusters that go give their names free first. What is created may be referred to by what is replaced, and by what is created
+ * after it; what is deleted is in use until then.
+ */
 function inWritingOrder(changes: readonly ObjectChange[]): readonly ObjectChange[] {
-  const rank = ({ before, after }: ObjectChange): number =>
-    before === undefined ? 0 : after === undefined ? 2 : 1;
-  return [...changes].sort((a, b) => rank(a) - rank(b));
+  const going = changes.filter(({ after }) => after === undefined);
+  return [
+    ...going.filter(({ kind }) => kind === 'cluster'),
+    ...inReferenceOrder(changes, (change) => (change.before === undefined ? change.after : undefined)),
+    ...changes.filter(({ before, after }) => before !== undefined && after !== undefined),
+    ...inReferenceOrder(going, ({ kind, before }) => (kind === 'cluster' ? undefined : before)).reverse(),
+  ];
+}
+
+/** Those that have such an object, each after all that it refers to. */
+function inReferenceOrder(
+  changes: readonly ObjectChange[],
+  objectOf: (change: ObjectChange) => FleetObject | undefined,
+): ObjectChange[] {
+  const byObject = new Map<FleetObject, ObjectChange>();
+  for (const change of changes) {
+    const object = objectOf(change);
+    if (object !== undefined) byObject.set(object, change);
+  }
+  const named = [...byObject].map(([object, { kind }]) => ({ kind, object }));
+  return insertionOrder(named).ordered.flatMap(({ object }) => byObject.get(object) ?? []);
 }
 
 /** `change` pairs kind and object, which its type does not say. */

@@ -63,6 +63,8 @@ export interface HistoryReader {
   clusterAt(id: string, revision: number): Promise<ClusterMoment | undefined>;
   /** The clusters whose answers may differ between the two, ordered by id: their documents, or what they assign. */
   clustersTouched(after: number, upTo: number, limit: number, offset: number): Promise<Page<string>>;
+  /** The objects that were changed after that revision. */
+  changedSince(revision: number): Promise<readonly ObjectName[]>;
   /** Who changed this object after that revision: the numbers, oldest first, at most `limit`. */
   laterChanges(name: ObjectName, revision: number, limit: number): Promise<readonly number[]>;
 }

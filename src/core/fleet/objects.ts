@@ -33,6 +33,8 @@ export interface Cluster {
   readonly node_count?: number;
   readonly vm_image?: string;
   readonly k0s_version?: string;
+  /** For selection by operators; clusters are not told. Never empty. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly platform_components: readonly ComponentAssignment[];
   readonly namespaces: readonly Reference[];
   readonly rolebindings: readonly Reference[];

@@ -6,6 +6,7 @@ import { checkObject, invalidObject } from './check-object.ts';
 import { type Committed, commitChanges, UNGUARDED, type WriteTerms } from './commit.ts';
 import { findCycle } from './dependencies.ts';
 import { detachedUsers } from './detach.ts';
+import type { RecordedTransactor } from './history.ts';
 import type { RawObject } from './kind.ts';
 import type { Cluster, ClusterState, FleetKind, FleetObjects } from './objects.ts';
 import type { ObjectChange } from './plan.ts';
@@ -43,7 +44,7 @@ export async function createObject<K extends FleetKind>(
   kind: K,
   body: unknown,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
+  transactor: RecordedTransactor,
   terms: ObjectTerms = UNGUARDED,
 ): Promise<Written<K>> {
   const after = checkObject(kind, schemas, body);
@@ -60,7 +61,7 @@ export async function putObject<K extends FleetKind>(
   id: string,
   body: unknown,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
+  transactor: RecordedTransactor,
   terms: ObjectTerms = UNGUARDED,
 ): Promise<Written<K>> {
   const before = await existing(kind, id, transactor);
@@ -74,7 +75,7 @@ export async function patchObject<K extends FleetKind>(
   id: string,
   patch: unknown,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
+  transactor: RecordedTransactor,
   terms: ObjectTerms = UNGUARDED,
 ): Promise<Written<K>> {
   const before = await existing(kind, id, transactor);
@@ -87,7 +88,7 @@ export async function patchObject<K extends FleetKind>(
 export async function deleteObject<K extends FleetKind>(
   kind: K,
   id: string,
-  transactor: FleetTransactor,
+  transactor: RecordedTransactor,
   terms: ObjectTerms = UNGUARDED,
   detach = false,
 ): Promise<Written<K>> {
@@ -104,7 +105,7 @@ export async function deleteObject<K extends FleetKind>(
 export async function setClusterState(
   id: string,
   state: ClusterState,
-  transactor: FleetTransactor,
+  transactor: RecordedTransactor,
   terms: ObjectTerms = UNGUARDED,
 ): Promise<Written<'cluster'>> {
   const before = await existing('cluster', id, transactor);
@@ -114,7 +115,7 @@ export async function setClusterState(
 
 async function writeOne<K extends FleetKind>(
   change: FleetChange<K> & { readonly after: FleetObjects[K] },
-  transactor: FleetTransactor,
+  transactor: RecordedTransactor,
   terms: WriteTerms,
 ): Promise<Written<K>> {
   await checkReferences(change.kind, change.before, change.after, transactor);

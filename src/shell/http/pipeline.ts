@@ -15,7 +15,7 @@ import type { LiveTrust } from '../live-trust.ts';
 import type { Ratchet } from '../ratchet.ts';
 import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
 import { authorise } from './authorise.ts';
-import { announcesBody, checkMediaType, readBody } from './body.ts';
+import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
 import type { Route, Router } from './router.ts';
@@ -97,6 +97,7 @@ async function answerRequest(
   return handler({
     principal: record.principal,
     method: record.method,
+    operationId: operation.operationId,
     parameters,
     body,
     requestId: record.requestId,
@@ -119,8 +120,8 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     principal: ANONYMOUS,
     clusterDns: undefined,
     objectId: undefined,
-    decision: undefined,
     allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
+    decision: undefined,
   };
 }
 
@@ -233,7 +234,7 @@ async function takeBody(
   }
   checkMediaType(request, accepted);
   if (request.headers.expect !== undefined) response.writeContinue();
-  return parseStrictJson(await readBody(request));
+  return parseStrictJson(await readBody(request, bodyBytesMax(operation)));
 }
 
 function finish(

@@ -41,6 +41,10 @@ interface UserRow {
 /** Filters that have an indexed column; any other declared filter is looked up in the documents. */
 const FILTER_COLUMNS: readonly string[] = Object.freeze(['cluster_dns', 'environment', 'component_version']);
 
+/** `key=value`; a key holds no equals sign. */
+const LABEL_TERM =
+  "EXISTS (SELECT 1 FROM json_each(document, '$.labels') AS label WHERE label.key || '=' || label.value = ?)";
+
 export function createFleetQueries(database: Database): FleetQueries {
   const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
   const text = (sql: string): Statement<unknown[], string> => prepare<string>(sql).pluck();
@@ -148,6 +152,7 @@ function listStatements(
 
 function filterTerm(name: string): string {
   if (!/^[a-z0-9_]+$/.test(name)) throw new Error(`registry: ${name} cannot be a filter`);
+  if (name === 'label') return LABEL_TERM;
   return FILTER_COLUMNS.includes(name) ? `${name} = ?` : `document ->> '$.${name}' = ?`;
 }
 

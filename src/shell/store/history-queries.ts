@@ -21,6 +21,7 @@ export interface HistoryQueries {
   objectAt(kind: FleetKind, id: string, revision: number): FleetObject | undefined;
   clusterAt(id: string, revision: number): ClusterMoment | undefined;
   clustersTouched(after: number, upTo: number, limit: number, offset: number): Page<string>;
+  changedSince(revision: number): readonly ObjectName[];
   laterChanges(name: ObjectName, revision: number, limit: number): readonly number[];
 }
 
@@ -70,6 +71,9 @@ export function createHistoryQueries(database: Database): HistoryQueries {
   const now = prepare<string>('SELECT document FROM objects WHERE kind = ? AND id = ?').pluck();
   const touched = prepare<string>(`${TOUCHED} ORDER BY id LIMIT @limit OFFSET @offset`).pluck();
   const touchedCount = prepare<number>(`SELECT count(*) FROM (${TOUCHED})`).pluck();
+  const since = prepare<ObjectName>(
+    'SELECT DISTINCT kind, id FROM revision_changes WHERE revision > ? ORDER BY kind, id',
+  );
   const later = prepare<number>(
     'SELECT revision FROM revision_changes WHERE kind = ? AND id = ? AND revision > ? ORDER BY revision LIMIT ?',
   ).pluck();
@@ -126,6 +130,7 @@ export function createHistoryQueries(database: Database): HistoryQueries {
       items: touched.all({ after, upTo, limit, offset }),
       total: touchedCount.get({ after, upTo }) ?? 0,
     })),
+    changedSince: (revision) => since.all(revision),
     laterChanges: ({ kind, id }, revision, limit) => later.all(kind, id, revision, limit),
   };
 }

@@ -175,6 +175,7 @@ export function createHistoryReader(queries: HistoryQueries, read: Read): Histor
     clusterAt: (id, revision) => read('read', () => queries.clusterAt(id, revision)),
     clustersTouched: (after, upTo, limit, offset) =>
       read('read', () => queries.clustersTouched(after, upTo, limit, offset)),
+    changedSince: (revision) => read('read', () => queries.changedSince(revision)),
     laterChanges: (name, revision, limit) => read('read', () => queries.laterChanges(name, revision, limit)),
   });
 }

@@ -14,7 +14,7 @@ test('the error codes of the document are the codes of the gateway', () => {
 /** What can go wrong with a request of this operation, from the contract's table of statuses. */
 function possible({ audience, method, path, operationId }: Operation): ErrorCode[] {
   const writes = method !== 'GET';
-  const hasBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  const hasBody = documentedOperation(path, method).requestBody !== undefined;
   const named = path.includes('{');
   const anywhere: ErrorCode[] = [
     'malformed_request',
@@ -36,7 +36,7 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     ...when(writes, 'method_not_allowed', 'conflict'),
     ...when(method === 'DELETE', 'in_use'),
     ...when(writes && onObjects(path), 'precondition_failed'),
-    ...when(writes && path.endsWith('/{id}'), 'precondition_required'),
+    ...when(writes && (path.endsWith('/{id}') || operationId === 'setClusterState'), 'precondition_required'),
     ...when(hasBody, 'payload_too_large', 'unsupported_media_type'),
   ];
 }

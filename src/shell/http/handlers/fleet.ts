@@ -20,6 +20,7 @@ import { filtersOf, numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
+import { recordedWrite } from './recorded.ts';
 import { writeTerms, writtenAnswer } from './write-terms.ts';
 
 /** What operators do with one kind of object; the same few handlers for every kind in the registry. */
@@ -34,8 +35,10 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
     case 'POST all':
       return async (call) => {
         const terms = { ...writeTerms(call, parts), precondition: creationPrecondition(conditions(call)) };
-        const created = await store.transact((t) => createObject(kind, call.body, schemas, t, terms));
-        return located(writtenAnswer(call, 201, created), `${path}/${created.object.id}`);
+        return recordedWrite(call, parts, 'write', async (t) => {
+          const created = await createObject(kind, call.body, schemas, t, terms);
+          return located(writtenAnswer(call, 201, created), `${path}/${created.object.id}`);
+        });
       };
     case 'GET one':
       return async ({ parameters }) => {
@@ -47,23 +50,26 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
       return async (call) => {
         const terms = changeTerms(call, parts);
         const id = idOf(call.parameters);
-        const put = await store.transact((t) => putObject(kind, id, call.body, schemas, t, terms));
-        return writtenAnswer(call, 200, put);
+        return recordedWrite(call, parts, 'write', async (t) =>
+          writtenAnswer(call, 200, await putObject(kind, id, call.body, schemas, t, terms)),
+        );
       };
     case 'PATCH one':
       return async (call) => {
         const terms = changeTerms(call, parts);
         const id = idOf(call.parameters);
-        const patched = await store.transact((t) => patchObject(kind, id, call.body, schemas, t, terms));
-        return writtenAnswer(call, 200, patched);
+        return recordedWrite(call, parts, 'write', async (t) =>
+          writtenAnswer(call, 200, await patchObject(kind, id, call.body, schemas, t, terms)),
+        );
       };
     case 'DELETE one':
       return async (call) => {
         const terms = changeTerms(call, parts);
         const id = idOf(call.parameters);
         const detach = call.parameters.query['detach'] === true;
-        const deleted = await store.transact((t) => deleteObject(kind, id, t, terms, detach));
-        return writtenAnswer(call, 200, deleted);
+        return recordedWrite(call, parts, 'write', async (t) =>
+          writtenAnswer(call, 200, await deleteObject(kind, id, t, terms, detach)),
+        );
       };
     default:
       return undefined;

@@ -2,19 +2,24 @@ import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
+import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
 import type { Ratchet } from '../../ratchet.ts';
 import type { Store } from '../../store/store.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { clusterStateHandler } from './cluster-state.ts';
 import { fleetHandler } from './fleet.ts';
+import { fleetSetHandler } from './fleet-sets.ts';
 import { fluxHandler } from './flux.ts';
+import { historyHandler } from './history.ts';
 import { publicHandler } from './public.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
   readonly principal: Principal;
   readonly method: string;
+  readonly operationId: string;
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
@@ -29,6 +34,7 @@ export interface HandlerParts {
   readonly schemas: FleetSchemas;
   readonly ratchet: Ratchet;
   readonly health: Health;
+  readonly clock: Clock;
   /** PRUNE_GUARD. */
   readonly pruneGuard: boolean;
   /** REQUIRE_IF_MATCH. */
@@ -64,7 +70,12 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
     case 'flux':
       return fluxHandler(operation, parts);
     case 'operator':
-      return fleetHandler(operation, parts);
+      return (
+        historyHandler(operation, parts) ??
+        fleetSetHandler(operation, parts) ??
+        clusterStateHandler(operation, parts) ??
+        fleetHandler(operation, parts)
+      );
     default:
       return undefined;
   }
