@@ -68,6 +68,7 @@ function references(component: PlatformComponent): FleetReference[] {
 function render(cluster: Cluster, entry: PlatformComponent, position: number): RenderedInput {
   const assignment = cluster.platform_components[position];
   if (assignment?.id !== entry.id) throw new Error(`platform_components/${position} is not ${entry.id}`);
+  const secretRefs = ownEntries(cluster.secret_refs, entry.id);
   return {
     id: entry.id,
     component_path: assignment.component_path ?? entry.component_path,
@@ -75,9 +76,18 @@ function render(cluster: Cluster, entry: PlatformComponent, position: number): R
     cluster_env_enabled: entry.cluster_env_enabled,
     depends_on: entry.depends_on,
     enabled: assignment.enabled,
-    // Own keys only: a component may be called "constructor".
-    patches: Object.hasOwn(cluster.patches, entry.id) ? cluster.patches[entry.id] : {},
+    patches: ownEntries(cluster.patches, entry.id),
+    // Only where there are some: whoever has none is answered with exactly the keys of the contract.
+    ...(Object.keys(secretRefs).length === 0 ? {} : { secret_refs: secretRefs }),
     cluster: renderCluster(cluster),
     source: { oci_url: entry.oci_url, oci_tag: assignment.oci_tag ?? entry.oci_tag },
   };
+}
+
+/** Own keys only: a component may be called "constructor". */
+function ownEntries<T>(
+  byComponent: Readonly<Record<string, Readonly<Record<string, T>>>> | undefined,
+  id: string,
+): Readonly<Record<string, T>> {
+  return (byComponent !== undefined && Object.hasOwn(byComponent, id) ? byComponent[id] : undefined) ?? {};
 }

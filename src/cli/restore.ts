@@ -1,0 +1,14 @@
+import { restoreStore } from '../shell/store/restore.ts';
+import type { CommandContext } from './context.ts';
+import { databasePath } from './database-option.ts';
+
+/** Puts a backup in the place of a store that nobody uses. Throws StartupError (exit code 78); then nothing was changed. */
+export async function restore(
+  context: CommandContext,
+  options: { readonly database?: string; readonly from: string },
+): Promise<void> {
+  const path = databasePath(context, options.database);
+  const { aside } = restoreStore(path, options.from);
+  context.print(`restored ${path} from ${options.from}`);
+  if (aside !== undefined) context.print(`what was there before is kept as ${aside}`);
+}
