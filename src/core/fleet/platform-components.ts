@@ -68,7 +68,6 @@ function references(component: PlatformComponent): FleetReference[] {
 function render(cluster: Cluster, entry: PlatformComponent, position: number): RenderedInput {
   const assignment = cluster.platform_components[position];
   if (assignment?.id !== entry.id) throw new Error(`platform_components/${position} is not ${entry.id}`);
-  const secretRefs = ownEntries(cluster.secret_refs, entry.id);
   return {
     id: entry.id,
     component_path: assignment.component_path ?? entry.component_path,
@@ -77,8 +76,8 @@ function render(cluster: Cluster, entry: PlatformComponent, position: number): R
     depends_on: entry.depends_on,
     enabled: assignment.enabled,
     patches: ownEntries(cluster.patches, entry.id),
-    // Only where there are some: whoever has none is answered with exactly the keys of the contract.
-    ...(Object.keys(secretRefs).length === 0 ? {} : { secret_refs: secretRefs }),
+    // A cluster without any is answered with exactly the keys of the contract; in any other, each input has the same keys.
+    ...(cluster.secret_refs === undefined ? {} : { secret_refs: ownEntries(cluster.secret_refs, entry.id) }),
     cluster: renderCluster(cluster),
     source: { oci_url: entry.oci_url, oci_tag: assignment.oci_tag ?? entry.oci_tag },
   };

@@ -87,7 +87,9 @@ export function answersOf(cluster: Cluster, catalogue: Catalogue): PinnedAnswers
 /** As text: the documents before and after are two objects, though hardly ever different ones. */
 function ownPatches(cluster: Cluster, kind: CatalogueKind, id: string): string | undefined {
   if (kind !== 'platform_component') return undefined;
-  const { patches, secret_refs: refs = {} } = cluster;
-  const own = [patches, refs].map((map) => (Object.hasOwn(map, id) ? map[id] : undefined));
-  return own.every((map) => map === undefined) ? undefined : JSON.stringify(own);
+  const { patches, secret_refs: refs } = cluster;
+  const own = Object.hasOwn(patches, id) ? patches[id] : undefined;
+  // A cluster's first reference gives all its inputs the key.
+  if (refs === undefined) return own === undefined ? undefined : JSON.stringify([own]);
+  return JSON.stringify([own, Object.hasOwn(refs, id) ? refs[id] : {}]);
 }

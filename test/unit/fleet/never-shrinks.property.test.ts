@@ -50,6 +50,8 @@ const document = fc.record(
     environment: fc.constantFrom('dev' as const, 'prod' as const),
     cluster_dns: fc.constantFrom('x.k8s.example.com', 'moved.k8s.example.com'),
     node_count: fc.nat(9),
+    patches: fc.constantFrom({}, { a: { k: '1' } }, { a: { k: '2' }, b: { k: '1' } }),
+    secret_refs: fc.constantFrom({}, { c: { password: { name: 'n', key: 'k' } } }),
   },
   { requiredKeys: [] },
 );
@@ -116,8 +118,16 @@ const write: fc.Arbitrary<NamedWrite> = fc.oneof(
 type Served = Map<string, Map<string, boolean>>;
 const DNS = [...CLUSTERS.map((id) => `${id}.k8s.example.com`), 'moved.k8s.example.com'];
 
-async function poll(store: Store): Promise<{ readonly bytes: string; readonly served: Served }> {
+interface Polled {
+  readonly bytes: string;
+  readonly served: Served;
+  /** DNS name, route and id → the input as text. */
+  readonly inputs: ReadonlyMap<string, string>;
+}
+
+async function poll(store: Store): Promise<Polled> {
   const served: Served = new Map();
+  const texts = new Map<string, string>();
   let bytes = '';
   for (const dns of DNS) {
     for (const kind of CATALOGUE_KINDS) {
@@ -128,13 +138,31 @@ async function poll(store: Store): Promise<{ readonly bytes: string; readonly se
       bytes += `${dns} ${kind} ${body}\n`;
       const list = (JSON.parse(body.toString('utf8')) as { inputs: { id: string; enabled?: boolean }[] })
         .inputs;
+      for (const input of list)
+        texts.set(`${dns} ${fluxRoute(kind).segment}/${input.id}`, JSON.stringify(input));
       served.set(
         `${dns} ${fluxRoute(kind).segment}`,
         new Map(list.map(({ id, enabled }) => [id, enabled ?? true])),
       );
     }
   }
-  return { bytes, served };
+  return { bytes, served, inputs: texts };
+}
+
+/** Every input that came, went or changed, and no other, is in the plan: of clusters that are polled before and after. */
+function assertPlanTold(name: string, { plan }: Committed, before: Polled, after: Polled): void {
+  const polled = (key: string): boolean => {
+    const [dns = '', input = ''] = key.split(' ');
+    const route = `${dns} ${input.slice(0, input.indexOf('/'))}`;
+    return before.served.has(route) && after.served.has(route);
+  };
+  const differing = [...new Set([...before.inputs.keys(), ...after.inputs.keys()])].filter(
+    (key) => before.inputs.get(key) !== after.inputs.get(key),
+  );
+  const told = plan.clusters.flatMap(({ cluster_dns, routes }) =>
+    routes.flatMap(({ route, inputs }) => inputs.map(({ id }) => `${cluster_dns} ${route}/${id}`)),
+  );
+  assert.deepEqual(told.filter(polled).sort(), differing.filter(polled).sort(), name);
 }
 
 /** What a cluster that keeps its route loses: a 404 takes nothing away, Flux keeps what it has. */
@@ -209,6 +237,7 @@ async function step(store: Store, name: string, act: Write, confirms: boolean): 
       if (state === 'frozen' && !name.includes('becomes'))
         assert.deepEqual(own(after.bytes), own(before.bytes), name);
     }
+    assertPlanTold(name, outcome, before, after);
     if (outcome.plan.clusters.length === 0) assert.equal(after.bytes, before.bytes, name);
     return;
   }
@@ -218,6 +247,8 @@ async function step(store: Store, name: string, act: Write, confirms: boolean): 
   outcome = await attempt(() => act(store, { ...guarded, confirmPlan }));
   assert.ok(!(outcome instanceof FluxgateError), `${name}: the same plan again is carried out`);
   assert.equal(outcome.plan.hash, confirmPlan);
+  const confirmed = await poll(store);
+  assertPlanTold(name, outcome, before, confirmed);
   const promised = outcome.plan.clusters.flatMap(({ cluster_dns, routes }) =>
     routes.flatMap(({ route, inputs }) =>
       inputs
@@ -225,7 +256,7 @@ async function step(store: Store, name: string, act: Write, confirms: boolean): 
         .map(({ id }) => `${cluster_dns} ${route}/${id}`),
     ),
   );
-  for (const [dns, inputs] of losses(before.served, (await poll(store)).served)) {
+  for (const [dns, inputs] of losses(before.served, confirmed.served)) {
     for (const input of inputs) assert.ok(promised.includes(`${dns} ${input}`), `${name}: ${dns} ${input}`);
   }
 }
