@@ -8,10 +8,13 @@ import { HISTORY } from './0004-history.ts';
 import { SAFETY } from './0005-safety.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY];
+export const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY];
 
 /** The version of a store that this Fluxgate writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** From this version on, a store has revisions. */
+export const REVISIONS_SINCE = MIGRATIONS.indexOf(HISTORY) + 1;
 
 /** "FLXG": tells our files from those of other programs. */
 export const APPLICATION_ID = 0x46_4c_58_47;
