@@ -30,6 +30,10 @@ export interface Config {
   /** undefined: the policies that ship with the project. */
   readonly policyDir: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
+  /** PUT, PATCH and DELETE without If-Match are 428. */
+  readonly requireIfMatch: boolean;
+  /** Whether a write that takes something away from clusters has to be confirmed. */
+  readonly pruneGuard: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -71,6 +75,7 @@ const VARIABLES = Object.freeze([
   'POLICY_DIR',
   'SPIFFE_TRUST_DOMAIN',
   'PRUNE_GUARD',
+  'REQUIRE_IF_MATCH',
   'WORKERS',
   'LOG_LEVEL',
 ] as const);
@@ -138,6 +143,8 @@ export function parseConfig(environment: Environment): Config {
     ),
     policyDir: text('POLICY_DIR'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
+    pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
@@ -148,13 +155,6 @@ export function parseConfig(environment: Environment): Config {
 /** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
 const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
   ['TRUSTED_PROXIES', refuse('TRUSTED_PROXIES: this version does not read the PROXY protocol; unset it')],
-  [
-    'PRUNE_GUARD',
-    (text) => {
-      if (text !== 'off')
-        refuse('PRUNE_GUARD: this version has no prune guard; unset it or set it to "off"')();
-    },
-  ],
   [
     'WORKERS',
     (text) => {
@@ -213,6 +213,10 @@ function oneOf<T extends string>(values: readonly T[]): (text: string, name: Var
     if (value === undefined) throw new StartupError(`${name}="${text}" is not one of: ${values.join(', ')}`);
     return value;
   };
+}
+
+function onOrOff(text: string, name: Variable): boolean {
+  return oneOf(['on', 'off'] as const)(text, name) === 'on';
 }
 
 function listenAddress(text: string, name: Variable): ListenAddress {

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { StartupError } from '../core/errors.ts';
 import type { FleetSchemas } from '../core/fleet/schemas.ts';
-import { loadSeed, parseSeed } from '../core/fleet/seed.ts';
+import { secretsIn } from '../core/fleet/secrets.ts';
+import { loadSeed, parseSeed, unmetDependencies } from '../core/fleet/seed.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from './log.ts';
 import { reasonOf } from './read-file.ts';
@@ -43,6 +44,23 @@ export async function seedStore(
     },
     'store seeded',
   );
+  warnOf(
+    log,
+    unmetDependencies(fleet),
+    'the seed has components whose dependencies are missing: Flux waits for them',
+  );
+  warnOf(
+    log,
+    await secretsIn(fleet.clusters),
+    'the seed has patches that look like secrets: everybody who reads the fleet reads them; use secret_refs',
+  );
+}
+
+/** Of many alike, the first tell the story. */
+const WARNED_MAX = 20;
+
+function warnOf(log: Log, found: readonly string[], message: string): void {
+  if (found.length > 0) log.warn({ total: found.length, found: found.slice(0, WARNED_MAX) }, message);
 }
 
 /** Read once, before anybody is served, so that it may be a pipe. */

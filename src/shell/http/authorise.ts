@@ -13,6 +13,7 @@ export interface AuthorisedRequest {
   readonly source: string;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
+  readonly allowsSecrets: boolean;
 }
 
 /** The one way to a decision: every operation passes it, public ones too. */
@@ -23,7 +24,7 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, clusterDns, objectId, clusterRevoked } = request;
+  const { principal, source, clusterDns, objectId, clusterRevoked, allowsSecrets } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
@@ -42,6 +43,7 @@ export async function authorise(
       source,
       operatorNetwork: config.operatorNetworks.contains(source),
       credential: credentialOf(principal),
+      allowsSecrets,
     },
   });
 }

@@ -116,6 +116,7 @@ async function explainRequest(
       method,
       target: readTarget(path),
       source,
+      allowsSecrets: false,
       nowMs,
       verdict: () => verdict,
       withoutCertificate: () => ANONYMOUS,
