@@ -33,11 +33,17 @@ export interface RevocationOrder {
   readonly untilMs: number | undefined;
 }
 
+/** Who asked for it, and in which request, for the log. */
+export interface Author {
+  readonly by: string;
+  readonly requestId: string;
+}
+
 /** Revocation by API: kept first, then in force on every connection of this process, then answered. */
 export interface Revocations {
-  revoke(order: RevocationOrder, by: string): Promise<KnownRevocation>;
+  revoke(order: RevocationOrder, author: Author): Promise<KnownRevocation>;
   /** Throws `not_found`, or `conflict` where it is lifted already. */
-  lift(id: string, by: string): Promise<KnownRevocation>;
+  lift(id: string, author: Author): Promise<KnownRevocation>;
   get(id: string): Promise<KnownRevocation | undefined>;
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<KnownRevocation>>;
   /** A request was refused by this revocation. Costs the request nothing: written down later. */
@@ -118,7 +124,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
   const polling = startPolling(parts, apply);
 
   return {
-    async revoke(order, by) {
+    async revoke(order, { by, requestId }) {
       refuseTooMany(parts);
       const startedMs = clock.elapsed();
       const id = `rev-${randomBytes(8).toString('hex')}`;
@@ -127,6 +133,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       const revocation = await found(id);
       parts.log.warn(
         {
+          request_id: requestId,
           revocation: id,
           ...order.target,
           reason: order.reason,
@@ -139,14 +146,16 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       );
       return revocation;
     },
-    async lift(id, by) {
+    async lift(id, { by, requestId }) {
       if (!(await store.revocations.lift(id, clock.now(), by))) {
         await found(id);
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }
       await apply();
-      parts.log.warn({ revocation: id, by }, 'revocation lifted');
-      return await found(id);
+      const lifted = await found(id);
+      const { target, reason } = lifted;
+      parts.log.warn({ request_id: requestId, revocation: id, ...target, reason, by }, 'revocation lifted');
+      return lifted;
     },
     get: find,
     async list(query) {

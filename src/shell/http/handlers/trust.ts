@@ -20,13 +20,18 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
     case 'planTrust':
       return ({ parameters, body }) => planTrust(parts, parameters.query, body);
     case 'resetTrustPin':
-      return async ({ principal, parameters }) => {
+      return async ({ principal, parameters, requestId }) => {
         const clusterDns = parameters.path['cluster_dns'] ?? '';
         const before = await parts.sightings.pins.reset(clusterDns);
         if (before === undefined) {
           throw new FluxgateError('not_found', 'No key of a cluster of this name is remembered.');
         }
-        const line = { audit: 'trust.pins.reset', by: describePrincipal(principal), cluster: clusterDns };
+        const line = {
+          audit: 'trust.pins.reset',
+          request_id: requestId,
+          by: describePrincipal(principal),
+          cluster: clusterDns,
+        };
         parts.log.warn({ ...line, pin: before }, "a cluster's keys were forgotten");
         return { status: 200, body: showPin(clusterDns, before) };
       };
