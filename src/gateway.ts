@@ -22,6 +22,7 @@ import { createMetrics } from './shell/metrics.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
+import { createRefusedLately } from './shell/refused-lately.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
@@ -151,6 +152,8 @@ async function serve(
   metrics.generation.set(loaded.snapshot.generation);
   const crlWatch = watchCrls(() => trust.snapshot.crls, clock, log);
   resources.defer(() => crlWatch.stop());
+  const refusedLately = createRefusedLately(sightings.presentations, clock, log);
+  resources.defer(() => refusedLately.stop());
   const reloader = createReloader({
     load,
     current: () => trust.snapshot,
@@ -162,6 +165,7 @@ async function serve(
       crlWatch.look();
       return listener.retire((socket) => trust.verdictOf(socket)?.accepted === false);
     },
+    reloaded: (before) => refusedLately.look(before, trust.snapshot),
     health,
     metrics,
     log,
@@ -175,13 +179,14 @@ async function serve(
   // A drain that cuts requests off still leaves their lines in the log.
   resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
+  const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   const address = await listener.listen(config.listen);
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
   });
   resources.defer(() => watching.stop());
-  logStart(config, loaded.snapshot, clock, log, address, admin);
+  logStart(config, loaded.snapshot, clock, log, { address, admin, clusters });
   return {
     address,
     adminAddress: admin?.address,
@@ -219,8 +224,15 @@ function logStart(
   snapshot: Snapshot,
   clock: Clock,
   log: Log,
-  address: AddressInfo,
-  admin: AdminListener | undefined,
+  {
+    address,
+    admin,
+    clusters,
+  }: {
+    readonly address: AddressInfo;
+    readonly admin: AdminListener | undefined;
+    readonly clusters: number;
+  },
 ): void {
   for (const warning of [...snapshot.warnings, ...trustWarnings(snapshot.trust, clock.now())])
     log.warn(warning);
@@ -229,6 +241,8 @@ function logStart(
     admin: admin === undefined ? 'off' : `${admin.address.address}:${admin.address.port}`,
     api_mode: config.apiMode,
     client_cert: config.clientCert,
+    store: config.databaseUrl,
+    clusters,
     generation: snapshot.generation,
     server: snapshot.serverCertificate,
     anchors: snapshot.trust.describe(),

@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import type { CrlSet } from './identity/crl-set.ts';
+import type { TrustState } from './identity/plan.ts';
 import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
@@ -144,6 +145,12 @@ function describeServer({ text, name }: NamedText): string {
   } catch (error) {
     throw new StartupError(`${name} holds no readable PEM certificate`, error);
   }
+}
+
+/** What a certificate is judged by. */
+export function trustStateOf(snapshot: Pick<Snapshot, 'trust' | 'revocations' | 'crls'>): TrustState {
+  const { trust, revocations } = snapshot;
+  return { trust, revocation: revocationOf(snapshot), revokedClusters: revocations };
 }
 
 /** Everything that revokes certificates. Operators first: an attempt against what both revoke is counted as theirs. */
