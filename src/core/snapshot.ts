@@ -6,7 +6,7 @@ import { combineRevocation, type RevocationCheck } from './identity/revocation.t
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
-import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
+import { createPolicyEngineInSteps, type PolicyEngine } from './policy/decide.ts';
 
 /** Everything that can change while the gateway runs, as the bytes that were read. */
 export interface SnapshotSources {
@@ -19,8 +19,8 @@ export interface SnapshotSources {
   readonly readTokens: readonly NamedText[];
   /** undefined: none was configured, so the read tokens may write. */
   readonly writeTokens: readonly NamedText[] | undefined;
-  readonly policySchema: string;
-  /** File name → text. */
+  readonly policySchema: NamedText;
+  /** Name → text. */
   readonly policies: Readonly<Record<string, string>>;
 }
 
@@ -99,11 +99,11 @@ export interface SnapshotMaterial {
 }
 
 /** Throws StartupError where anything at all is wrong; there is no snapshot that is partly right. */
-export function createSnapshot(
+export function* createSnapshot(
   sources: SnapshotSources,
   material: SnapshotMaterial,
   options: SnapshotOptions,
-): Snapshot {
+): Generator<void, Snapshot> {
   const read = sources.readTokens.flatMap(({ text, name }) => parseTokens(text, name));
   const write = sources.writeTokens?.flatMap(({ text, name }) => parseTokens(text, name));
   const policyDigest = createHash('sha256')
@@ -113,8 +113,9 @@ export function createSnapshot(
   const policy =
     previous?.policyDigest === policyDigest
       ? previous.policy
-      : createPolicyEngine({
-          schemaText: sources.policySchema,
+      : yield* createPolicyEngineInSteps({
+          schemaText: sources.policySchema.text,
+          schemaFile: sources.policySchema.name,
           policies: sources.policies,
           operationIds: options.operationIds,
           generation: options.generation,

@@ -20,7 +20,11 @@ const told = ({ log }: TestGateway): LogLine[] =>
   log.filter(({ msg }) => msg === 'seen lately, and refused since this reload');
 
 async function nextTold(gateway: TestGateway, before: number): Promise<Told & LogLine> {
-  while (told(gateway).length <= before) await pause(5);
+  const end = performance.now() + 20_000;
+  while (told(gateway).length <= before) {
+    assert.ok(performance.now() < end, 'nobody was told of');
+    await pause(5);
+  }
   return told(gateway)[before] as unknown as Told & LogLine;
 }
 
