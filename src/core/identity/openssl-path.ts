@@ -10,7 +10,7 @@ import type { CertificateFacts } from './certificate.ts';
 import { mayHaveIssued } from './issuer-match.ts';
 import type { Trust } from './trust.ts';
 
-/** The certificate at which OpenSSL finds no way on; undefined: it ends in its store. */
+/** Of a chain that our own rules accept: the certificate at which OpenSSL finds no way on. Undefined: it ends in its store. */
 export function findOpensslDeadEnd(
   leaf: CertificateFacts,
   presented: readonly CertificateFacts[],
@@ -27,17 +27,15 @@ export function findOpensslDeadEnd(
     const child = followed.at(-1) ?? leaf;
     // With X509_V_FLAG_PARTIAL_CHAIN whatever is in the store ends the path, an intermediate as well.
     if (isTrusted(child)) return undefined;
-    const next = firstOf(
-      presented.filter((issuer) => !followed.includes(issuer) && mayHaveIssued(issuer, child)),
-      nowMs,
+    // Of those that are not valid now it would take the last to expire; our own rules refuse whoever has no other.
+    const next = presented.find(
+      (issuer) =>
+        !followed.includes(issuer) &&
+        mayHaveIssued(issuer, child) &&
+        issuer.notBefore <= nowMs &&
+        nowMs <= issuer.notAfter,
     );
     if (next === undefined || followed.length > LIMITS.presentedCertificatesMax) return child;
     followed.push(next);
   }
-}
-
-/** The first that is valid now; else the one that was valid for longest. */
-function firstOf(issuers: readonly CertificateFacts[], nowMs: number): CertificateFacts | undefined {
-  const valid = issuers.find(({ notBefore, notAfter }) => notBefore <= nowMs && nowMs <= notAfter);
-  return valid ?? issuers.toSorted((a, b) => b.notAfter - a.notAfter)[0];
 }
