@@ -4,10 +4,10 @@ import type { Page } from '../core/fleet/access.ts';
 import { createRevocationList, type RevocationList } from '../core/identity/revocation-list.ts';
 import type { RevocationTarget } from '../core/identity/revocation-target.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createAttempts } from './revocation-attempts.ts';
+import { createRevocationsInForce, type InForce, type InForceParts } from './revocations-in-force.ts';
 import type { RevocationRecord } from './store/revocation-records.ts';
 import type { Store } from './store/store.ts';
 
@@ -19,12 +19,6 @@ export interface KnownRevocation extends RevocationRecord {
   readonly state: 'in_force' | 'expired' | 'lifted';
   /** Since when this process refuses by it; undefined: it does not. */
   readonly inForce: InForce | undefined;
-}
-
-export interface InForce {
-  readonly sinceMs: number;
-  /** Connections that it ended as it came into force. */
-  readonly connectionsClosed: number;
 }
 
 export interface RevocationOrder {
@@ -39,7 +33,7 @@ export interface Author {
   readonly requestId: string;
 }
 
-/** Revocation by API: kept first, then in force on every connection of this process, then answered. */
+/** Revocation by API: in force on every connection of this process, kept, and only then answered. */
 export interface Revocations {
   revoke(order: RevocationOrder, author: Author): Promise<KnownRevocation>;
   /** Throws `not_found`, or `conflict` where it is lifted already. */
@@ -54,17 +48,10 @@ export interface Revocations {
   stop(): Promise<void>;
 }
 
-export interface RevocationsParts {
+export interface RevocationsParts extends InForceParts {
   readonly store: Store;
-  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  current(): RevocationList;
-  /**
-   * In force for every request when it returns. Resolves when the connections of those whom it refuses have been ended; told of
-   * each is the revocation that did it.
-   */
-  enforce(list: RevocationList, ended: (revocationId: string) => void): Promise<void>;
 }
 
 /** What the store holds now, for the first snapshot. Throws where it cannot be read: nobody is served without it. */
@@ -76,32 +63,7 @@ export async function loadRevocations(store: Store): Promise<RevocationList> {
 export function createRevocations(parts: RevocationsParts): Revocations {
   const { store, clock } = parts;
   const attempts = createAttempts(parts);
-  const inForce = new Map<string, { sinceMs: number; connectionsClosed: number }>();
-  for (const id of parts.current().ids) inForce.set(id, { sinceMs: clock.now(), connectionsClosed: 0 });
-
-  let ending: Promise<void> = Promise.resolve();
-
-  /**
-   * The store's state, in force. Whoever reads the later state may be the earlier to come here, so versions decide: a list
-   * never gives way to an older one. False: one that is as new, or newer, is in force already.
-   */
-  const apply = async (): Promise<boolean> => {
-    const { version, entries } = await store.revocations.state();
-    if (version <= parts.current().version) {
-      await ending;
-      return false;
-    }
-    const list = createRevocationList(entries, version);
-    const sinceMs = clock.now();
-    for (const id of inForce.keys()) if (!list.ids.has(id)) inForce.delete(id);
-    for (const id of list.ids) if (!inForce.has(id)) inForce.set(id, { sinceMs, connectionsClosed: 0 });
-    ending = parts.enforce(list, (id) => {
-      const found = inForce.get(id);
-      if (found !== undefined) found.connectionsClosed++;
-    });
-    await ending;
-    return true;
-  };
+  const inForce = createRevocationsInForce(parts);
 
   const known = (record: RevocationRecord): KnownRevocation => {
     const expired = record.untilMs !== undefined && record.untilMs <= clock.now();
@@ -109,7 +71,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     return {
       ...attempts.added(record),
       state,
-      inForce: state === 'in_force' ? copyOf(inForce.get(record.id)) : undefined,
+      inForce: state === 'in_force' ? copyOf(inForce.of(record.id)) : undefined,
     };
   };
   const find = async (id: string): Promise<KnownRevocation | undefined> => {
@@ -121,15 +83,16 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     if (revocation === undefined) throw new FluxgateError('not_found', 'There is no revocation of this id.');
     return revocation;
   };
-  const polling = startPolling(parts, apply);
+  const polling = startPolling(parts, inForce.apply);
 
   return {
     async revoke(order, { by, requestId }) {
       refuseTooMany(parts);
       const startedMs = clock.elapsed();
       const id = `rev-${randomBytes(8).toString('hex')}`;
-      await store.revocations.add({ ...order, id, createdMs: clock.now(), createdBy: by });
-      await apply();
+      const entry = { ...order, id };
+      const createdMs = clock.now();
+      await inForce.during(entry, () => store.revocations.add({ ...entry, createdMs, createdBy: by }));
       const revocation = await found(id);
       parts.log.warn(
         {
@@ -151,7 +114,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
         await found(id);
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }
-      await apply();
+      await inForce.apply();
       const lifted = await found(id);
       const { target, reason } = lifted;
       parts.log.warn({ request_id: requestId, revocation: id, ...target, reason, by }, 'revocation lifted');

@@ -122,6 +122,9 @@ async function answerRequest(
     parameters,
     body,
     requestId: record.requestId,
+    async admitAgain() {
+      await admit(parts, asked, record);
+    },
     header: (name) => request.headersDistinct[name]?.join(', '),
   });
 }

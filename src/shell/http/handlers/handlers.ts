@@ -34,6 +34,8 @@ export interface Call {
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
+  /** By the trust and the policies of this moment; throws as it would at the start of the request. For what may have waited long. */
+  admitAgain(): Promise<void>;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
   header(name: string): string | undefined;
 }

@@ -28,18 +28,35 @@ export async function recordedWrite(
   work: (transactor: RecordedTransactor) => Promise<Answer>,
 ): Promise<Answer> {
   const origin = originOf(call, parts, action);
+  const admitted = whileAdmitted(call, work);
   const key = call.method === 'POST' ? idempotencyKey(call) : undefined;
-  if (key === undefined || isDryRun(call)) return parts.store.transact(work, origin);
+  if (key === undefined || isDryRun(call)) return parts.store.transact(admitted, origin);
   const name = { principal: origin.author, key };
   const fingerprint = fingerprintOf(call);
   return parts.store.transact(async (transactor) => {
     const earlier = await transactor.recallAnswer(name, origin.atMs);
     if (earlier !== undefined) return replay(earlier, fingerprint);
-    const answer = await work(transactor);
+    const answer = await admitted(transactor);
     const { status, headers = {}, body } = answer;
     await transactor.rememberAnswer(name, { fingerprint, status, headers, body }, origin.atMs);
     return answer;
   }, origin);
+}
+
+/**
+ * A write may wait half a minute for its turn, and take as long: whoever has lost the right by the time of the commit changes
+ * nothing, and does not take up the store's time before.
+ */
+function whileAdmitted(
+  { admitAgain }: Call,
+  work: (transactor: RecordedTransactor) => Promise<Answer>,
+): (transactor: RecordedTransactor) => Promise<Answer> {
+  return async (transactor) => {
+    await admitAgain();
+    const answer = await work(transactor);
+    await admitAgain();
+    return answer;
+  };
 }
 
 /** A set of changes through checks, plan and guard; the answer is the plan, and whether it was carried out. */
