@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AuditEntry, AuditRequest } from '../core/audit/entry.ts';
 import { FluxgateError } from '../core/errors.ts';
 import type { Page } from '../core/fleet/access.ts';
 import { createRevocationList, type RevocationList } from '../core/identity/revocation-list.ts';
@@ -35,9 +36,9 @@ export interface RevocationOrder {
 
 /** Revocation by API: kept first, then in force on every connection of this process, then answered. */
 export interface Revocations {
-  revoke(order: RevocationOrder, by: string): Promise<KnownRevocation>;
+  revoke(order: RevocationOrder, request: AuditRequest): Promise<KnownRevocation>;
   /** Throws `not_found`, or `conflict` where it is lifted already. */
-  lift(id: string, by: string): Promise<KnownRevocation>;
+  lift(id: string, request: AuditRequest): Promise<KnownRevocation>;
   get(id: string): Promise<KnownRevocation | undefined>;
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<KnownRevocation>>;
   /** A request was refused by this revocation. Costs the request nothing: written down later. */
@@ -108,11 +109,20 @@ export function createRevocations(parts: RevocationsParts): Revocations {
   const polling = startPolling(parts, apply);
 
   return {
-    async revoke(order, by) {
+    async revoke(order, request) {
       refuseTooMany(parts);
+      const by = request.actor.principal;
       const startedMs = clock.elapsed();
       const id = `rev-${randomBytes(8).toString('hex')}`;
-      await store.revocations.add({ ...order, id, createdMs: clock.now(), createdBy: by });
+      const createdMs = clock.now();
+      await store.revocations.add({ ...order, id, createdMs, createdBy: by }, {
+        at: new Date(createdMs).toISOString(),
+        event: 'revocation_made',
+        ...request,
+        object: `revocation/${id}`,
+        reason: order.reason,
+        details: { ...order.target, ...(order.untilMs === undefined ? {} : { until: new Date(order.untilMs).toISOString() }) },
+      });
       await apply();
       const revocation = await found(id);
       parts.log.warn(
@@ -129,8 +139,16 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       );
       return revocation;
     },
-    async lift(id, by) {
-      if (!(await store.revocations.lift(id, clock.now(), by))) {
+    async lift(id, request) {
+      const by = request.actor.principal;
+      const atMs = clock.now();
+      const entry: AuditEntry = {
+        at: new Date(atMs).toISOString(),
+        event: 'revocation_lifted',
+        ...request,
+        object: `revocation/${id}`,
+      };
+      if (!(await store.revocations.lift(id, atMs, by, entry))) {
         await found(id);
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }

@@ -1,3 +1,4 @@
+import type { AuditRequest } from '../audit/entry.ts';
 import type { CatalogueKind, FleetTransactor, ObjectName, Page } from './access.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
 
@@ -13,6 +14,10 @@ export interface ChangeOrigin {
   readonly atMs: number;
   readonly requestId?: string | undefined;
   readonly reason?: string | undefined;
+  /** For the audit trail; absent: the gateway did it by itself. */
+  readonly request?: AuditRequest | undefined;
+  /** The audit trail shows which patches were changed, and not what they are. */
+  readonly masksPatches?: boolean | undefined;
 }
 
 /** As the API answers it. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
 import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
@@ -123,8 +124,23 @@ async function answerRequest(
     parameters,
     body,
     requestId: record.requestId,
+    audited: auditedRequest(record, operation),
     header: (name) => request.headersDistinct[name]?.join(', '),
   });
+}
+
+/** What the audit trail says of a request that was let in. */
+export function auditedRequest(record: RequestRecord, operation: Operation): AuditRequest {
+  const { decision } = record;
+  return {
+    actor: actorOf(record.principal),
+    source: record.source,
+    request_id: record.requestId,
+    operation: operation.operationId,
+    ...(decision === undefined
+      ? {}
+      : { decision: decision.allowed ? 'allow' : 'deny', policies: decision.policies }),
+  };
 }
 
 /** Characters of a path that is not one of ours, in the log. */

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { AnswerName, ChangeOrigin, RememberedAnswer } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { ChangedDocument } from './fleet-audit.ts';
 
 /** The documents of what a transaction touched, from before it; null: the object was not there. */
 export interface Ledger {
@@ -13,9 +14,14 @@ export interface HistoryWrites {
   openLedger(): Ledger;
   nextRevision(): number;
   /** Appends the revision of all that was noted and is different now; undefined: nothing is. */
-  append(ledger: Ledger, origin: ChangeOrigin, plan: object | undefined): number | undefined;
+  append(ledger: Ledger, origin: ChangeOrigin, plan: object | undefined): AppendedRevision | undefined;
   recallAnswer(name: AnswerName, nowMs: number): RememberedAnswer | undefined;
   rememberAnswer(name: AnswerName, answer: RememberedAnswer, nowMs: number): void;
+}
+
+export interface AppendedRevision {
+  readonly number: number;
+  readonly changed: readonly ChangedDocument[];
 }
 
 interface LedgerEntry {
@@ -71,9 +77,9 @@ export function createHistoryWrites(database: Database): HistoryWrites {
     },
     nextRevision: () => (sequence.get() ?? 0) + 1,
     append(ledger, origin, plan) {
-      const changed = [...(entries.get(ledger)?.values() ?? [])].filter(
-        ({ kind, id, before }) => (now.get(kind, id) ?? null) !== before,
-      );
+      const changed = [...(entries.get(ledger)?.values() ?? [])]
+        .map((entry) => ({ ...entry, after: now.get(entry.kind, entry.id) ?? null }))
+        .filter(({ before, after }) => before !== after);
       if (changed.length === 0) return undefined;
       const { atMs, author, action, requestId = null, reason = null } = origin;
       const text = plan === undefined ? null : JSON.stringify(plan);
@@ -85,7 +91,7 @@ export function createHistoryWrites(database: Database): HistoryWrites {
         kept: LIMITS.revisionsKeptMax,
         since: atMs - LIMITS.revisionsKeptMs,
       });
-      return number;
+      return { number, changed };
     },
     recallAnswer({ principal, key }, nowMs) {
       const answer = recall.get(principal, key, nowMs);

@@ -1,7 +1,9 @@
 import type { Database } from 'better-sqlite3';
+import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import { systemClock } from '../clock.ts';
+import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
@@ -50,6 +52,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     writes: createFleetWrites(database, queries),
     history,
     revisions: createHistoryWrites(database),
+    audit: createAuditWrites(database),
   };
   const inMemory = readerDatabase === database;
   const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
@@ -81,7 +84,8 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
       ),
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
-    revocations: createRevocations(database, createRevocationQueries(readerDatabase), read, write),
+    revocations: createRevocations(writer, createRevocationQueries(readerDatabase), read, write),
+    audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue),
     check: () =>
       read('check', () => {
@@ -105,8 +109,17 @@ type Read = <T>(doing: string, act: () => T) => Promise<T>;
 /** One transaction of its own, for what is not the fleet. */
 type Write = <T>(doing: string, act: () => T) => Promise<T>;
 
+function createAudit({ audit }: Writer, readerDatabase: Database, read: Read, write: Write): AuditStore {
+  const queries = createAuditQueries(readerDatabase);
+  return Object.freeze<AuditStore>({
+    append: (entries) => write('audit', () => entries.forEach(audit.append)),
+    list: (query) => read('read', () => queries.list(query)),
+    end: () => read('read', () => queries.end()),
+  });
+}
+
 function createRevocations(
-  database: Database,
+  { database, audit }: Writer,
   queries: RevocationQueries,
   read: Read,
   write: Write,
@@ -117,8 +130,17 @@ function createRevocations(
     state: () => read('read', () => queries.state()),
     get: (id) => read('read', () => queries.get(id)),
     list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
-    add: (revocation) => write('revoke', () => writes.add(revocation)),
-    lift: (id, atMs, by) => write('lift', () => writes.lift(id, atMs, by)),
+    add: (revocation, entry) =>
+      write('revoke', () => {
+        writes.add(revocation);
+        audit.append(entry);
+      }),
+    lift: (id, atMs, by, entry) =>
+      write('lift', () => {
+        const lifted = writes.lift(id, atMs, by);
+        if (lifted) audit.append(entry);
+        return lifted;
+      }),
     countAttempts: (attempts) => write('count', () => writes.countAttempts(attempts)),
   });
 }

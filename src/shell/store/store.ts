@@ -1,3 +1,4 @@
+import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { RevocationStore } from './revocation-records.ts';
@@ -44,6 +45,8 @@ export interface Store {
   readonly sightings: SightingStore;
   /** What operators revoked. Like `reader`, not for use inside `transact`. */
   readonly revocations: RevocationStore;
+  /** Who did what. What changes the store writes its own entry, in the same commit. */
+  readonly audit: AuditStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

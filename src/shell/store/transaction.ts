@@ -1,7 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import type { AuditWrites } from './audit-records.ts';
 import { isBusy, storeFault, unavailable } from './faults.ts';
+import { fleetEntry } from './fleet-audit.ts';
 import type { FleetQueries } from './fleet-queries.ts';
 import type { FleetWrites } from './fleet-writes.ts';
 import type { HistoryQueries } from './history-queries.ts';
@@ -14,6 +16,7 @@ export interface Writer {
   readonly writes: FleetWrites;
   readonly history: HistoryQueries;
   readonly revisions: HistoryWrites;
+  readonly audit: AuditWrites;
 }
 
 export interface TransactionBounds {
@@ -28,7 +31,7 @@ const LOCK_RETRY_MS = 10;
 /**
  * BEGIN IMMEDIATE, work, COMMIT; ROLLBACK if the work rejects or is too slow. To be called from the write queue only: the
  * connection is the transaction's own until this settles. A rejection of `work` is passed on as it is. What the work changed
- * is appended as a revision before the commit: a change without its revision does not happen.
+ * is appended as a revision and to the audit trail before the commit: a change without them does not happen.
  */
 export async function runTransaction<T>(
   writer: Writer,
@@ -57,10 +60,11 @@ interface Life {
   plan: object | undefined;
 }
 
-function appendRevision({ database, revisions }: Writer, life: Life, origin: ChangeOrigin): void {
+function appendRevision({ database, revisions, audit }: Writer, life: Life, origin: ChangeOrigin): void {
   if (!database.inTransaction) return; // SQLite rolled it back: commit says so
   try {
-    revisions.append(life.ledger, origin, life.plan);
+    const revision = revisions.append(life.ledger, origin, life.plan);
+    if (revision !== undefined) audit.append(fleetEntry(revision.number, revision.changed, origin, life.plan));
   } catch (error) {
     throw storeFault(error, 'revision');
   }

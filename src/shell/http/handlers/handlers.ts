@@ -1,3 +1,4 @@
+import type { AuditRequest } from '../../../core/audit/entry.ts';
 import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
@@ -35,6 +36,8 @@ export interface Call {
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
+  /** What the audit trail says of the request. */
+  readonly audited: AuditRequest;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
   header(name: string): string | undefined;
 }

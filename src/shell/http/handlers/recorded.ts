@@ -13,7 +13,7 @@ import { describePrincipal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, HandlerParts } from './handlers.ts';
-import { planAnswer, writeTerms } from './write-terms.ts';
+import { allowsSecrets, planAnswer, writeTerms } from './write-terms.ts';
 
 /** Every write of an operator: in one transaction, as a revision with its author and reason, and once per Idempotency-Key. */
 
@@ -71,8 +71,16 @@ function originOf(call: Call, parts: HandlerParts, action: RevisionAction): Chan
       `The header Change-Reason must be one line of 1 to ${LIMITS.changeReasonCharactersMax} characters, in UTF-8.`,
     );
   }
-  const { requestId } = call;
-  return { author: describePrincipal(call.principal), action, atMs: parts.clock.now(), requestId, reason };
+  const { requestId, audited } = call;
+  return {
+    author: describePrincipal(call.principal),
+    action,
+    atMs: parts.clock.now(),
+    requestId,
+    reason,
+    request: audited,
+    masksPatches: allowsSecrets(call.header('allow-suspected-secrets')),
+  };
 }
 
 function utf8(header: string): string {

@@ -1,6 +1,5 @@
 import { type ErrorDetail, FluxgateError } from '../../../core/errors.ts';
 import { issuerKeyOf } from '../../../core/identity/issuer-key.ts';
-import { describePrincipal } from '../../../core/identity/principal.ts';
 import {
   fieldsOfTarget,
   type RequestedTarget,
@@ -19,10 +18,10 @@ export function revocationsHandler(operation: Operation, parts: HandlerParts): H
   const { revocations, clock } = parts;
   switch (operation.operationId) {
     case 'createRevocation':
-      return async ({ principal, body }) => {
+      return async ({ audited, body }) => {
         const { trust } = parts.trust.snapshot;
         const order = readOrder(body as RevocationBody, trust, clock.now());
-        const proof = await revocations.revoke(order, describePrincipal(principal));
+        const proof = await revocations.revoke(order, audited);
         return {
           status: 201,
           body: { ...shown(proof), connections_closed: proof.inForce?.connectionsClosed ?? 0 },
@@ -46,8 +45,8 @@ export function revocationsHandler(operation: Operation, parts: HandlerParts): H
         return { status: 200, body: shown(revocation) };
       };
     case 'liftRevocation':
-      return async ({ principal, parameters }) => {
-        const lifted = await revocations.lift(parameters.path['id'] ?? '', describePrincipal(principal));
+      return async ({ audited, parameters }) => {
+        const lifted = await revocations.lift(parameters.path['id'] ?? '', audited);
         return { status: 200, body: shown(lifted) };
       };
     default:

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { type AuditEntry, OURSELVES } from '../../core/audit/entry.ts';
+import type { ChangeOrigin } from '../../core/fleet/history.ts';
+import type { FleetKind } from '../../core/fleet/objects.ts';
+import { type ChangedObject, type FieldChange, diffFields } from '../../core/fleet/plan.ts';
+
+/** One object that a transaction changed: its documents as text; null: it was not there. */
+export interface ChangedDocument {
+  readonly kind: FleetKind;
+  readonly id: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** Objects whose fields an entry shows; the others are in the revision, and their hash is in the entry. */
+const SHOWN_MAX = 50;
+
+/** What a revision was, for the trail: who asked, what changed field by field, and what it meant for clusters. */
+export function fleetEntry(
+  revision: number,
+  changed: readonly ChangedDocument[],
+  origin: ChangeOrigin,
+  plan: object | undefined,
+): AuditEntry {
+  const [only] = changed;
+  return {
+    at: new Date(origin.atMs).toISOString(),
+    event: 'fleet_changed',
+    ...(origin.request ?? { actor: { ...OURSELVES, principal: origin.author } }),
+    ...(changed.length === 1 && only !== undefined ? { object: `${only.kind}/${only.id}` } : {}),
+    ...(origin.reason === undefined ? {} : { reason: origin.reason }),
+    details: {
+      revision,
+      action: origin.action,
+      objects: changed.length,
+      changes: changed.slice(0, SHOWN_MAX).map((change) => shown(change, origin.masksPatches === true)),
+      // Of all of them, so that the revision's own record can be held against it.
+      changes_sha256: digestOf(changed),
+      ...(plan === undefined ? {} : { plan }),
+    },
+  };
+}
+
+function shown({ kind, id, before, after }: ChangedDocument, masked: boolean): ChangedObject {
+  const parse = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
+  const change = before === null ? 'created' : after === null ? 'deleted' : 'replaced';
+  const fields = diffFields(parse(before), parse(after));
+  return { kind, id, change, fields: masked ? fields.map(withoutPatch) : fields };
+}
+
+/** Somebody said that this patch may look like a secret: it is read where patches are read, and nowhere else. */
+function withoutPatch(change: FieldChange): FieldChange {
+  if (!change.field.startsWith('/patches')) return change;
+  const { before, after, field } = change;
+  return {
+    field,
+    ...(before === undefined ? {} : { before: '(not shown)' }),
+    ...(after === undefined ? {} : { after: '(not shown)' }),
+  };
+}
+
+function digestOf(changed: readonly ChangedDocument[]): string {
+  const hash = createHash('sha256');
+  for (const { kind, id, before, after } of changed) hash.update(`${JSON.stringify([kind, id, before, after])}\n`);
+  return hash.digest('hex');
+}
