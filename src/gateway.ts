@@ -6,11 +6,14 @@ import type { RevocationList } from './core/identity/revocation-list.ts';
 import { trustWarnings } from './core/identity/trust.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { type AdminListener, startAdmin } from './shell/admin.ts';
+import { createAudit } from './shell/audit.ts';
+import { readAuditKey } from './shell/audit-key.ts';
 import type { Clock } from './shell/clock.ts';
 import { type Contract, loadContract } from './shell/contract.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
+import { auditRefusals } from './shell/http/audit-refusals.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
@@ -84,6 +87,9 @@ async function serve(
   const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
   const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
   const metrics = createMetrics();
+  const signingKey = await readAuditKey(config.auditSigningKeyFile);
+  const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
+  resources.defer(() => audit.stop());
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
   resources.defer(() => sightings.close());
@@ -114,6 +120,7 @@ async function serve(
       ratchet,
       health,
       revocations,
+      audit,
       trust,
       presentations,
       pins,
@@ -136,8 +143,11 @@ async function serve(
         { request_id: record.requestId, source: record.source, err: error },
         'could not answer at all',
       ),
-    record: sightings.after(
-      rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
+    record: auditRefusals(
+      audit,
+      sightings.after(
+        rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
+      ),
     ),
   });
   const listener: Listener = createListener(loaded.context, clock, {
@@ -163,6 +173,7 @@ async function serve(
     },
     health,
     metrics,
+    audit,
     log,
   });
 
@@ -181,6 +192,7 @@ async function serve(
   });
   resources.defer(() => watching.stop());
   logStart(config, loaded.snapshot, clock, log, address, admin);
+  audit.told('started', { address: `${address.address}:${address.port}`, api_mode: config.apiMode });
   return {
     address,
     adminAddress: admin?.address,
@@ -189,6 +201,7 @@ async function serve(
       draining = true;
       health.drain();
       log.info({ open_connections: listener.openConnections }, 'draining: no new connections');
+      audit.told('stopped', {});
       await resources.disposeAsync();
       log.info('stopped');
     },

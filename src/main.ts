@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import pino from 'pino';
 import type { ApiOptions } from './cli/api-client.ts';
+import type { AuditVerifyOptions } from './cli/audit.ts';
 import { type CommandContext, CommandFailed, type LastingCommandContext } from './cli/context.ts';
 import type { ImportOptions } from './cli/import.ts';
 import { StartupError } from './core/errors.ts';
@@ -117,6 +118,23 @@ function commands(): Command {
     .option('--cluster <dns>', 'the cluster whose Secret is printed; minted if it is new')
     .action(async (options: { cluster?: string }) =>
       (await developmentOnly(() => import('./cli/certs-dev.ts'))).certsDev(context, options),
+    );
+  const audit = program.command('audit').description('the audit trail of a store, live or not');
+  audit
+    .command('verify')
+    .description('check that no row was changed, taken out or moved')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .option('--head <file>', 'an answer of GET /audit/head that was kept elsewhere')
+    .option('--key <file>', 'the public key that the head must be signed by (PEM)')
+    .action(async (options: AuditVerifyOptions) =>
+      (await import('./cli/audit.ts')).auditVerify(context, options),
+    );
+  audit
+    .command('export')
+    .description('print the trail as JSON lines')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .action(async (options: { database?: string }) =>
+      (await import('./cli/audit.ts')).auditExport(context, options),
     );
   apiOptions(program.command('export'))
     .description('write the fleet of a running gateway into a directory of YAML')

@@ -28,6 +28,8 @@ export interface Config {
   readonly operatorNetworks: Networks;
   /** undefined: the policies that ship with the project. */
   readonly policyDir: string | undefined;
+  /** PEM; signs the end of the audit trail. */
+  readonly auditSigningKeyFile: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
   /** PUT, PATCH and DELETE without If-Match are 428. */
   readonly requireIfMatch: boolean;
@@ -72,6 +74,7 @@ const VARIABLES = Object.freeze([
   'OPERATOR_NETWORKS',
   'TRUSTED_PROXIES',
   'POLICY_DIR',
+  'AUDIT_SIGNING_KEY_FILE',
   'SPIFFE_TRUST_DOMAIN',
   'PRUNE_GUARD',
   'REQUIRE_IF_MATCH',
@@ -141,6 +144,7 @@ export function parseConfig(environment: Environment): Config {
       parseNetworks('127.0.0.0/8,::1/128', 'OPERATOR_NETWORKS'),
     ),
     policyDir: text('POLICY_DIR'),
+    auditSigningKeyFile: text('AUDIT_SIGNING_KEY_FILE'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
     requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
     pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),

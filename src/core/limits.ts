@@ -110,6 +110,15 @@ export const LIMITS = Object.freeze({
   presentedIntermediatesMax: 4_096,
   /** What was seen since is lost when the process is killed: a few seconds of sightings, never a key that was promoted. */
   sightingsFlushMs: 5_000,
+  // — the audit trail —
+  /** Refusals are gathered this long, so that many alike are one row. */
+  auditFlushMs: 60_000,
+  /** Different refusals of one kind in that time; the rest is one row with their number: at most some 100 MB a day. */
+  auditRefusalsPerFlush: 50,
+  /** Reloads, starts and stops that wait for a store that cannot be written. */
+  auditPendingMax: 1_000,
+  /** How often the log is told where the trail ends, if it has grown: what is cut off later is missed there. */
+  auditHeadLogMs: 3_600_000,
   /** First keys and promotions: soon, and all of a burst in few commits. */
   pinsFlushMs: 250,
   /** A sighting that differs in its time only is written again this often: 100,000 clusters make 170 rows a second. */

@@ -9,6 +9,7 @@ export interface Metrics {
   readonly handshakes: Counter<'result'>;
   readonly refusedCertificates: Counter<'rule'>;
   readonly observedCertificates: Counter;
+  readonly auditEvents: Counter<'event'>;
   readonly keyPins: Counter<'verdict'>;
   readonly reloads: Counter<'result'>;
   readonly generation: Gauge;
@@ -51,6 +52,12 @@ export function createMetrics(): Metrics {
       name: 'fluxgate_client_certificates_refused_total',
       help: 'Requests refused for their client certificate (495), by the rule that refused it.',
       labelNames: ['rule'],
+      registers,
+    }),
+    auditEvents: new Counter({
+      name: 'fluxgate_audit_events_total',
+      help: 'What the audit trail was told besides changes, by event; rows hold many alike.',
+      labelNames: ['event'],
       registers,
     }),
     observedCertificates: new Counter({

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../core/audit/entry.ts';
 import { observeKey, type PinState } from '../core/identity/pins.ts';
 import type { ClusterPrincipal } from '../core/identity/principal.ts';
 import type { Refusal } from '../core/identity/verdict.ts';
@@ -18,7 +19,7 @@ export interface KeyPins {
   /** Those of which two keys are in use. */
   conflicts(): readonly (readonly [clusterDns: string, state: PinState])[];
   /** Forgets the cluster's keys: the next one is its first. Kept when it resolves. Undefined: there were none. */
-  reset(clusterDns: string): Promise<PinState | undefined>;
+  reset(clusterDns: string, entry: AuditEntry): Promise<PinState | undefined>;
   close(): Promise<void>;
 }
 
@@ -85,18 +86,17 @@ export async function createKeyPins(
     },
     get: (clusterDns) => pins.get(clusterDns),
     conflicts: () => [...pins].filter(([, { conflict }]) => conflict !== undefined),
-    async reset(clusterDns) {
+    async reset(clusterDns, entry) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
       pins.delete(clusterDns);
       warnedMs.delete(clusterDns);
-      changed.add(clusterDns);
       try {
-        await behind.flush();
+        // Asked of the store in this very turn: what is observed from now on is written after it.
+        await store.save({ sightings: [], pins: [storedPin(clusterDns, undefined)], audit: [entry] });
       } catch (error) {
         // Not kept, so not done: what would come back with the next start must not look gone now.
         if (!pins.has(clusterDns)) pins.set(clusterDns, before);
-        behind.wake();
         throw error;
       }
       return before;

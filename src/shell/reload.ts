@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 import { StartupError } from '../core/errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { describeChange } from '../core/snapshot-change.ts';
+import type { Audit } from './audit.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -22,6 +23,7 @@ export interface ReloadParts {
   swap(loaded: Loaded): number;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly audit: Pick<Audit, 'told'>;
   readonly log: Log;
 }
 
@@ -68,6 +70,7 @@ async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<b
   const { generation } = parts.current();
   parts.metrics.generation.set(generation);
   const change = describeChange(before, loaded.snapshot);
+  parts.audit.told('reloaded', { trigger, generation, ...change, connections_closed: closed });
   parts.log.info(
     { trigger, generation, ...change, connections_closed: closed },
     change.added.length + change.removed.length === 0 ? 'reloaded: nothing has changed' : 'reloaded',
@@ -79,6 +82,7 @@ function refuse(parts: ReloadParts, trigger: ReloadTrigger, inForce: Snapshot, e
   const reason = error instanceof StartupError ? error.message : 'a fault in the gateway';
   parts.health.reloadFailed();
   parts.metrics.reloads.inc({ result: 'refused' });
+  parts.audit.told('reload_refused', { trigger, generation: inForce.generation }, reason);
   parts.log.error(
     {
       trigger,

@@ -115,14 +115,20 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       const startedMs = clock.elapsed();
       const id = `rev-${randomBytes(8).toString('hex')}`;
       const createdMs = clock.now();
-      await store.revocations.add({ ...order, id, createdMs, createdBy: by }, {
-        at: new Date(createdMs).toISOString(),
-        event: 'revocation_made',
-        ...request,
-        object: `revocation/${id}`,
-        reason: order.reason,
-        details: { ...order.target, ...(order.untilMs === undefined ? {} : { until: new Date(order.untilMs).toISOString() }) },
-      });
+      await store.revocations.add(
+        { ...order, id, createdMs, createdBy: by },
+        {
+          at: new Date(createdMs).toISOString(),
+          event: 'revocation_made',
+          ...request,
+          object: `revocation/${id}`,
+          reason: order.reason,
+          details: {
+            ...order.target,
+            ...(order.untilMs === undefined ? {} : { until: new Date(order.untilMs).toISOString() }),
+          },
+        },
+      );
       await apply();
       const revocation = await found(id);
       parts.log.warn(

@@ -50,7 +50,8 @@ export function createChainCheck(): {
     check({ sequence, document, hash }) {
       const expected = end.sequence + 1;
       if (sequence !== expected) {
-        const gone = sequence - 1 === expected ? `row ${expected} is` : `rows ${expected} to ${sequence - 1} are`;
+        const gone =
+          sequence - 1 === expected ? `row ${expected} is` : `rows ${expected} to ${sequence - 1} are`;
         return { sequence: expected, problem: `${gone} missing` };
       }
       if (hashRow(end.hash, sequence, document) !== hash) {

@@ -1,4 +1,4 @@
-import { isTokenPrincipal, type Principal, describePrincipal } from '../identity/principal.ts';
+import { describePrincipal, isTokenPrincipal, type Principal } from '../identity/principal.ts';
 
 /** What the audit trail tells: who did what to what, from where, by which right, and how it ended. */
 
@@ -19,6 +19,8 @@ export const AUDIT_EVENTS = Object.freeze([
   'reload_refused',
   'started',
   'stopped',
+  /** The store was put back to a backup. */
+  'restored',
 ] as const);
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 
@@ -60,7 +62,8 @@ export interface AuditEntry extends Partial<AuditRequest> {
 export function actorOf(principal: Principal): AuditActor {
   const named = describePrincipal(principal);
   if (principal.kind === 'anonymous') return { principal: named, credential: 'none' };
-  if (isTokenPrincipal(principal)) return { principal: named, credential: 'token', token_id: principal.tokenId };
+  if (isTokenPrincipal(principal))
+    return { principal: named, credential: 'token', token_id: principal.tokenId };
   const { sha256, serial } = principal.certificate;
   return { principal: named, credential: 'certificate', sha256, serial };
 }

@@ -1,5 +1,6 @@
-import type { AuditEntry, AuditEvent } from './entry.ts';
+import type { Page } from '../fleet/access.ts';
 import type { ChainEnd } from './chain.ts';
+import type { AuditEntry, AuditEvent } from './entry.ts';
 
 /** What a store keeps of the audit trail, in the words of those who ask. */
 
@@ -12,9 +13,8 @@ export interface AuditQuery {
   /** RFC 3339, UTC; both ends included. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  /** Only rows before this one: the next page of a trail that grows meanwhile. */
-  readonly before?: number | undefined;
   readonly limit: number;
+  readonly offset: number;
 }
 
 /** An entry in its place in the chain. */
@@ -27,7 +27,7 @@ export interface AuditStore {
   /** In one commit of their own: for what changes nothing in the store. */
   append(entries: readonly AuditEntry[]): Promise<void>;
   /** Newest first. */
-  list(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  list(query: AuditQuery): Promise<Page<AuditRecord>>;
   /** `sequence` 0: there is no row yet. */
   end(): Promise<ChainEnd>;
 }

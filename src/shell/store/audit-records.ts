@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { type AuditRow, type ChainEnd, GENESIS, hashRow } from '../../core/audit/chain.ts';
 import type { AuditEntry } from '../../core/audit/entry.ts';
 import type { AuditQuery, AuditRecord } from '../../core/audit/trail.ts';
+import type { Page } from '../../core/fleet/access.ts';
 
 /** Inside a transaction: an entry is committed with what it tells of, or neither is. */
 export interface AuditWrites {
@@ -9,7 +10,7 @@ export interface AuditWrites {
 }
 
 export interface AuditQueries {
-  list(query: AuditQuery): readonly AuditRecord[];
+  list(query: AuditQuery): Page<AuditRecord>;
   end(): ChainEnd;
   /** The whole trail in its order, as it is stored. */
   rows(): IterableIterator<AuditRow>;
@@ -38,20 +39,22 @@ export function createAuditWrites(database: Database): AuditWrites {
 export function createAuditQueries(database: Database): AuditQueries {
   const last = database.prepare<[], ChainEnd>(LAST);
   const all = database.prepare<[], AuditRow>('SELECT sequence, document, hash FROM audit ORDER BY sequence');
-  const list = database.prepare<unknown[], AuditRow>(
-    `SELECT sequence, document, hash FROM audit
-     WHERE (@event IS NULL OR event = @event) AND (@principal IS NULL OR principal = @principal)
+  const matching = `FROM audit WHERE (@event IS NULL OR event = @event) AND (@principal IS NULL OR principal = @principal)
        AND (@object IS NULL OR object = @object) AND (@operation IS NULL OR operation = @operation)
        AND (@request_id IS NULL OR request_id = @request_id)
-       AND (@since IS NULL OR at >= @since) AND (@until IS NULL OR at <= @until)
-       AND (@before IS NULL OR sequence < @before)
-     ORDER BY sequence DESC LIMIT @limit`,
+       AND (@since IS NULL OR at >= @since) AND (@until IS NULL OR at <= @until)`;
+  const list = database.prepare<unknown[], AuditRow>(
+    `SELECT sequence, document, hash ${matching} ORDER BY sequence DESC LIMIT @limit OFFSET @offset`,
   );
+  const count = database.prepare<unknown[], number>(`SELECT count(*) ${matching}`).pluck();
   return {
-    list: (query) =>
-      list
-        .all({ ...ANYTHING, ...present(query) })
-        .map(({ sequence, document, hash }) => ({ sequence, hash, ...(JSON.parse(document) as AuditEntry) })),
+    list(query) {
+      const asked = { ...ANYTHING, ...present(query) };
+      const items = list
+        .all(asked)
+        .map(({ sequence, document, hash }) => ({ sequence, hash, ...(JSON.parse(document) as AuditEntry) }));
+      return { items, total: count.get(asked) ?? 0 };
+    },
     end: () => last.get() ?? NO_ROW,
     rows: () => all.iterate(),
     lastSequence: prepareHighest(database),
@@ -66,7 +69,6 @@ const ANYTHING = Object.freeze({
   request_id: null,
   since: null,
   until: null,
-  before: null,
 });
 
 const present = (query: AuditQuery): object =>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type AuditEntry, OURSELVES } from '../../core/audit/entry.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
-import { type ChangedObject, type FieldChange, diffFields } from '../../core/fleet/plan.ts';
+import { type ChangedObject, diffFields, type FieldChange } from '../../core/fleet/plan.ts';
 
 /** One object that a transaction changed: its documents as text; null: it was not there. */
 export interface ChangedDocument {
@@ -61,6 +61,7 @@ function withoutPatch(change: FieldChange): FieldChange {
 
 function digestOf(changed: readonly ChangedDocument[]): string {
   const hash = createHash('sha256');
-  for (const { kind, id, before, after } of changed) hash.update(`${JSON.stringify([kind, id, before, after])}\n`);
+  for (const { kind, id, before, after } of changed)
+    hash.update(`${JSON.stringify([kind, id, before, after])}\n`);
   return hash.digest('hex');
 }

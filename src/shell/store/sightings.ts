@@ -1,3 +1,5 @@
+import type { AuditEntry } from '../../core/audit/entry.ts';
+
 /** Who was seen with what, as the store keeps it: documents are opaque to it, octets are kept once. */
 
 export interface Sighting {
@@ -21,6 +23,8 @@ export interface SightingBatch {
   readonly sightings: readonly Sighting[];
   /** `document` undefined: forgotten. */
   readonly pins: readonly { readonly clusterDns: string; readonly document: string | undefined }[];
+  /** What operators did of this, in the same commit. */
+  readonly audit?: readonly AuditEntry[];
 }
 
 export interface StoredSightings {

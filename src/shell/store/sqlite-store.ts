@@ -86,7 +86,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
     revocations: createRevocations(writer, createRevocationQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
-    sightings: createSightingStore(connections, queue),
+    sightings: createSightingStore(connections, queue, writer.audit),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();

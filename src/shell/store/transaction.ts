@@ -64,7 +64,8 @@ function appendRevision({ database, revisions, audit }: Writer, life: Life, orig
   if (!database.inTransaction) return; // SQLite rolled it back: commit says so
   try {
     const revision = revisions.append(life.ledger, origin, life.plan);
-    if (revision !== undefined) audit.append(fleetEntry(revision.number, revision.changed, origin, life.plan));
+    if (revision !== undefined)
+      audit.append(fleetEntry(revision.number, revision.changed, origin, life.plan));
   } catch (error) {
     throw storeFault(error, 'revision');
   }

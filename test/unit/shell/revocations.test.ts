@@ -7,6 +7,7 @@ import { createMetrics } from '../../../src/shell/metrics.ts';
 import { createRevocations, type RevocationsParts } from '../../../src/shell/revocations.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
+import { sampleRequest } from '../../support/audit.ts';
 
 const order = (dns: string) => ({
   target: { kind: 'cluster_dns', dns } as const,
@@ -45,9 +46,9 @@ test('a list that was read earlier and comes later never replaces a newer one', 
     },
   }));
   t.after(() => store.close());
-  const first = revocations.revoke(order('a.example'), 'test');
+  const first = revocations.revoke(order('a.example'), sampleRequest('test'));
   await new Promise((resolve) => setTimeout(resolve, 20));
-  await revocations.revoke(order('b.example'), 'test');
+  await revocations.revoke(order('b.example'), sampleRequest('test'));
   const revoked = await first;
   assert.deepEqual(versions, [2]);
   assert.equal(current().ids.size, 2);
@@ -65,7 +66,7 @@ test('attempts that could not be written down are counted all the same, and writ
     },
   }));
   t.after(() => store.close());
-  const { id } = await revocations.revoke(order('a.example'), 'test');
+  const { id } = await revocations.revoke(order('a.example'), sampleRequest('test'));
   for (let n = 0; n < 3; n++) revocations.attempted(id);
   assert.equal((await revocations.get(id))?.attempts, 3);
   assert.equal((await store.revocations.get(id))?.attempts, 0);
@@ -79,7 +80,7 @@ test('a revocation that cannot be kept is not in force', async (t) => {
     add: () => Promise.reject(new Error('the disk is full')),
   }));
   t.after(() => store.close());
-  await assert.rejects(revocations.revoke(order('a.example'), 'test'), /disk is full/);
+  await assert.rejects(revocations.revoke(order('a.example'), sampleRequest('test')), /disk is full/);
   assert.deepEqual(versions, []);
   await revocations.stop();
 });

@@ -6,6 +6,7 @@ import { restoreStore } from '../../../src/shell/store/restore.ts';
 import type { NewRevocation } from '../../../src/shell/store/revocation-records.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
+import { sampleEntry } from '../../support/audit.ts';
 import { sampleNamespace } from '../../support/fleet.ts';
 import { temporaryDatabase } from './temporary.ts';
 
@@ -47,9 +48,9 @@ const all = { limit: 100, offset: 0 };
 test('a revocation that was made after the backup is in force after the restore; the fleet is the backup’s', async (t) => {
   const { path, copy, reopen } = await replacedStore(
     t,
-    (store) => store.revocations.add(revocation('early')),
+    (store) => store.revocations.add(revocation('early'), sampleEntry('revocation_made')),
     async (store) => {
-      await store.revocations.add(revocation('late'));
+      await store.revocations.add(revocation('late'), sampleEntry('revocation_made'));
       await store.revocations.countAttempts([{ id: 'early', attempts: 3, lastMs: 9 }]);
       await store.ratchet([{ clusterDns: 'moved.example.com', certificateSha256: 'ab', sinceMs: 1 }]);
       await store.sightings.save({ sightings: [], pins: [PIN] });
@@ -74,8 +75,9 @@ test('a revocation that was made after the backup is in force after the restore;
 test('a revocation that was lifted after the backup stays lifted, and one that only the backup knows stays in force', async (t) => {
   const { path, copy, reopen } = await replacedStore(
     t,
-    (store) => store.revocations.add(revocation('lifted')),
-    (store) => store.revocations.lift('lifted', 7, 'operator:kim@example.com'),
+    (store) => store.revocations.add(revocation('lifted'), sampleEntry('revocation_made')),
+    (store) =>
+      store.revocations.lift('lifted', 7, 'operator:kim@example.com', sampleEntry('revocation_lifted')),
   );
   restoreStore(path, copy);
   const restored = await reopen();
@@ -83,7 +85,7 @@ test('a revocation that was lifted after the backup stays lifted, and one that o
     atMs: 7,
     by: 'operator:kim@example.com',
   });
-  await restored.revocations.add(revocation('known'));
+  await restored.revocations.add(revocation('known'), sampleEntry('revocation_made'));
   await restored.close();
   const other = temporaryDatabase(t);
   await (await openSqliteStore(other.url)).close();
@@ -97,8 +99,8 @@ test('a revocation that was lifted after the backup stays lifted, and one that o
 test('where the store that is replaced is damaged, nothing is carried over, and that is said', async (t) => {
   const { path, copy, reopen } = await replacedStore(
     t,
-    (store) => store.revocations.add(revocation('early')),
-    (store) => store.revocations.add(revocation('late')),
+    (store) => store.revocations.add(revocation('early'), sampleEntry('revocation_made')),
+    (store) => store.revocations.add(revocation('late'), sampleEntry('revocation_made')),
   );
   truncateSync(path, 5_000);
   assert.equal(restoreStore(path, copy).carriedOver, undefined);

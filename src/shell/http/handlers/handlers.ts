@@ -3,6 +3,7 @@ import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
+import type { Audit } from '../../audit.ts';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
 import type { LiveTrust } from '../../live-trust.ts';
@@ -17,6 +18,7 @@ import type { Store } from '../../store/store.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { auditHandler } from './audit.ts';
 import { clusterStateHandler } from './cluster-state.ts';
 import { explainHandler } from './explain.ts';
 import { fleetHandler } from './fleet.ts';
@@ -54,6 +56,7 @@ export interface HandlerParts {
   readonly pins: KeyPins;
   readonly log: Log;
   readonly revocations: Revocations;
+  readonly audit: Audit;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
   readonly explain: ExplainParts;
@@ -107,6 +110,7 @@ function operatorHandler(operation: Operation, parts: HandlerParts): Handler | u
     fleetHandler(operation, parts) ??
     revocationsHandler(operation, parts) ??
     refusalsHandler(operation, parts) ??
+    auditHandler(operation, parts) ??
     explainHandler(operation, parts) ??
     trustHandler(operation, parts)
   );
