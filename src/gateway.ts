@@ -31,6 +31,7 @@ import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
+import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
 
 export interface GatewayDependencies {
@@ -81,7 +82,11 @@ async function serve(
   { contract, store, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
-  const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
+  const trust = new LiveTrust(
+    loaded.snapshot,
+    { revocations: await loadRevocations(store), tokenRecords: await loadTokens(store, clock.now()) },
+    clock,
+  );
   const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
   const metrics = createMetrics();
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
@@ -103,6 +108,17 @@ async function serve(
     },
   });
   resources.defer(() => revocations.stop());
+  const tokens = createTokens({
+    store,
+    clock,
+    log,
+    current: () => trust.snapshot.tokenRecords,
+    enforce(list) {
+      trust.useTokens(list);
+      metrics.generation.set(trust.snapshot.generation);
+    },
+  });
+  resources.defer(() => tokens.stop());
   const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
   let draining = false;
   const pipeline = createPipeline({
@@ -114,11 +130,12 @@ async function serve(
       ratchet,
       health,
       revocations,
+      tokens,
       trust,
       presentations,
       pins,
       ...memory,
-      explain: { config, router, trust, ratchet },
+      explain: { config, router, trust, ratchet, fleet: store.reader },
       clock,
       log,
       documentText,
@@ -126,6 +143,8 @@ async function serve(
     trust,
     pins,
     ratchet,
+    fleet: store.reader,
+    tokens,
     clock,
     newRequestId,
     isDraining: () => draining,

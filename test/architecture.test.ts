@@ -88,6 +88,7 @@ const CORE_MAY_IMPORT: readonly string[] = [
   'node:url',
   'node:util',
   'node:buffer',
+  'node:zlib',
 ];
 
 describe('the architecture', () => {

@@ -82,6 +82,17 @@ export const LIMITS = Object.freeze({
   /** In force at once; each is looked up by hash, but the list is read as a whole when it changes. */
   revocationsMax: 20_000,
 
+  // — token records —
+  /** Not expired, revoked ones among them: read as a whole when one changes, some 400 B each. */
+  tokensMax: 20_000,
+  /** One in use, and the one that takes over from it. */
+  tokensPerNameMax: 2,
+  /** Shorter is a typing error; longer is a secret that nobody remembers having given away. */
+  tokenLifetimeMsMin: 60_000,
+  tokenLifetimeMsMax: 365 * 86_400_000,
+  /** The last use of a token is lost when the process is killed within this. */
+  tokenUsesFlushMs: 5_000,
+
   // — answers to "why" —
   /** Chains presented lately, kept for POST /explain; apart for accepted and refused ones. */
   recentChainsMax: 1_000,

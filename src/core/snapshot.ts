@@ -4,6 +4,7 @@ import type { CrlSet } from './identity/crl-set.ts';
 import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
+import { NO_TOKENS, type TokenList } from './identity/token-list.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
 import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
 
@@ -41,6 +42,8 @@ export interface Snapshot {
   /** What operators revoked. Comes from the store, not from files: a snapshot made of files has none yet. */
   readonly revocations: RevocationList;
   readonly tokens: TokenSet;
+  /** Tokens that were made here. Like `revocations`, they come from the store. */
+  readonly tokenRecords: TokenList;
   readonly policy: PolicyEngine;
   /** SHA-256 over schema and policies, hex. */
   readonly policyDigest: string;
@@ -126,6 +129,7 @@ export function createSnapshot(
     crls: material.crls,
     revocations: NO_REVOCATIONS,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
+    tokenRecords: NO_TOKENS,
     policy,
     policyDigest,
     warnings: Object.freeze(warnings),

@@ -12,6 +12,12 @@ import {
 } from './revocation-records.ts';
 import { createSightingStore } from './sightings-store.ts';
 import type { Store } from './store.ts';
+import {
+  createTokenQueries,
+  createTokenWrites,
+  type TokenQueries,
+  type TokenStore,
+} from './token-records.ts';
 import { runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
 
@@ -67,6 +73,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
     revocations: createRevocations(database, createRevocationQueries(readerDatabase), read, write),
+    tokens: createTokens(database, createTokenQueries(readerDatabase), read, write),
     sightings: createSightingStore(connections, queue),
     check: () =>
       read('check', () => {
@@ -101,6 +108,19 @@ function createRevocations(
     add: (revocation) => write('revoke', () => writes.add(revocation)),
     lift: (id, atMs, by) => write('lift', () => writes.lift(id, atMs, by)),
     countAttempts: (attempts) => write('count', () => writes.countAttempts(attempts)),
+  });
+}
+
+function createTokens(database: Database, queries: TokenQueries, read: Read, write: Write): TokenStore {
+  const writes = createTokenWrites(database);
+  return Object.freeze<TokenStore>({
+    version: () => read('read', () => queries.version()),
+    state: (nowMs) => read('read', () => queries.state(nowMs)),
+    get: (id) => read('read', () => queries.get(id)),
+    list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
+    add: (token) => write('make a token', () => writes.add(token)),
+    revoke: (id, atMs, by) => write('revoke a token', () => writes.revoke(id, atMs, by)),
+    noteUses: (uses) => write('note uses', () => writes.noteUses(uses)),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
+import type { TokenStore } from './token-records.ts';
 
 /** The fleet's words live in the core, where the rules use them; whoever holds a store finds them here as well. */
 export type {
@@ -40,6 +41,8 @@ export interface Store {
   readonly sightings: SightingStore;
   /** What operators revoked. Like `reader`, not for use inside `transact`. */
   readonly revocations: RevocationStore;
+  /** Tokens that were made here, as hashes. Like `reader`, not for use inside `transact`. */
+  readonly tokens: TokenStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

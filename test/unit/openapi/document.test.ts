@@ -49,6 +49,10 @@ const CONTRACT: readonly string[] = [
   'POST /revocations createRevocation operator -',
   'GET /revocations/{id} getRevocation operator -',
   'DELETE /revocations/{id} liftRevocation operator -',
+  'GET /tokens listTokens operator -',
+  'POST /tokens createToken operator -',
+  'GET /tokens/{id} getToken operator -',
+  'DELETE /tokens/{id} revokeToken operator -',
   'GET /refusals listRefusals operator -',
   'POST /explain explain operator -',
 ];

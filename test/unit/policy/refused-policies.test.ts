@@ -67,7 +67,7 @@ const REFUSED: readonly [string, Change, RegExp][] = [
   ['another namespace', withSchema('namespace Fluxgate {', 'namespace Other {'), /no namespace Fluxgate/],
   [
     'a schema without a type that it speaks of',
-    withSchema('entity Fleet;', ''),
+    withSchema('entity Fleet =', 'entity Flotilla ='),
     /^fluxgate\.cedarschema:\d+: .*Fleet/,
   ],
   [

@@ -1,4 +1,5 @@
 import { FluxgateError } from '../../../core/errors.ts';
+import type { FleetTransactor } from '../../../core/fleet/access.ts';
 import type { FleetKind } from '../../../core/fleet/objects.ts';
 import { kindDefinition } from '../../../core/fleet/registry.ts';
 import { createObject, deleteObject, patchObject, putObject } from '../../../core/fleet/write.ts';
@@ -7,7 +8,8 @@ import type { Operation } from '../../../core/policy/operations.ts';
 import { filtersOf, numberOf, pageHeaders } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
-import type { Handler, HandlerParts } from './handlers.ts';
+import type { Call, Handler, HandlerParts } from './handlers.ts';
+import { withinRights } from './within-rights.ts';
 
 /** What operators do with one kind of object; the same few handlers for every kind in the registry. */
 export function fleetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
@@ -15,12 +17,14 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
   if (kind === undefined) return undefined;
   const { store, schemas } = parts;
   const onOne = path.endsWith('/{id}');
+  const write = <T>(call: Call, work: (transactor: FleetTransactor) => Promise<T>): Promise<T> =>
+    store.transact((transactor) => work(withinRights(transactor, operation, call)));
   switch (`${method} ${onOne ? 'one' : 'all'}`) {
     case 'GET all':
       return ({ parameters }) => list(parts, kind, path, parameters);
     case 'POST all':
-      return async ({ body }) => {
-        const created = await store.transact((transactor) => createObject(kind, body, schemas, transactor));
+      return async (call) => {
+        const created = await write(call, (t) => createObject(kind, call.body, schemas, t));
         return { status: 201, body: created, headers: { Location: `${path}/${created.id}` } };
       };
     case 'GET one':
@@ -30,14 +34,13 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
         return { status: 200, body: found };
       };
     case 'PUT one':
-      return async ({ parameters, body }) =>
-        done(await store.transact((t) => putObject(kind, idOf(parameters), body, schemas, t)));
+      return async (call) =>
+        done(await write(call, (t) => putObject(kind, idOf(call.parameters), call.body, schemas, t)));
     case 'PATCH one':
-      return async ({ parameters, body }) =>
-        done(await store.transact((t) => patchObject(kind, idOf(parameters), body, schemas, t)));
+      return async (call) =>
+        done(await write(call, (t) => patchObject(kind, idOf(call.parameters), call.body, schemas, t)));
     case 'DELETE one':
-      return async ({ parameters }) =>
-        done(await store.transact((t) => deleteObject(kind, idOf(parameters), t)));
+      return async (call) => done(await write(call, (t) => deleteObject(kind, idOf(call.parameters), t)));
     default:
       return undefined;
   }

@@ -1,6 +1,7 @@
 import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
+import type { PolicyResource } from '../../../core/policy/entities.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
@@ -13,6 +14,7 @@ import type { RecentChains } from '../../recent-chains.ts';
 import type { Refusals } from '../../refusals.ts';
 import type { Revocations } from '../../revocations.ts';
 import type { Store } from '../../store/store.ts';
+import type { Tokens } from '../../tokens.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
@@ -22,6 +24,7 @@ import { fluxHandler } from './flux.ts';
 import { publicHandler } from './public.ts';
 import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
+import { tokensHandler } from './tokens.ts';
 import { trustHandler } from './trust.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
@@ -29,6 +32,8 @@ export interface Call {
   readonly principal: Principal;
   readonly parameters: Parameters;
   readonly body: unknown;
+  /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */
+  authorise(resource: PolicyResource): void;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -43,6 +48,7 @@ export interface HandlerParts {
   readonly pins: KeyPins;
   readonly log: Log;
   readonly revocations: Revocations;
+  readonly tokens: Tokens;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
   readonly explain: ExplainParts;
@@ -88,6 +94,7 @@ function operatorHandler(operation: Operation, parts: HandlerParts): Handler | u
   return (
     fleetHandler(operation, parts) ??
     revocationsHandler(operation, parts) ??
+    tokensHandler(operation, parts) ??
     refusalsHandler(operation, parts) ??
     explainHandler(operation, parts) ??
     trustHandler(operation, parts)

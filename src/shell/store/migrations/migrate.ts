@@ -3,9 +3,10 @@ import { StartupError } from '../../../core/errors.ts';
 import { FLEET } from './0001-fleet.ts';
 import { REVOCATIONS } from './0002-revocations.ts';
 import { SIGHTINGS } from './0003-sightings.ts';
+import { TOKENS } from './0006-tokens.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS];
+const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, TOKENS];
 
 /** "FLXG": tells our files from those of other programs. */
 const APPLICATION_ID = 0x46_4c_58_47;
