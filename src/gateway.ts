@@ -19,6 +19,7 @@ import { LiveTrust } from './shell/live-trust.ts';
 import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { createMetrics } from './shell/metrics.ts';
+import { createOidc } from './shell/oidc.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
@@ -145,6 +146,10 @@ async function serve(
     ratchet,
     fleet: store.reader,
     tokens,
+    oidc:
+      config.oidc === undefined
+        ? undefined
+        : createOidc(config.oidc, { clock, localKeys: () => trust.snapshot.oidcKeys }),
     clock,
     newRequestId,
     isDraining: () => draining,
@@ -251,6 +256,7 @@ function logStart(
     anchors: snapshot.trust.describe(),
     crls: snapshot.crls.describe(),
     tokens: snapshot.tokens.ids,
+    oidc_issuer: config.oidc?.issuer,
     operator_networks: config.operatorNetworks.ranges,
   };
   log.info(line, 'serving');

@@ -1,3 +1,4 @@
+import { fetchableUrl, type OidcConfig, oidcConfig } from './config-oidc.ts';
 import { StartupError } from './errors.ts';
 import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
 import { type Networks, parseNetworks } from './networks.ts';
@@ -29,6 +30,8 @@ export interface Config {
   /** undefined: the policies that ship with the project. */
   readonly policyDir: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
+  /** undefined: no OpenID Connect tokens. */
+  readonly oidc: OidcConfig | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -69,6 +72,10 @@ const VARIABLES = Object.freeze([
   'TRUSTED_PROXIES',
   'POLICY_DIR',
   'SPIFFE_TRUST_DOMAIN',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_JWKS_FILE',
+  'OIDC_JWKS_URL',
   'PRUNE_GUARD',
   'WORKERS',
   'LOG_LEVEL',
@@ -137,6 +144,14 @@ export function parseConfig(environment: Environment): Config {
     ),
     policyDir: text('POLICY_DIR'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    oidc: attempt(() =>
+      oidcConfig({
+        issuer: read<string | undefined>('OIDC_ISSUER', fetchableUrl, nothing),
+        audience: text('OIDC_AUDIENCE'),
+        jwksFile: text('OIDC_JWKS_FILE'),
+        jwksUrl: read<string | undefined>('OIDC_JWKS_URL', fetchableUrl, nothing),
+      }),
+    ),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);

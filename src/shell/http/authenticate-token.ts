@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
 import { type PresentedToken, readAuthorization } from '../../core/identity/token.ts';
+import { looksLikeJwt } from '../../core/identity/workload.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import type { Clock } from '../clock.ts';
 import type { LiveTrust } from '../live-trust.ts';
+import type { Oidc } from '../oidc.ts';
 import type { Tokens } from '../tokens.ts';
 import { CHALLENGE } from './admission.ts';
 
@@ -12,18 +14,20 @@ export interface TokenAuthentication {
   readonly trust: Pick<LiveTrust, 'snapshot' | 'tokens'>;
   readonly tokens: Pick<Tokens, 'used'>;
   readonly clock: Clock;
+  /** undefined: OIDC_ISSUER is not set. */
+  readonly oidc: Oidc | undefined;
 }
 
 /**
  * Whoever comes with a token, judged at this moment. Throws `unauthenticated`, the same for every token that is not accepted:
  * why it is not is for the log. Public routes look at no token, so that a stale one does not fail a probe.
  */
-export function authenticateToken(
+export async function authenticateToken(
   parts: TokenAuthentication,
   request: IncomingMessage,
   operation: Operation,
   source: string,
-): Principal {
+): Promise<Principal> {
   if (operation.audience === 'public') return ANONYMOUS;
   const headers = request.headersDistinct['authorization'] ?? [];
   const [header] = headers;
@@ -34,6 +38,11 @@ export function authenticateToken(
   const { token } = presented;
   const shared = parts.trust.tokens.match(token);
   if (shared !== undefined) return shared;
+  if (parts.oidc !== undefined && looksLikeJwt(token)) {
+    const verified = await parts.oidc.verify(token);
+    if ('problem' in verified) throw refused(verified.problem);
+    return verified;
+  }
   const match = parts.trust.snapshot.tokenRecords.match(token, parts.clock.now());
   if (!match.found) throw refused(match.problem);
   parts.tokens.used(match.tokenId, source);

@@ -11,9 +11,8 @@ import type { Clock } from '../clock.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Presented } from '../tls/peer.ts';
-import type { Tokens } from '../tokens.ts';
 import { type Admission, type AdmissionParts, type Asked, admit, refusal } from './admission.ts';
-import { authenticateToken } from './authenticate-token.ts';
+import { authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
 import { contextOf } from './authorise.ts';
 import { announcesBody, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -32,13 +31,12 @@ export interface RequestRecord extends Admission {
   presented: Presented | undefined;
 }
 
-export interface PipelineParts extends AdmissionParts {
+export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly router: Router;
   readonly handlers: Handlers;
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
   readonly clock: Clock;
-  readonly tokens: Pick<Tokens, 'used'>;
   readonly newRequestId: () => string;
   isDraining(): boolean;
   /** One line per request, whatever became of it. */
