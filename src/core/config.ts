@@ -32,6 +32,10 @@ export interface Config {
   readonly spiffeTrustDomain: string | undefined;
   /** undefined: no OpenID Connect tokens. */
   readonly oidc: OidcConfig | undefined;
+  /** PUT, PATCH and DELETE without If-Match are 428. */
+  readonly requireIfMatch: boolean;
+  /** Whether a write that takes something away from clusters has to be confirmed. */
+  readonly pruneGuard: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -77,6 +81,7 @@ const VARIABLES = Object.freeze([
   'OIDC_JWKS_FILE',
   'OIDC_JWKS_URL',
   'PRUNE_GUARD',
+  'REQUIRE_IF_MATCH',
   'WORKERS',
   'LOG_LEVEL',
 ] as const);
@@ -152,6 +157,8 @@ export function parseConfig(environment: Environment): Config {
         jwksUrl: read<string | undefined>('OIDC_JWKS_URL', fetchableUrl, nothing),
       }),
     ),
+    requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
+    pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
@@ -162,13 +169,6 @@ export function parseConfig(environment: Environment): Config {
 /** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
 const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
   ['TRUSTED_PROXIES', refuse('TRUSTED_PROXIES: this version does not read the PROXY protocol; unset it')],
-  [
-    'PRUNE_GUARD',
-    (text) => {
-      if (text !== 'off')
-        refuse('PRUNE_GUARD: this version has no prune guard; unset it or set it to "off"')();
-    },
-  ],
   [
     'WORKERS',
     (text) => {
@@ -227,6 +227,10 @@ function oneOf<T extends string>(values: readonly T[]): (text: string, name: Var
     if (value === undefined) throw new StartupError(`${name}="${text}" is not one of: ${values.join(', ')}`);
     return value;
   };
+}
+
+function onOrOff(text: string, name: Variable): boolean {
+  return oneOf(['on', 'off'] as const)(text, name) === 'on';
 }
 
 function listenAddress(text: string, name: Variable): ListenAddress {

@@ -41,7 +41,7 @@ describe('fluxgate policy', () => {
     const { lines, failure } = await run(policyTest);
     assert.equal(failure, undefined);
     assert.equal(lines.length, 1, lines.join('\n'));
-    assert.match(lines[0] ?? '', /^\d{4} decisions of 1 tables are as they should be$/);
+    assert.match(lines[0] ?? '', /^\d{4} decisions of 2 tables are as they should be$/);
   });
 
   it('takes the example for GitHub Actions', async (t) => {
@@ -131,7 +131,7 @@ describe('fluxgate policy', () => {
 
   it('test without a table is a failure, not a success', async (t) => {
     const directory = await copy(t);
-    await rm(join(directory, 'tests/shipped.yaml'));
+    for (const name of ['shipped', 'secrets']) await rm(join(directory, `tests/${name}.yaml`));
     assert.match((await run(policyTest, directory)).failure ?? '', /has no decision table/);
     await rm(join(directory, 'tests'), { recursive: true });
     assert.match((await run(policyTest, directory)).failure ?? '', /cannot be listed/);

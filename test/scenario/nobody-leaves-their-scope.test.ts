@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { ClientRequest } from '../support/client.ts';
 import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { shareGateway } from '../support/shared-gateway.ts';
@@ -22,6 +22,7 @@ const seed = {
   clusters: [
     cluster('d1', 'dev', { platform_components: [{ id: 'shared', enabled: true }] }),
     cluster('q1', 'qa'),
+    cluster('moved', 'prod'),
     cluster('p1', 'prod', {
       platform_components: [{ id: 'shared', enabled: true }],
       namespaces: [{ id: 'n1' }],
@@ -85,6 +86,44 @@ const ASKED: Asked = [
   ],
   ['takes away from the catalogue', { method: 'DELETE', path: '/namespaces/n1' }, 403],
   ['adds to the catalogue', { method: 'POST', path: '/namespaces', body: { id: 'n2' } }, 403],
+  // What is about the fleet as a whole, and every other way to write.
+  ['reads what was', { path: '/revisions' }, 403],
+  ['reads one change', { path: '/revisions/1' }, 403],
+  ['takes the fleet home', { path: '/export' }, 403],
+  [
+    'changes many, its own',
+    {
+      method: 'POST',
+      path: '/bulk',
+      body: { select: { environment: 'dev' }, operations: [{ op: 'enable', id: 'shared' }] },
+    },
+    403,
+  ],
+  [
+    'imports',
+    { method: 'POST', path: '/import', body: { mode: 'merge', files: { 'namespaces/n3.yaml': 'id: n3' } } },
+    403,
+  ],
+  ['takes back what was', { method: 'POST', path: '/revisions/1/revert' }, 403],
+  [
+    'plans to move its own out',
+    { method: 'PATCH', path: '/clusters/d1?dry_run=true', body: { environment: 'prod' } },
+    403,
+  ],
+  [
+    'plans to add one elsewhere',
+    { method: 'POST', path: '/clusters?dry_run=true', body: cluster('p2', 'prod') },
+    403,
+  ],
+  [
+    'freezes another',
+    { method: 'POST', path: '/clusters/p1/state', body: { state: 'frozen', reason: 'x' } },
+    403,
+  ],
+  ['reads how another is rendered', { path: '/clusters/p1/rendered' }, 403],
+  // It is in dev now, and was in prod at first.
+  ['reads its own as it is', { path: '/clusters/moved/rendered' }, 200],
+  ['reads its own as it was elsewhere', { path: '/clusters/moved/rendered?revision=1' }, 403],
   ['looks at who is trusted', { path: '/trust' }, 403],
   [
     'revokes',
@@ -94,7 +133,7 @@ const ASKED: Asked = [
 ];
 
 describe('an editor of dev and qa', () => {
-  const gateway = shareGateway({ seed });
+  const gateway = shareGateway({ seed, environment: { PRUNE_GUARD: 'off' } });
   const holders = {
     async token() {
       const made = await makeToken(gateway(), {
@@ -114,6 +153,11 @@ describe('an editor of dev and qa', () => {
       return { certificate: await gateway().pki.operator('dev@example.com', groups) };
     },
   };
+  before(async () => {
+    const body = { environment: 'dev' };
+    const move = { method: 'PATCH', path: '/clusters/moved', token: WRITE_TOKEN, body };
+    assert.equal((await gateway().send(move)).status, 200);
+  });
   for (const [kind, credentialOf] of Object.entries(holders)) {
     it(`with a ${kind} goes this far and no further, and what was refused changed nothing`, async () => {
       const credential = await credentialOf();
@@ -130,7 +174,7 @@ describe('an editor of dev and qa', () => {
 });
 
 it('a scope is decided as the cluster is when it is written, not as it was when the request came', async (t) => {
-  const g = await startTestGateway(t, { seed });
+  const g = await startTestGateway(t, { seed, environment: { PRUNE_GUARD: 'off' } });
   const { token } = await makeToken(g, { kind: 'operator', roles: ['editor'], environments: ['dev'] });
   // Both come at once: whichever is first, prod is never changed by the editor of dev.
   for (let round = 0; round < 10; round++) {
@@ -147,5 +191,36 @@ it('a scope is decided as the cluster is when it is written, not as it was when 
     assert.ok([200, 403].includes(edited.status));
     const after = (await g.send({ path: '/clusters/d1', token: WRITE_TOKEN })).json();
     assert.equal(after['node_count'], edited.status === 200 ? 99 : 1);
+  }
+});
+
+it('an editor of a label keeps it: no cluster comes in by getting it, or goes out by losing it', async (t) => {
+  const g = await startTestGateway(t, {
+    seed: {
+      ...seed,
+      clusters: [
+        cluster('ours', 'prod', { labels: { team: 'payments', region: 'eu' } }),
+        cluster('theirs', 'prod', { labels: { team: 'search' } }),
+      ],
+    },
+    environment: { PRUNE_GUARD: 'off' },
+  });
+  const made = await makeToken(g, { kind: 'operator', roles: ['editor'], labels: ['team=payments'] });
+  const { token } = made;
+  const patch = async (id: string, body: object): Promise<number> =>
+    (await g.send({ method: 'PATCH', path: `/clusters/${id}`, token, body })).status;
+  assert.equal(await patch('ours', { node_count: 2 }), 200);
+  assert.equal(await patch('ours', { labels: { region: 'us' } }), 200);
+  assert.equal((await g.send({ path: '/clusters?label=team%3Dpayments', token })).status, 200);
+  assert.equal(await patch('ours', { labels: { team: 'search' } }), 403);
+  assert.equal(await patch('ours', { labels: null }), 403);
+  assert.equal(await patch('theirs', { labels: { team: 'payments' } }), 403);
+  for (const path of [
+    '/clusters',
+    '/clusters?label=team%3Dsearch',
+    '/clusters?label=region%3Deu',
+    '/clusters/theirs',
+  ]) {
+    assert.equal((await g.send({ path, token })).status, 403, path);
   }
 });

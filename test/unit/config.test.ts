@@ -28,6 +28,8 @@ describe('the environment', () => {
       clientCert: 'optional',
       tlsMinVersion: 'TLSv1.3',
       logLevel: 'info',
+      pruneGuard: true,
+      requireIfMatch: false,
     };
     for (const [name, value] of Object.entries(expected))
       assert.deepEqual(rest[name as keyof typeof rest], value, name);
@@ -61,7 +63,8 @@ describe('the environment', () => {
     ['OPERATOR_NETWORKS', '10.0.0.0/99'],
     ['LOG_LEVEL', 'loud'],
     ['WORKERS', '4'],
-    ['PRUNE_GUARD', 'on'],
+    ['PRUNE_GUARD', 'yes'],
+    ['REQUIRE_IF_MATCH', 'true'],
     ['TRUSTED_PROXIES', '10.0.0.0/8'],
     ['AUTH_TOKEN', ''],
     ['SEED_FILE', ' '],

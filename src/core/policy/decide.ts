@@ -95,7 +95,7 @@ export function createPolicyEngine(sources: PolicySources): PolicyEngine {
       try {
         const principal = principalEntity(request.principal);
         const resource = resourceEntity(request.resource);
-        const { source, operatorNetwork, credential } = request.context;
+        const { source, operatorNetwork, credential, allowsSecrets = false } = request.context;
         // JSON of an array: no choice of names makes two different requests equal.
         const key = JSON.stringify([
           request.operationId,
@@ -104,6 +104,7 @@ export function createPolicyEngine(sources: PolicySources): PolicyEngine {
           source,
           operatorNetwork,
           credential,
+          allowsSecrets,
         ]);
         const known = remembered.get(key);
         if (known !== undefined) return known;
@@ -124,7 +125,7 @@ function evaluate(
   principal: PolicyEntity,
   resource: PolicyEntity,
 ): Decision {
-  const { source, operatorNetwork, credential } = request.context;
+  const { source, operatorNetwork, credential, allowsSecrets = false } = request.context;
   const name = residence(set);
   const answer = statefulIsAuthorized({
     principal: { type: principal.type, id: principal.id },
@@ -134,6 +135,7 @@ function evaluate(
       source: { __extn: { fn: 'ip', arg: source } },
       operator_network: operatorNetwork,
       credential,
+      allows_secrets: allowsSecrets,
     },
     entities: [cedarEntity(principal), cedarEntity(resource)],
     preparsedSchemaName: name,

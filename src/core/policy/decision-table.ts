@@ -25,6 +25,8 @@ interface TabledDecision {
   readonly operations: readonly Operation[];
   readonly on: On;
   readonly from: 'operators' | 'elsewhere';
+  /** Allow-Suspected-Secrets */
+  readonly allowsSecrets: boolean;
   /** Names of principals. */
   readonly permit: ReadonlySet<string>;
 }
@@ -55,7 +57,7 @@ export function runTable(table: DecisionTable, engine: PolicyEngine): TableOutco
   const wrong: string[] = [];
   const operations = new Set<string>();
   let taken = 0;
-  for (const [index, { operations: asked, on, from, permit }] of table.decisions.entries()) {
+  for (const [index, { operations: asked, on, permit, ...where }] of table.decisions.entries()) {
     for (const operation of asked) {
       operations.add(operation.operationId);
       for (const [name, principal] of table.principals) {
@@ -63,7 +65,7 @@ export function runTable(table: DecisionTable, engine: PolicyEngine): TableOutco
           principal,
           operationId: operation.operationId,
           resource: resourceFor(operation, on),
-          context: contextFor(principal, from),
+          context: contextFor(principal, where),
         });
         taken++;
         if (decision.allowed === permit.has(name)) continue;
@@ -89,10 +91,13 @@ function resourceFor(operation: Operation, on: On): PolicyResource {
   return resourceOf(operation, { clusterDns: dns, id, ratcheted, revoked, place });
 }
 
-function contextFor(principal: Principal, from: TabledDecision['from']): PolicyContext {
+function contextFor(
+  principal: Principal,
+  { from, allowsSecrets }: Pick<TabledDecision, 'from' | 'allowsSecrets'>,
+): PolicyContext {
   const credential =
     principal.kind === 'anonymous' ? 'none' : isTokenPrincipal(principal) ? 'token' : 'certificate';
-  return { source: '192.0.2.1', operatorNetwork: from === 'operators', credential };
+  return { source: '192.0.2.1', operatorNetwork: from === 'operators', credential, allowsSecrets };
 }
 
 /** Throws StartupError naming the file and what in it is not as a table should be. */
@@ -198,9 +203,10 @@ function readDecision(
   const stranger = permit.find((name) => !principals.has(name));
   if (stranger !== undefined) throw new Error(`${where}: permits "${stranger}", who is not in principals`);
   const from = fields.oneOf('from', ['operators', 'elsewhere'] as const, 'operators');
+  const allowsSecrets = fields.truth('allows_secrets');
   const on = readOn(fields.take('on') ?? {}, `${where}: on`);
   fields.end();
-  return { operations, permit: new Set(permit), from, on };
+  return { operations, permit: new Set(permit), from, allowsSecrets, on };
 }
 
 function readOn(value: unknown, where: string): On {

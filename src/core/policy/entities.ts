@@ -55,6 +55,8 @@ export interface PolicyContext {
   /** Whether `source` is in OPERATOR_NETWORKS. */
   readonly operatorNetwork: boolean;
   readonly credential: 'certificate' | 'token' | 'none';
+  /** Whether the request asks for patches that look like secrets to be let in. Absent: no. */
+  readonly allowsSecrets?: boolean;
 }
 
 /** The values that the shipped policies compute with: strings, truth, sets of strings. */
@@ -160,12 +162,12 @@ export interface RequestedNames {
  * must not become a broader resource than was asked for.
  */
 export function resourceOf(operation: Operation, names: RequestedNames): PolicyResource {
-  const { audience, path, kind, operationId } = operation;
+  const { audience, path, kind, about, operationId } = operation;
   const { place = NOWHERE } = names;
   const missing = (what: string): Error => new Error(`${operationId}: the resource needs ${what}`);
   if (audience === 'public') return { kind: 'gateway' };
-  // Every kind of object in the fleet says so in the document; what operators do besides is about trust.
-  if (audience === 'operator' && kind === undefined) return { kind: 'trust' };
+  if (about === 'trust') return { kind: about };
+  if (about === 'fleet') return { kind: about, objectKind: '', place: NOWHERE };
   if (path.includes('{cluster_dns}')) {
     if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
     if (names.ratcheted === undefined) throw missing('the state of the ratchet');

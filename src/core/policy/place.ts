@@ -6,7 +6,8 @@ import { NOWHERE, type Place } from './entities.ts';
 /** undefined: it is not there, and so it is nowhere. */
 export function placeOfCluster(cluster: Cluster | undefined): Place {
   if (cluster === undefined) return NOWHERE;
-  return { environment: cluster.environment, labels: [] };
+  const labels = Object.entries(cluster.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return { environment: cluster.environment, labels: labels.sort() };
 }
 
 /** The catalogue is everybody's: it is nowhere in particular. */
@@ -14,11 +15,12 @@ export function placeOfObject(kind: FleetKind, object: FleetObject): Place {
   return kind === 'cluster' ? placeOfCluster(object as Cluster) : NOWHERE;
 }
 
-/**
- * What a list keeps to, by its own query. A parameter that is there twice, which the document refuses later on, keeps it to
- * nothing.
- */
+/** What a list of clusters keeps to, by its own query. What is there twice, which the document refuses, keeps it to nothing. */
 export function placeOfQuery(query: string): Place {
-  const [environment, second] = new URLSearchParams(query).getAll('environment');
-  return { environment: second === undefined ? (environment ?? '') : '', labels: [] };
+  const parameters = new URLSearchParams(query);
+  const sole = (name: string): string[] => {
+    const values = parameters.getAll(name);
+    return values.length === 1 ? values : [];
+  };
+  return { environment: sole('environment')[0] ?? '', labels: sole('label') };
 }

@@ -15,6 +15,7 @@ export interface AuthorisedRequest {
   readonly source: string;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
+  readonly allowsSecrets: boolean;
   /** Of the request's URL, without the question mark. */
   readonly query: string;
 }
@@ -32,7 +33,7 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, clusterDns, objectId, clusterRevoked } = request;
+  const { principal, clusterDns, objectId, clusterRevoked } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
@@ -48,15 +49,19 @@ export async function authorise(
       revoked: clusterRevoked,
       place: await placeOf(parts.fleet, operation, request),
     }),
-    context: contextOf(parts.config, principal, source),
+    context: contextOf(parts.config, request),
   });
 }
 
-export function contextOf(config: Config, principal: Principal, source: string): PolicyContext {
+export function contextOf(
+  config: Config,
+  { principal, source, allowsSecrets }: Pick<AuthorisedRequest, 'principal' | 'source' | 'allowsSecrets'>,
+): PolicyContext {
   return {
     source,
     operatorNetwork: config.operatorNetworks.contains(source),
     credential: credentialOf(principal),
+    allowsSecrets,
   };
 }
 

@@ -14,7 +14,7 @@ import type { Presented } from '../tls/peer.ts';
 import { type Admission, type AdmissionParts, type Asked, admit, refusal } from './admission.ts';
 import { authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
 import { contextOf } from './authorise.ts';
-import { announcesBody, checkMediaType, readBody } from './body.ts';
+import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
 import type { Router } from './router.ts';
@@ -29,6 +29,8 @@ export interface RequestRecord extends Admission {
   readonly path: string;
   /** What the peer showed in the handshake; undefined where the request did not get that far. */
   presented: Presented | undefined;
+  /** Whether the override for patches that look like secrets is asked for. */
+  readonly allowsSecrets: boolean;
 }
 
 export interface PipelineParts extends AdmissionParts, TokenAuthentication {
@@ -94,6 +96,7 @@ async function answerRequest(
     method: record.method,
     target,
     source: record.source,
+    allowsSecrets: record.allowsSecrets,
     get nowMs() {
       return parts.clock.now();
     },
@@ -113,8 +116,12 @@ async function answerRequest(
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
   return handler({
     principal: record.principal,
+    method: record.method,
+    operationId: operation.operationId,
     parameters,
     body,
+    requestId: record.requestId,
+    header: (name) => request.headersDistinct[name]?.join(', '),
     authorise: (resource) => authoriseFurther(parts, record, operation, resource),
   });
 }
@@ -126,8 +133,8 @@ function authoriseFurther(
   { operationId }: Operation,
   resource: PolicyResource,
 ): void {
-  const { principal, source } = record;
-  const context = contextOf(parts.config, principal, source);
+  const { principal } = record;
+  const context = contextOf(parts.config, record);
   record.decision = parts.trust.policy.decide({ principal, operationId, resource, context });
   if (!record.decision.allowed) throw refusal(principal, record.decision);
 }
@@ -148,6 +155,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     principal: ANONYMOUS,
     clusterDns: undefined,
     objectId: undefined,
+    allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
     decision: undefined,
     revocationId: undefined,
   };
@@ -175,7 +183,7 @@ async function takeBody(
   }
   checkMediaType(request, accepted);
   if (request.headers.expect !== undefined) response.writeContinue();
-  return parseStrictJson(await readBody(request));
+  return parseStrictJson(await readBody(request, bodyBytesMax(operation)));
 }
 
 function finish(
