@@ -22,6 +22,7 @@ import { LiveTrust } from './shell/live-trust.ts';
 import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { createMetrics } from './shell/metrics.ts';
+import { createOidc } from './shell/oidc.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
@@ -34,6 +35,7 @@ import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
+import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
 
 export interface GatewayDependencies {
@@ -84,7 +86,11 @@ async function serve(
   { contract, store, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
-  const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
+  const trust = new LiveTrust(
+    loaded.snapshot,
+    { revocations: await loadRevocations(store), tokenRecords: await loadTokens(store, clock.now()) },
+    clock,
+  );
   const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
   const metrics = createMetrics();
   const signingKey = await readAuditKey(config.auditSigningKeyFile);
@@ -109,6 +115,17 @@ async function serve(
     },
   });
   resources.defer(() => revocations.stop());
+  const tokens = createTokens({
+    store,
+    clock,
+    log,
+    current: () => trust.snapshot.tokenRecords,
+    enforce(list) {
+      trust.useTokens(list);
+      metrics.generation.set(trust.snapshot.generation);
+    },
+  });
+  resources.defer(() => tokens.stop());
   const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
   let draining = false;
   const pipeline = createPipeline({
@@ -121,11 +138,12 @@ async function serve(
       health,
       revocations,
       audit,
+      tokens,
       trust,
       presentations,
       pins,
       ...memory,
-      explain: { config, router, trust, ratchet },
+      explain: { config, router, trust, ratchet, fleet: store.reader },
       clock,
       log,
       documentText,
@@ -135,6 +153,12 @@ async function serve(
     trust,
     pins,
     ratchet,
+    fleet: store.reader,
+    tokens,
+    oidc:
+      config.oidc === undefined
+        ? undefined
+        : createOidc(config.oidc, { clock, localKeys: () => trust.snapshot.oidcKeys }),
     clock,
     newRequestId,
     isDraining: () => draining,
@@ -247,6 +271,7 @@ function logStart(
     anchors: snapshot.trust.describe(),
     crls: snapshot.crls.describe(),
     tokens: snapshot.tokens.ids,
+    oidc_issuer: config.oidc?.issuer,
     operator_networks: config.operatorNetworks.ranges,
   };
   log.info(line, 'serving');

@@ -136,6 +136,19 @@ function commands(): Command {
     .action(async (options: { database?: string }) =>
       (await import('./cli/audit.ts')).auditExport(context, options),
     );
+  const policy = program
+    .command('policy')
+    .description('look at the policies of POLICY_DIR, or of a directory');
+  policy
+    .command('check')
+    .argument('[directory]', 'instead of POLICY_DIR')
+    .description('hold policies against schema and openapi.yaml, as the gateway does at its start')
+    .action(async (directory?: string) => (await import('./cli/policy.ts')).policyCheck(context, directory));
+  policy
+    .command('test')
+    .argument('[directory]', 'instead of POLICY_DIR')
+    .description('hold policies against the decision tables in tests/ beside them')
+    .action(async (directory?: string) => (await import('./cli/policy.ts')).policyTest(context, directory));
   apiOptions(program.command('export'))
     .description('write the fleet of a running gateway into a directory of YAML')
     .requiredOption('--dir <directory>', 'where to')

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type ChainEnd, type ChainProblem, createChainCheck } from '../core/audit/chain.ts';
 import { type AuditHead, isSignedBy } from '../core/audit/head.ts';
 import { StartupError } from '../core/errors.ts';
-import { createAuditQueries } from '../shell/store/audit-records.ts';
+import { type AuditTrail, createAuditTrail } from '../shell/store/audit-records.ts';
 import { openStoreFile, readStoreFacts } from '../shell/store/backup.ts';
 import { type CommandContext, CommandFailed } from './context.ts';
 import { databasePath } from './database-option.ts';
@@ -26,7 +26,7 @@ export async function auditVerify(context: CommandContext, options: AuditVerifyO
   const database = openStoreFile(path);
   try {
     readStoreFacts(database, path);
-    const end = verify(createAuditQueries(database), head);
+    const end = verify(createAuditTrail(database), head);
     context.print(
       `the audit trail is whole: ${end.sequence} rows, ending in ${end.hash}` +
         (head === undefined ? '' : `; it holds the head of ${head.at} at row ${head.sequence}`),
@@ -50,7 +50,7 @@ export async function auditExport(
   const database = openStoreFile(path);
   try {
     readStoreFacts(database, path);
-    for (const { sequence, hash, document } of createAuditQueries(database).rows()) {
+    for (const { sequence, hash, document } of createAuditTrail(database).rows()) {
       // The document as it was hashed: whoever keeps these lines can check the chain again.
       context.print(`{"sequence":${sequence},"hash":"${hash}","document":${document}}`);
     }
@@ -59,10 +59,10 @@ export async function auditExport(
   }
 }
 
-function verify(queries: ReturnType<typeof createAuditQueries>, head: AuditHead | undefined): ChainEnd {
+function verify(trail: AuditTrail, head: AuditHead | undefined): ChainEnd {
   const chain = createChainCheck();
   let seen = false;
-  for (const row of queries.rows()) {
+  for (const row of trail.rows()) {
     const problem = chain.check(row);
     if (problem !== undefined) throw broken(problem);
     if (row.sequence !== head?.sequence) continue;
@@ -75,7 +75,7 @@ function verify(queries: ReturnType<typeof createAuditQueries>, head: AuditHead 
     }
   }
   const { sequence } = chain.end;
-  const last = queries.lastSequence();
+  const last = trail.lastSequence();
   if (last > sequence) {
     throw broken({
       sequence: sequence + 1,

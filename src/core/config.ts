@@ -1,3 +1,4 @@
+import { fetchableUrl, type OidcConfig, oidcConfig } from './config-oidc.ts';
 import { StartupError } from './errors.ts';
 import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
 import { type Networks, parseNetworks } from './networks.ts';
@@ -31,6 +32,8 @@ export interface Config {
   /** PEM; signs the end of the audit trail. */
   readonly auditSigningKeyFile: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
+  /** undefined: no OpenID Connect tokens. */
+  readonly oidc: OidcConfig | undefined;
   /** PUT, PATCH and DELETE without If-Match are 428. */
   readonly requireIfMatch: boolean;
   /** Whether a write that takes something away from clusters has to be confirmed. */
@@ -76,6 +79,10 @@ const VARIABLES = Object.freeze([
   'POLICY_DIR',
   'AUDIT_SIGNING_KEY_FILE',
   'SPIFFE_TRUST_DOMAIN',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_JWKS_FILE',
+  'OIDC_JWKS_URL',
   'PRUNE_GUARD',
   'REQUIRE_IF_MATCH',
   'WORKERS',
@@ -146,6 +153,14 @@ export function parseConfig(environment: Environment): Config {
     policyDir: text('POLICY_DIR'),
     auditSigningKeyFile: text('AUDIT_SIGNING_KEY_FILE'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    oidc: attempt(() =>
+      oidcConfig({
+        issuer: read<string | undefined>('OIDC_ISSUER', fetchableUrl, nothing),
+        audience: text('OIDC_AUDIENCE'),
+        jwksFile: text('OIDC_JWKS_FILE'),
+        jwksUrl: read<string | undefined>('OIDC_JWKS_URL', fetchableUrl, nothing),
+      }),
+    ),
     requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
     pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),

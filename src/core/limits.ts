@@ -89,6 +89,37 @@ export const LIMITS = Object.freeze({
   /** In force at once; each is looked up by hash, but the list is read as a whole when it changes. */
   revocationsMax: 20_000,
 
+  // — token records —
+  /** Not expired, revoked ones among them: read as a whole when one changes, some 400 B each. */
+  tokensMax: 20_000,
+  /** One in use, and the one that takes over from it. */
+  tokensPerNameMax: 2,
+  /** Shorter is a typing error; longer is a secret that nobody remembers having given away. */
+  tokenLifetimeMsMin: 60_000,
+  tokenLifetimeMsMax: 365 * 86_400_000,
+  /** The last use of a token is lost when the process is killed within this. */
+  tokenUsesFlushMs: 5_000,
+
+  // — OpenID Connect —
+  /** Clocks of issuers differ from ours by seconds; a minute would double the life of the shortest tokens. */
+  jwtSkewSeconds: 30,
+  /** GitHub's live for minutes, others as long as a job. */
+  jwtAgeMaxSeconds: 86_400,
+  workloadSubjectCharactersMax: 512,
+  /** GitHub's have some 30; lists count by their entries. */
+  workloadClaimsMax: 128,
+  workloadClaimCharactersMax: 512,
+  /** An issuer's keys: a dozen while it rotates. */
+  jwksKeysMax: 100,
+  jwksBytesMax: 262_144,
+  /** The request that waits for it is bounded to 30 s. */
+  jwksTimeoutMs: 5_000,
+  /** A key that is not among those known is looked for again this often at most, whoever sends what. */
+  jwksCooldownMs: 30_000,
+  jwksAgeMaxMs: 600_000,
+  /** After a failure the issuer is left alone for this long. */
+  jwksRetryMs: 5_000,
+
   // — answers to "why" —
   /** Chains presented lately, kept for POST /explain; apart for accepted and refused ones. */
   recentChainsMax: 1_000,

@@ -11,9 +11,7 @@ import type { Metrics } from './metrics.ts';
 import { createAttempts } from './revocation-attempts.ts';
 import type { RevocationRecord } from './store/revocation-records.ts';
 import type { Store } from './store/store.ts';
-
-/** How soon a revocation made through another process that shares the store is in force here: a second is promised. */
-const POLL_INTERVAL_MS = 500;
+import { startVersionPoll } from './version-poll.ts';
 
 /** A revocation as this process knows it. */
 export interface KnownRevocation extends RevocationRecord {
@@ -106,7 +104,13 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     if (revocation === undefined) throw new FluxgateError('not_found', 'There is no revocation of this id.');
     return revocation;
   };
-  const polling = startPolling(parts, apply);
+  const polling = startVersionPoll({
+    what: 'revocations',
+    log: parts.log,
+    version: () => store.revocations.version(),
+    current: () => parts.current().version,
+    apply,
+  });
 
   return {
     async revoke(order, request) {
@@ -187,43 +191,4 @@ function refuseTooMany({ current, clock }: RevocationsParts): void {
     'conflict',
     `${LIMITS.revocationsMax} revocations are in force. Lift those that are over, or take the CA itself out of the bundle.`,
   );
-}
-
-interface Polling {
-  look(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Other processes may share the store: their revocations are noticed by its version. */
-function startPolling(parts: RevocationsParts, apply: () => Promise<boolean>): Polling {
-  let looking: Promise<void> | undefined;
-  let failing = false;
-  const lookOnce = async (): Promise<void> => {
-    try {
-      const version = await parts.store.revocations.version();
-      failing = false;
-      if (version <= parts.current().version) return;
-      if (!(await apply())) return;
-      parts.log.warn({ version }, 'revocations changed by another process are in force');
-    } catch (error) {
-      // What is in force stays so; /ready tells of a store that cannot be read.
-      if (!failing) parts.log.error({ err: error }, 'revocations cannot be read; those known stay in force');
-      failing = true;
-    }
-  };
-  const look = (): Promise<void> => {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-  const timer = setInterval(() => void look(), POLL_INTERVAL_MS);
-  timer.unref();
-  return {
-    look,
-    async stop() {
-      clearInterval(timer);
-      await looking;
-    },
-  };
 }

@@ -18,6 +18,7 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
     observedCaPem,
     readTokens,
     writeTokens,
+    oidcJwks,
     policies,
   ] = await Promise.all([
     bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
@@ -29,6 +30,9 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
       : bundle(config.clusterCaObserveFile, 'CLUSTER_CA_OBSERVE_FILE'),
     readTokenSource(config.readTokens, 'AUTH_TOKEN'),
     config.writeTokens === undefined ? undefined : readTokenSource(config.writeTokens, 'CRUD_AUTH_TOKEN'),
+    config.oidc?.keys.from === 'file'
+      ? readTextFile(config.oidc.keys.file, 'OIDC_JWKS_FILE', LIMITS.jwksBytesMax)
+      : undefined,
     readPolicies(config.policyDir ?? shippedPolicyDir),
   ]);
   return {
@@ -39,6 +43,7 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
     observedCaPem,
     readTokens,
     writeTokens,
+    oidcJwks,
     ...policies,
   };
 }
@@ -53,6 +58,7 @@ export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedP
     config.clusterCaObserveFile,
     config.readTokens.file,
     config.writeTokens?.file,
+    config.oidc?.keys.from === 'file' ? config.oidc.keys.file : undefined,
   ].filter((path) => path !== undefined);
   const crls = config.crlDir === undefined ? [] : [config.crlDir];
   return { files, directories: [config.policyDir ?? shippedPolicyDir, ...crls] };
@@ -87,7 +93,9 @@ async function readTokenSource(source: TokenSource, variable: string): Promise<r
   return texts;
 }
 
-async function readPolicies(directory: string): Promise<Pick<SnapshotSources, 'policySchema' | 'policies'>> {
+export async function readPolicies(
+  directory: string,
+): Promise<Pick<SnapshotSources, 'policySchema' | 'policies'>> {
   let names: string[];
   try {
     names = (await readdir(directory)).sort();

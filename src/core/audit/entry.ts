@@ -7,6 +7,8 @@ export const AUDIT_EVENTS = Object.freeze([
   'fleet_changed',
   'revocation_made',
   'revocation_lifted',
+  'token_made',
+  'token_revoked',
   /** The keys that a cluster is known by were forgotten. */
   'pin_reset',
   /** Somebody known asked for what they may not have: 403. */
@@ -62,8 +64,11 @@ export interface AuditEntry extends Partial<AuditRequest> {
 export function actorOf(principal: Principal): AuditActor {
   const named = describePrincipal(principal);
   if (principal.kind === 'anonymous') return { principal: named, credential: 'none' };
-  if (isTokenPrincipal(principal))
-    return { principal: named, credential: 'token', token_id: principal.tokenId };
+  if (isTokenPrincipal(principal)) {
+    // A pipeline's token has no id that would be worth keeping: its principal says issuer and subject.
+    const id = 'tokenId' in principal ? { token_id: principal.tokenId } : {};
+    return { principal: named, credential: 'token', ...id };
+  }
   const { sha256, serial } = principal.certificate;
   return { principal: named, credential: 'certificate', sha256, serial };
 }

@@ -23,6 +23,8 @@ export interface WriteTerms {
   readonly allowSecrets?: boolean;
   /** Lets others have their turn during a long plan. */
   readonly pause: () => Promise<void>;
+  /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
+  readonly authorise?: (changes: readonly ObjectChange[]) => void;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
   readonly review?: (plan: Plan, changes: readonly ObjectChange[]) => Promise<void>;
 }
@@ -42,7 +44,7 @@ export interface Committed {
 }
 
 /**
- * The one way by which the fleet changes, inside one transaction: plan → limits → guard → write. The changes have passed
+ * The one way by which the fleet changes, inside one transaction: rights → plan → limits → guard → write. The changes have passed
  * their kinds' own rules. Throws `prune_guard` unless the plan is harmless or is exactly the one that was confirmed.
  */
 export async function commitChanges(
@@ -50,6 +52,7 @@ export async function commitChanges(
   transactor: FleetTransactor & Pick<HistoryTransactor, 'notePlan'>,
   terms: WriteTerms,
 ): Promise<Committed> {
+  terms.authorise?.(changes);
   await checkDnsFree(changes, transactor);
   if (terms.allowSecrets !== true) await refuseSecrets(changes);
   const inspection = inspectClusters(changes);

@@ -1,13 +1,32 @@
 import type { FleetKind } from '../fleet/objects.ts';
-import type { Principal } from '../identity/principal.ts';
+import { operatorTokenName, type Principal } from '../identity/principal.ts';
+import type { TokenKind } from '../identity/token-text.ts';
 import type { Operation } from './operations.ts';
+import { type Grants, grantsOfGroups, isScoped, NO_GRANTS } from './roles.ts';
+
+/** Where in the fleet something is, as far as scopes go. */
+export interface Place {
+  /** '' where there is none: no such cluster, or no cluster at all. */
+  readonly environment: string;
+  /** `key=value` */
+  readonly labels: readonly string[];
+}
+
+export const NOWHERE: Place = Object.freeze({ environment: '', labels: Object.freeze([]) });
 
 /** What a request asks for, as far as a policy is concerned. */
 export type PolicyResource =
   /** The gateway itself: health, the document. */
   | { readonly kind: 'gateway' }
-  /** The fleet as a whole: lists and creation. */
-  | { readonly kind: 'fleet' }
+  /** The fleet as a whole: lists and creation. `objectKind`: of what; '' where of everything. `place`: what a list keeps to. */
+  | { readonly kind: 'fleet'; readonly objectKind: FleetKind | ''; readonly place: Place }
+  /** A token that is to be made. */
+  | {
+      readonly kind: 'token';
+      readonly tokenKind: TokenKind;
+      readonly clusterDns: string | undefined;
+      readonly grants: Grants | undefined;
+    }
   /** Who is believed and who is not: revocations, explanations, refusals. */
   | { readonly kind: 'trust' }
   /**
@@ -19,9 +38,15 @@ export type PolicyResource =
       readonly dns: string;
       readonly ratcheted: boolean;
       readonly revoked: boolean;
+      readonly place: Place;
     }
   /** One object, whether or not it exists. */
-  | { readonly kind: 'object'; readonly objectKind: FleetKind; readonly id: string };
+  | {
+      readonly kind: 'object';
+      readonly objectKind: FleetKind;
+      readonly id: string;
+      readonly place: Place;
+    };
 
 /** What is known of the request besides. */
 export interface PolicyContext {
@@ -54,7 +79,17 @@ export function principalEntity(principal: Principal): PolicyEntity {
     case 'cluster':
       return entity('Cluster', principal.dns, { dns: principal.dns });
     case 'operator':
-      return entity('Operator', principal.name, { name: principal.name, groups: principal.groups });
+      return operator(principal.name, principal.groups, grantsOfGroups(principal.groups));
+    case 'operator_token':
+      return operator(operatorTokenName(principal), [], principal.grants);
+    case 'cluster_token':
+      return entity('ClusterToken', principal.tokenId, { dns: principal.dns });
+    case 'workload':
+      return entity('Workload', JSON.stringify([principal.issuer, principal.subject]), {
+        issuer: principal.issuer,
+        subject: principal.subject,
+        claims: principal.claims,
+      });
     case 'reader':
       return entity('Reader', principal.tokenId);
     case 'writer':
@@ -64,12 +99,25 @@ export function principalEntity(principal: Principal): PolicyEntity {
   }
 }
 
+function operator(name: string, groups: readonly string[], grants: Grants | undefined): PolicyEntity {
+  const { roles, environments, labels } = grants ?? NO_GRANTS;
+  return entity('Operator', name, {
+    name,
+    groups,
+    states_roles: grants !== undefined,
+    roles,
+    scoped: grants !== undefined && isScoped(grants),
+    environments,
+    labels,
+  });
+}
+
 export function resourceEntity(resource: PolicyResource): PolicyEntity {
   switch (resource.kind) {
     case 'gateway':
       return entity('Gateway', 'gateway');
     case 'fleet':
-      return entity('Fleet', 'fleet');
+      return entity('Fleet', 'fleet', { kind: resource.objectKind, ...attributesOf(resource.place) });
     case 'trust':
       return entity('Trust', 'trust');
     case 'cluster_inputs':
@@ -77,15 +125,27 @@ export function resourceEntity(resource: PolicyResource): PolicyEntity {
         dns: resource.dns,
         ratcheted: resource.ratcheted,
         revoked: resource.revoked,
+        ...attributesOf(resource.place),
       });
+    case 'token': {
+      const { roles, environments, labels } = resource.grants ?? NO_GRANTS;
+      const { tokenKind: kind, clusterDns = '' } = resource;
+      return entity('Token', kind, { kind, cluster: clusterDns, roles, environments, labels });
+    }
     case 'object':
       // The id alone would be ambiguous: a namespace and a component may have the same one. No kind holds a slash.
       return entity('Object', `${resource.objectKind}/${resource.id}`, {
         kind: resource.objectKind,
         id: resource.id,
+        ...attributesOf(resource.place),
       });
   }
 }
+
+const attributesOf = ({ environment, labels }: Place): Record<string, PolicyValue> => ({
+  environment,
+  labels,
+});
 
 /** What the request's path names, whether that cluster's ratchet has turned, and whether it is revoked. */
 export interface RequestedNames {
@@ -93,6 +153,8 @@ export interface RequestedNames {
   readonly id?: string | undefined;
   readonly ratcheted?: boolean | undefined;
   readonly revoked?: boolean | undefined;
+  /** Of the cluster that the path names, or what a list keeps to. */
+  readonly place?: Place | undefined;
 }
 
 /**
@@ -101,9 +163,11 @@ export interface RequestedNames {
  */
 export function resourceOf(operation: Operation, names: RequestedNames): PolicyResource {
   const { audience, path, kind, about, operationId } = operation;
+  const { place = NOWHERE } = names;
   const missing = (what: string): Error => new Error(`${operationId}: the resource needs ${what}`);
   if (audience === 'public') return { kind: 'gateway' };
-  if (about !== undefined) return { kind: about };
+  if (about === 'trust') return { kind: about };
+  if (about === 'fleet') return { kind: about, objectKind: '', place: NOWHERE };
   if (path.includes('{cluster_dns}')) {
     if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
     if (names.ratcheted === undefined) throw missing('the state of the ratchet');
@@ -113,14 +177,15 @@ export function resourceOf(operation: Operation, names: RequestedNames): PolicyR
       dns: names.clusterDns,
       ratcheted: names.ratcheted,
       revoked: names.revoked,
+      place,
     };
   }
   if (path.includes('{id}')) {
     if (names.id === undefined) throw missing('the id of the path');
     if (kind === undefined) throw missing('x-fluxgate-kind');
-    return { kind: 'object', objectKind: kind, id: names.id };
+    return { kind: 'object', objectKind: kind, id: names.id, place };
   }
-  return { kind: 'fleet' };
+  return { kind: 'fleet', objectKind: kind ?? '', place };
 }
 
 function entity(

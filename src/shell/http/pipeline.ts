@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
-import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
-import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
-import { readAuthorization } from '../../core/identity/token.ts';
+import { ANONYMOUS } from '../../core/identity/principal.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { canonicalAddress } from '../../core/networks.ts';
+import type { PolicyResource } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
-import type { Ratchet } from '../ratchet.ts';
 import type { Presented } from '../tls/peer.ts';
-import { type Admission, type Asked, admit, CHALLENGE } from './admission.ts';
+import { type Admission, type AdmissionParts, type Asked, admit, refusal } from './admission.ts';
+import { authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
+import { contextOf } from './authorise.ts';
 import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
@@ -34,13 +34,11 @@ export interface RequestRecord extends Admission {
   readonly allowsSecrets: boolean;
 }
 
-export interface PipelineParts {
-  readonly config: Config;
+export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly router: Router;
   readonly handlers: Handlers;
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
-  readonly ratchet: Ratchet;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
@@ -107,7 +105,7 @@ async function answerRequest(
       record.presented = parts.trust.presentedBy(socket);
       return holdToPin(parts.trust.verdictOf(socket), parts.pins);
     },
-    withoutCertificate: (operation) => authenticateToken(parts, request, operation),
+    withoutCertificate: (operation) => authenticateToken(parts, request, operation, record.source),
   };
   const operation = await admit(parts, asked, record);
 
@@ -126,6 +124,7 @@ async function answerRequest(
     requestId: record.requestId,
     audited: auditedRequest(record, operation),
     header: (name) => request.headersDistinct[name]?.join(', '),
+    authorise: (resource) => authoriseFurther(parts, record, operation, resource),
   });
 }
 
@@ -141,6 +140,19 @@ export function auditedRequest(record: RequestRecord, operation: Operation): Aud
       ? {}
       : { decision: decision.allowed ? 'allow' : 'deny', policies: decision.policies }),
   };
+}
+
+/** By the policies of this moment, for what only the body or the store says is asked for. */
+function authoriseFurther(
+  parts: PipelineParts,
+  record: RequestRecord,
+  { operationId }: Operation,
+  resource: PolicyResource,
+): void {
+  const { principal } = record;
+  const context = contextOf(parts.config, record);
+  record.decision = parts.trust.policy.decide({ principal, operationId, resource, context });
+  if (!record.decision.allowed) throw refusal(principal, record.decision);
 }
 
 /** Characters of a path that is not one of ours, in the log. */
@@ -170,22 +182,6 @@ function holdToPin(verdict: Verdict | undefined, pins: KeyPins): Verdict | undef
   if (verdict?.accepted !== true || verdict.principal.kind !== 'cluster') return verdict;
   const refusal = pins.admit(verdict.principal);
   return refusal === undefined ? verdict : { accepted: false, refusal, validUntil: verdict.validUntil };
-}
-
-/** Public routes look at no token, so that a stale one does not fail a probe. */
-function authenticateToken(parts: PipelineParts, request: IncomingMessage, operation: Operation): Principal {
-  if (operation.audience === 'public') return ANONYMOUS;
-  const headers = request.headersDistinct['authorization'] ?? [];
-  const [header] = headers;
-  if (header === undefined) return ANONYMOUS;
-  const presented =
-    headers.length > 1 ? { problem: 'more than one Authorization header' } : readAuthorization(header);
-  const principal = 'token' in presented ? parts.trust.tokens.match(presented.token) : undefined;
-  if (principal !== undefined) return principal;
-  throw new FluxgateError('unauthenticated', 'The token is not accepted.', {
-    headers: CHALLENGE,
-    logged: 'problem' in presented ? presented.problem : 'unknown token',
-  });
 }
 
 async function takeBody(

@@ -1,5 +1,5 @@
 import type { FluxgateError } from '../../core/errors.ts';
-import { describePrincipal } from '../../core/identity/principal.ts';
+import { describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -29,6 +29,7 @@ export function createRequestLog(
       request_id: record.requestId,
       source: record.source,
       principal: describePrincipal(record.principal),
+      token: tokenIdOf(record.principal),
       ...certificateFields(record),
       method: record.method,
       path: loggedPath(record),

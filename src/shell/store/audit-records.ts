@@ -12,7 +12,11 @@ export interface AuditWrites {
 export interface AuditQueries {
   list(query: AuditQuery): Page<AuditRecord>;
   end(): ChainEnd;
-  /** The whole trail in its order, as it is stored. */
+}
+
+/** The trail as it is stored, whatever was done to the table's other columns and indexes. */
+export interface AuditTrail {
+  /** In their order. */
   rows(): IterableIterator<AuditRow>;
   /** The highest sequence that was ever given out: higher than the last row's where rows were cut off the end. */
   lastSequence(): number;
@@ -38,7 +42,6 @@ export function createAuditWrites(database: Database): AuditWrites {
 
 export function createAuditQueries(database: Database): AuditQueries {
   const last = database.prepare<[], ChainEnd>(LAST);
-  const all = database.prepare<[], AuditRow>('SELECT sequence, document, hash FROM audit ORDER BY sequence');
   const matching = `FROM audit WHERE (@event IS NULL OR event = @event) AND (@principal IS NULL OR principal = @principal)
        AND (@object IS NULL OR object = @object) AND (@operation IS NULL OR operation = @operation)
        AND (@request_id IS NULL OR request_id = @request_id)
@@ -56,9 +59,12 @@ export function createAuditQueries(database: Database): AuditQueries {
       return { items, total: count.get(asked) ?? 0 };
     },
     end: () => last.get() ?? NO_ROW,
-    rows: () => all.iterate(),
-    lastSequence: prepareHighest(database),
   };
+}
+
+export function createAuditTrail(database: Database): AuditTrail {
+  const all = database.prepare<[], AuditRow>('SELECT sequence, document, hash FROM audit ORDER BY sequence');
+  return { rows: () => all.iterate(), lastSequence: prepareHighest(database) };
 }
 
 const ANYTHING = Object.freeze({

@@ -18,6 +18,12 @@ import {
 } from './revocation-records.ts';
 import { createSightingStore } from './sightings-store.ts';
 import type { Store } from './store.ts';
+import {
+  createTokenQueries,
+  createTokenWrites,
+  type TokenQueries,
+  type TokenStore,
+} from './token-records.ts';
 import { createHistoryReader, runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
 
@@ -85,6 +91,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
     revocations: createRevocations(writer, createRevocationQueries(readerDatabase), read, write),
+    tokens: createTokens(writer, createTokenQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
     check: () =>
@@ -142,6 +149,33 @@ function createRevocations(
         return lifted;
       }),
     countAttempts: (attempts) => write('count', () => writes.countAttempts(attempts)),
+  });
+}
+
+function createTokens(
+  { database, audit }: Writer,
+  queries: TokenQueries,
+  read: Read,
+  write: Write,
+): TokenStore {
+  const writes = createTokenWrites(database);
+  return Object.freeze<TokenStore>({
+    version: () => read('read', () => queries.version()),
+    state: (nowMs) => read('read', () => queries.state(nowMs)),
+    get: (id) => read('read', () => queries.get(id)),
+    list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
+    add: (token, entry) =>
+      write('make a token', () => {
+        writes.add(token);
+        audit.append(entry);
+      }),
+    revoke: (id, atMs, by, entry) =>
+      write('revoke a token', () => {
+        const revoked = writes.revoke(id, atMs, by);
+        if (revoked) audit.append(entry);
+        return revoked;
+      }),
+    noteUses: (uses) => write('note uses', () => writes.noteUses(uses)),
   });
 }
 

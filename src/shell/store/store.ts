@@ -3,6 +3,7 @@ import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
+import type { TokenStore } from './token-records.ts';
 
 /** The fleet's words live in the core, where the rules use them; whoever holds a store finds them here as well. */
 export type {
@@ -47,6 +48,8 @@ export interface Store {
   readonly revocations: RevocationStore;
   /** Who did what. What changes the store writes its own entry, in the same commit. */
   readonly audit: AuditStore;
+  /** Tokens that were made here, as hashes. Like `reader`, not for use inside `transact`. */
+  readonly tokens: TokenStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

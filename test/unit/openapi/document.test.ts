@@ -61,6 +61,10 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   'POST /revocations createRevocation operator -': ['Location'],
   'GET /revocations/{id} getRevocation operator -': [],
   'DELETE /revocations/{id} liftRevocation operator -': [],
+  'GET /tokens listTokens operator -': ['X-Total-Count', 'Link'],
+  'POST /tokens createToken operator -': ['Location'],
+  'GET /tokens/{id} getToken operator -': [],
+  'DELETE /tokens/{id} revokeToken operator -': [],
   'GET /refusals listRefusals operator -': ['X-Total-Count', 'Link'],
   'POST /explain explain operator -': [],
 };

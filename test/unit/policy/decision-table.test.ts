@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPolicyEngine, type Decision } from '../../../src/core/policy/decide.ts';
-import { type PolicyContext, resourceOf } from '../../../src/core/policy/entities.ts';
+import { NOWHERE, type PolicyContext, resourceOf } from '../../../src/core/policy/entities.ts';
 import type { Operation } from '../../../src/core/policy/operations.ts';
 import { ACTORS, EAST, OPERATIONS, SHIPPED, WEST } from './shipped.ts';
 
@@ -47,7 +47,7 @@ test('the rows of the table are all operations of the document', () => {
   const rows = ['public', 'list for Flux', 'inputs', 'operator routes'] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 42],
+    [3, 1, 3, 46],
   );
 });
 
@@ -239,7 +239,7 @@ test("the exception that ratchet.cedar explains opens that cluster's path to tok
     excepted.decide({
       principal: ACTORS.reader,
       operationId: 'getNamespaceInputs',
-      resource: { kind: 'cluster_inputs', dns, ratcheted: true, revoked: false },
+      resource: { kind: 'cluster_inputs', dns, ratcheted: true, revoked: false, place: NOWHERE },
       context: { source: '10.0.0.1', operatorNetwork: false, credential: 'token' },
     }).allowed;
   assert.deepEqual([allowed(EAST), allowed(WEST)], [true, false]);

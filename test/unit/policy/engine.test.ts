@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Principal } from '../../../src/core/identity/principal.ts';
 import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
+import { NOWHERE } from '../../../src/core/policy/entities.ts';
 import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 
 const REQUEST: DecisionRequest = {
   principal: ACTORS.operator,
   operationId: 'getNamespaceInputs',
-  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false },
+  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false, place: NOWHERE },
   context: { source: '10.0.0.1', operatorNetwork: true, credential: 'certificate' },
 };
 
@@ -54,12 +55,18 @@ const VISIBLE: readonly [string, string, DecisionRequest][] = [
   [
     "the cluster's name",
     `resource is Fluxgate::ClusterInputs && resource.dns == "${EAST}"`,
-    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false, revoked: false } },
+    {
+      ...REQUEST,
+      resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false, revoked: false, place: NOWHERE },
+    },
   ],
   [
     'the ratchet',
     'resource is Fluxgate::ClusterInputs && !resource.ratcheted',
-    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true, revoked: false } },
+    {
+      ...REQUEST,
+      resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true, revoked: false, place: NOWHERE },
+    },
   ],
   [
     'the source',
@@ -125,7 +132,7 @@ test('kind and id of an object do not run into each other', () => {
     engine.decide({
       ...REQUEST,
       operationId: 'getNamespace',
-      resource: { kind: 'object', objectKind, id: 'x' },
+      resource: { kind: 'object', objectKind, id: 'x', place: NOWHERE },
     }).allowed;
   assert.deepEqual([decide('namespace'), decide('cluster'), decide('namespace')], [true, false, true]);
 });
@@ -136,7 +143,7 @@ test('a policy can name one object: by kind and id', () => {
     engine.decide({
       ...REQUEST,
       operationId: 'getNamespace',
-      resource: { kind: 'object', objectKind: 'namespace', id },
+      resource: { kind: 'object', objectKind: 'namespace', id, place: NOWHERE },
     }).allowed;
   assert.deepEqual([allowed('x'), allowed('y')], [true, false]);
 });

@@ -2,6 +2,7 @@ import type { AuditRequest } from '../../../core/audit/entry.ts';
 import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
+import type { PolicyResource } from '../../../core/policy/entities.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
 import type { Audit } from '../../audit.ts';
 import type { Clock } from '../../clock.ts';
@@ -15,6 +16,7 @@ import type { RecentChains } from '../../recent-chains.ts';
 import type { Refusals } from '../../refusals.ts';
 import type { Revocations } from '../../revocations.ts';
 import type { Store } from '../../store/store.ts';
+import type { Tokens } from '../../tokens.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
@@ -28,6 +30,7 @@ import { historyHandler } from './history.ts';
 import { publicHandler } from './public.ts';
 import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
+import { tokensHandler } from './tokens.ts';
 import { trustHandler } from './trust.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
@@ -42,6 +45,8 @@ export interface Call {
   readonly audited: AuditRequest;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
   header(name: string): string | undefined;
+  /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */
+  authorise(resource: PolicyResource): void;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -57,6 +62,7 @@ export interface HandlerParts {
   readonly log: Log;
   readonly revocations: Revocations;
   readonly audit: Audit;
+  readonly tokens: Tokens;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
   readonly explain: ExplainParts;
@@ -109,6 +115,7 @@ function operatorHandler(operation: Operation, parts: HandlerParts): Handler | u
     clusterStateHandler(operation, parts) ??
     fleetHandler(operation, parts) ??
     revocationsHandler(operation, parts) ??
+    tokensHandler(operation, parts) ??
     refusalsHandler(operation, parts) ??
     auditHandler(operation, parts) ??
     explainHandler(operation, parts) ??

@@ -4,6 +4,7 @@ import { renderInputs } from '../../../core/fleet/render.ts';
 import { changesToRevert } from '../../../core/fleet/revert.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
+import { placeOfCluster } from '../../../core/policy/place.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
@@ -51,7 +52,7 @@ async function revisionOrDiff({ parameters }: Call, { store }: HandlerParts): Pr
 }
 
 /** All three routes, as the cluster was served them after that revision. */
-async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
+async function rendered({ parameters, authorise }: Call, { store }: HandlerParts): Promise<Answer> {
   const { oldest, newest } = await store.history.range();
   const revision = numberOf(parameters.query['revision'], newest);
   if (revision < oldest || revision > newest) throw noSuchRevision();
@@ -60,6 +61,9 @@ async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<
     throw new FluxgateError('not_found', 'There was no cluster of this id at this revision.');
   }
   const { cluster, entries } = moment;
+  // It may have been elsewhere then than it is now: a scope ends there as well.
+  const place = placeOfCluster(cluster);
+  authorise({ kind: 'object', objectKind: 'cluster', id: cluster.id, place });
   const body = {
     id: cluster.id,
     revision,

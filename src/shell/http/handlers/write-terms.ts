@@ -9,6 +9,7 @@ import type { Written } from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
+import { authoriseChanges } from './authorise-changes.ts';
 import type { Call, HandlerParts } from './handlers.ts';
 
 /** What a request says of how its write is to be treated, and how what came of it is answered. */
@@ -31,6 +32,7 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>):
     confirmPlan,
     allowSecrets: allowsSecrets(call.header('allow-suspected-secrets')),
     pruneGuard: parts.pruneGuard,
+    authorise: (changes) => authoriseChanges(call, changes),
     pause: async () => {
       await nextTurn();
     },
