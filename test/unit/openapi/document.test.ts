@@ -66,6 +66,8 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   'GET /tokens/{id} getToken operator -': [],
   'DELETE /tokens/{id} revokeToken operator -': [],
   'GET /refusals listRefusals operator -': ['X-Total-Count', 'Link'],
+  'GET /audit listAudit operator -': ['X-Total-Count', 'Link'],
+  'GET /audit/head getAuditHead operator -': [],
   'POST /explain explain operator -': [],
 };
 const isLater = (operationId: string): boolean =>

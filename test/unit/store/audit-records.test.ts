@@ -60,8 +60,9 @@ test('a change of the fleet and its entry are one commit: who, from where, by wh
     reason: 'new',
   });
   assert.equal((details as { revision: number }).revision, 1);
-  const { changes } = items[0]?.details as { changes: object[] };
-  assert.deepEqual(changes, [
+  const [last] = items;
+  assert.ok(last);
+  assert.deepEqual((last.details as { changes: object[] }).changes, [
     { kind: 'cluster', id: 'east', change: 'replaced', fields: [{ field: '/node_count', after: 9 }] },
   ]);
 });
