@@ -69,7 +69,8 @@ describe('the audit trail', () => {
     assert.equal(entry?.request_id, answer.headers['x-request-id']);
     assert.equal(entry?.object, 'cluster/demo-cluster-01');
     assert.equal(entry?.reason, 'more load');
-    const { changes, revision } = entry?.details as { revision: number; changes: { fields: object[] }[] };
+    assert.ok(entry);
+    const { changes, revision } = entry.details as { revision: number; changes: { fields: object[] }[] };
     assert.ok(revision > 0);
     assert.deepEqual(changes[0]?.fields, [{ field: '/node_count', before: 3, after: 7 }]);
   });
