@@ -22,6 +22,14 @@ export const LIMITS = Object.freeze({
   /** What a drain may take before the remaining sockets are cut (contract: exit 0 within 10 s). */
   drainTimeoutMs: 8_000,
 
+  // — the PROXY protocol —
+  /** Version 2 with the extensions of every load balancer that documents its own; a certificate in one of them fits twice. */
+  proxyHeaderOctetsMax: 4_096,
+  /** The specification registers a dozen types; each loop over them is bounded by this, not by their octets. */
+  proxyExtensionsMax: 32,
+  /** A load balancer sends it with its first segment; the specification wants at least 3 s allowed for, a lost packet. */
+  proxyHeaderTimeoutMs: 5_000,
+
   // — the request —
   bodyBytesMax: 1_048_576,
   /** A cluster document is 4 deep; deeper input exists to exhaust a parser's stack. */
