@@ -9,6 +9,7 @@ import { type AdminListener, startAdmin } from './shell/admin.ts';
 import type { Clock } from './shell/clock.ts';
 import { type Contract, loadContract } from './shell/contract.ts';
 import { watchCrls } from './shell/crl-watch.ts';
+import { createEdge } from './shell/edge/edge.ts';
 import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
@@ -29,7 +30,6 @@ import { openSightings } from './shell/sightings.ts';
 import { watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
-import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { watchPaths } from './shell/watch.ts';
 
@@ -89,7 +89,8 @@ async function serve(
   resources.defer(() => sightings.close());
   const { presentations, pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
-  const handshakes = createHandshakeLog(log, metrics, clock);
+  const edge = createEdge(config, { clock, log, metrics });
+  resources.defer(() => edge.stop());
   const revocations = createRevocations({
     store,
     clock,
@@ -126,6 +127,7 @@ async function serve(
     trust,
     pins,
     ratchet,
+    throttle: edge.throttle,
     clock,
     newRequestId,
     isDraining: () => draining,
@@ -135,15 +137,14 @@ async function serve(
         'could not answer at all',
       ),
     record: sightings.after(
-      rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
+      rememberRequests(createRequestLog(log, edge.lines, metrics, clock, revocations), { ...memory, clock }),
     ),
   });
-  const listener: Listener = createListener(loaded.context, clock, {
+  const listener: Listener = createListener(loaded.context, config, edge.gate, {
+    ...edge.events,
     request: pipeline.answer,
-    malformed: (error, socket, answerable) =>
-      answerMalformed(log, trust, newRequestId(), error, socket, answerable),
-    handshakeDone: handshakes.done,
-    handshakeFailed: handshakes.failed,
+    malformed: (error, socket, answerable, source) =>
+      answerMalformed(edge.lines, trust, newRequestId(), { error, socket, answerable, source }),
   });
   metrics.observeConnections(() => listener.openConnections);
   metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
@@ -233,6 +234,7 @@ function logStart(
     crls: snapshot.crls.describe(),
     tokens: snapshot.tokens.ids,
     operator_networks: config.operatorNetworks.ranges,
+    trusted_proxies: config.trustedProxies?.ranges ?? [],
   };
   log.info(line, 'serving');
 }

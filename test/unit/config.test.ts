@@ -28,6 +28,9 @@ describe('the environment', () => {
       clientCert: 'optional',
       tlsMinVersion: 'TLSv1.3',
       logLevel: 'info',
+      trustedProxies: undefined,
+      connectionsMax: 40_000,
+      clustersPerAddressMax: 10_000,
     };
     for (const [name, value] of Object.entries(expected))
       assert.deepEqual(rest[name as keyof typeof rest], value, name);
@@ -62,7 +65,17 @@ describe('the environment', () => {
     ['LOG_LEVEL', 'loud'],
     ['WORKERS', '4'],
     ['PRUNE_GUARD', 'on'],
-    ['TRUSTED_PROXIES', '10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', 'lb=10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,::/0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/00'],
+    ['OPERATOR_NETWORKS', 'CI=10.0.0.0/8'],
+    ['CONNECTIONS_MAX', '0'],
+    ['CONNECTIONS_MAX', '1e4'],
+    ['CONNECTIONS_MAX', '99'],
+    ['CLUSTERS_PER_ADDRESS_MAX', '0'],
+    ['CLUSTERS_PER_ADDRESS_MAX', '10000000'],
     ['AUTH_TOKEN', ''],
     ['SEED_FILE', ' '],
     ['TLS_CERT_FILE', ''],

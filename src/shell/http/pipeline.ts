@@ -5,10 +5,10 @@ import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
 import { readAuthorization } from '../../core/identity/token.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
-import { canonicalAddress } from '../../core/networks.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
+import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Ratchet } from '../ratchet.ts';
@@ -29,6 +29,8 @@ export interface RequestRecord extends Admission {
   readonly path: string;
   /** What the peer showed in the handshake; undefined where the request did not get that far. */
   presented: Presented | undefined;
+  /** For how long its refusal is held back. */
+  holdMs: number;
 }
 
 export interface PipelineParts {
@@ -38,6 +40,7 @@ export interface PipelineParts {
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
   readonly ratchet: Ratchet;
+  readonly throttle: Throttle;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
@@ -48,7 +51,8 @@ export interface PipelineParts {
 }
 
 export interface Pipeline {
-  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** `source`: the peer's canonical address, or what a trusted proxy says it is. */
+  answer(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Resolves when every request that was begun has its line in the log. */
   settled(): Promise<void>;
 }
@@ -57,13 +61,14 @@ export interface Pipeline {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const inFlight = new Set<Promise<void>>();
   return {
-    answer(request, response) {
-      const record = beginRecord(parts, request);
+    answer(request, response, source) {
+      const record = beginRecord(parts, request, source);
       const answered = answerRequest(parts, request, response, record)
         .then(
           (answer) => finish(parts, request, response, record, answer, undefined),
-          (problem: unknown) => {
+          async (problem: unknown) => {
             const error = asFluxgateError(problem);
+            await parts.throttle.hold(record.holdMs);
             finish(parts, request, response, record, errorAnswer(error, record.requestId), error);
           },
         )
@@ -88,10 +93,15 @@ async function answerRequest(
   record: RequestRecord,
 ): Promise<Answer> {
   const socket = request.socket as TLSSocket;
+  parts.throttle.arrive({
+    source: record.source,
+    certificate: parts.trust.presentedBy(socket).chain.length > 0,
+    token: request.headers.authorization !== undefined,
+    probe: record.path === '/health' || record.path === '/ready',
+  });
   checkProtocol(request.httpVersion, request.headers.expect);
   const target = readTarget(request.url ?? '');
   checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
-
   const asked: Asked = {
     method: record.method,
     target,
@@ -103,9 +113,10 @@ async function answerRequest(
       record.presented = parts.trust.presentedBy(socket);
       return holdToPin(parts.trust.verdictOf(socket), parts.pins);
     },
-    withoutCertificate: (operation) => authenticateToken(parts, request, operation),
+    withoutCertificate: (operation) => authenticateToken(parts, request, operation, record),
   };
   const operation = await admit(parts, asked, record);
+  parts.throttle.admitted(record.principal);
 
   const body = await takeBody(parts, request, response, operation);
   // A body may take half a minute: whoever lost the right meanwhile, by certificate, token or policy, changes nothing any more.
@@ -119,11 +130,11 @@ async function answerRequest(
 /** Characters of a path that is not one of ours, in the log. */
 const LOGGED_PATH_MAX = 256;
 
-function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRecord {
+function beginRecord(parts: PipelineParts, request: IncomingMessage, source: string): RequestRecord {
   return {
     requestId: parts.newRequestId(),
     method: request.method ?? '',
-    source: canonicalAddress(request.socket.remoteAddress ?? '') ?? 'unknown',
+    source,
     startedMs: parts.clock.elapsed(),
     path: (request.url ?? '').split('?', 1)[0]?.slice(0, LOGGED_PATH_MAX) ?? '',
     operation: undefined,
@@ -134,6 +145,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     objectId: undefined,
     decision: undefined,
     revocationId: undefined,
+    holdMs: 0,
   };
 }
 
@@ -145,7 +157,12 @@ function holdToPin(verdict: Verdict | undefined, pins: KeyPins): Verdict | undef
 }
 
 /** Public routes look at no token, so that a stale one does not fail a probe. */
-function authenticateToken(parts: PipelineParts, request: IncomingMessage, operation: Operation): Principal {
+function authenticateToken(
+  parts: PipelineParts,
+  request: IncomingMessage,
+  operation: Operation,
+  record: RequestRecord,
+): Principal {
   if (operation.audience === 'public') return ANONYMOUS;
   const headers = request.headersDistinct['authorization'] ?? [];
   const [header] = headers;
@@ -153,6 +170,7 @@ function authenticateToken(parts: PipelineParts, request: IncomingMessage, opera
   const presented =
     headers.length > 1 ? { problem: 'more than one Authorization header' } : readAuthorization(header);
   const principal = 'token' in presented ? parts.trust.tokens.match(presented.token) : undefined;
+  record.holdMs = parts.throttle.tokenSeen(record.source, principal);
   if (principal !== undefined) return principal;
   throw new FluxgateError('unauthenticated', 'The token is not accepted.', {
     headers: CHALLENGE,
@@ -191,7 +209,9 @@ function finish(
     parts.isDraining() ||
     record.operation?.audience === 'flux' ||
     error?.code === 'certificate_rejected' ||
+    error?.code === 'rate_limited' ||
     (announcesBody(request) && !request.complete);
+  if (record.principal.kind !== 'anonymous') parts.throttle.known(record.source);
   try {
     respond(response, answer, { requestId: record.requestId, close });
   } finally {
