@@ -95,7 +95,7 @@ export function createPolicyEngine(sources: PolicySources): PolicyEngine {
       try {
         const principal = principalEntity(request.principal);
         const resource = resourceEntity(request.resource);
-        const { source, operatorNetwork, credential } = request.context;
+        const { source, operatorNetwork, network, moment, credential } = request.context;
         // JSON of an array: no choice of names makes two different requests equal.
         const key = JSON.stringify([
           request.operationId,
@@ -103,6 +103,8 @@ export function createPolicyEngine(sources: PolicySources): PolicyEngine {
           ...parts(resource),
           source,
           operatorNetwork,
+          network,
+          [moment.hour, moment.weekday],
           credential,
         ]);
         const known = remembered.get(key);
@@ -124,7 +126,7 @@ function evaluate(
   principal: PolicyEntity,
   resource: PolicyEntity,
 ): Decision {
-  const { source, operatorNetwork, credential } = request.context;
+  const { source, operatorNetwork, network, moment, credential } = request.context;
   const name = residence(set);
   const answer = statefulIsAuthorized({
     principal: { type: principal.type, id: principal.id },
@@ -133,6 +135,9 @@ function evaluate(
     context: {
       source: { __extn: { fn: 'ip', arg: source } },
       operator_network: operatorNetwork,
+      network,
+      hour: moment.hour,
+      weekday: moment.weekday,
       credential,
     },
     entities: [cedarEntity(principal), cedarEntity(resource)],

@@ -23,12 +23,41 @@ export type PolicyResource =
   /** One object, whether or not it exists. */
   | { readonly kind: 'object'; readonly objectKind: FleetKind; readonly id: string };
 
+export const WEEKDAYS = Object.freeze([
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+] as const);
+
+/** A moment as far as policies look at it: decisions are remembered, and these change once an hour. */
+export interface PolicyMoment {
+  /** 0 to 23. */
+  readonly hour: number;
+  readonly weekday: (typeof WEEKDAYS)[number];
+}
+
+/** `nowMs`: since the epoch. */
+export function momentOf(nowMs: number): PolicyMoment {
+  const date = new Date(nowMs);
+  const weekday = WEEKDAYS[date.getUTCDay()];
+  if (weekday === undefined) throw new Error('there is no such moment');
+  return { hour: date.getUTCHours(), weekday };
+}
+
 /** What is known of the request besides. */
 export interface PolicyContext {
   /** An IP address; anything else is a denial. */
   readonly source: string;
   /** Whether `source` is in OPERATOR_NETWORKS. */
   readonly operatorNetwork: boolean;
+  /** Its name in OPERATOR_NETWORKS, or the range where it has none; empty outside of them all. */
+  readonly network: string;
+  /** Of the moment of the decision, in UTC. */
+  readonly moment: PolicyMoment;
   readonly credential: 'certificate' | 'token' | 'none';
 }
 

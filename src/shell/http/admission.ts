@@ -93,6 +93,7 @@ async function decide(
   admission.decision = await authorise(snapshot.policy, parts.config, parts.ratchet, operation, {
     principal,
     source: asked.source,
+    nowMs: asked.nowMs,
     clusterDns,
     objectId,
     clusterRevoked: revoked !== undefined,

@@ -1,7 +1,7 @@
 import type { Config } from '../../core/config.ts';
 import { isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
 import type { Decision, PolicyEngine } from '../../core/policy/decide.ts';
-import { type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
+import { momentOf, type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import type { Ratchet } from '../ratchet.ts';
 
@@ -11,6 +11,8 @@ export interface AuthorisedRequest {
   readonly clusterRevoked: boolean;
   readonly principal: Principal;
   readonly source: string;
+  /** Since the epoch. */
+  readonly nowMs: number;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
 }
@@ -23,7 +25,7 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, clusterDns, objectId, clusterRevoked } = request;
+  const { principal, source, nowMs, clusterDns, objectId, clusterRevoked } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
@@ -40,7 +42,8 @@ export async function authorise(
     }),
     context: {
       source,
-      operatorNetwork: config.operatorNetworks.contains(source),
+      ...networkOf(config, source),
+      moment: momentOf(nowMs),
       credential: credentialOf(principal),
     },
   });
@@ -49,4 +52,9 @@ export async function authorise(
 function credentialOf(principal: Principal): PolicyContext['credential'] {
   if (principal.kind === 'anonymous') return 'none';
   return isTokenPrincipal(principal) ? 'token' : 'certificate';
+}
+
+function networkOf(config: Config, source: string): Pick<PolicyContext, 'network' | 'operatorNetwork'> {
+  const network = config.operatorNetworks.nameOf(source);
+  return { network: network ?? '', operatorNetwork: network !== undefined };
 }
