@@ -45,7 +45,7 @@ export const LIMITS = Object.freeze({
   entitledHandshakesPerCluster: Object.freeze({ burst: 4, perSecond: 0.05 }),
   /** Requests without certificate and token, per address: probes, scrapers, people. */
   anonymousRequests: Object.freeze({ burst: 1_000, perSecond: 100 }),
-  /** Requests that come with a token, per cluster of an address: entitled bursts of token clusters pass, too. */
+  /** Requests that come with a token, and those whose certificate was refused, per cluster of an address: entitled bursts of token clusters pass, too. */
   tokenRequestsPerCluster: Object.freeze({ burst: 6, perSecond: 0.2 }),
   /** One cluster: 20 s of CPU at once, a fifth of a core for ever. It polls a few times a minute; a stolen key may try more. */
   clusterRequests: Object.freeze({ burst: 20_000, perSecond: 200 }),
@@ -68,7 +68,7 @@ export const LIMITS = Object.freeze({
   failuresPerDoubling: 15,
   /** Longer would hold connections for the attacker's sake; a client waits 10 s. */
   failureDelayMsMax: 2_000,
-  /** Answers that are held back at once; beyond it there is no delay, but 429. */
+  /** Answers that are held back at once; beyond it they go out at once: connections are dearer than a guess. */
   delayedAnswersMax: 1_000,
   /** Tokens accepted lately, with their addresses. */
   acceptedTokensMax: 65_536,

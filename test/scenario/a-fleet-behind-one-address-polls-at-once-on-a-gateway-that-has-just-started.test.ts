@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { startTestGateway } from '../support/gateway.ts';
 import { gauge, inParallel } from '../support/siege.ts';
 
-const POLLS = 3_000;
+const POLLS = 1_800;
 const AT_ONCE = 600;
 const DNS = 'demo-cluster-01.k8s.example.com';
 

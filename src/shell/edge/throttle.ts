@@ -1,6 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { FluxgateError } from '../../core/errors.ts';
-import { describePrincipal, type Principal } from '../../core/identity/principal.ts';
+import {
+  type AnonymousPrincipal,
+  describePrincipal,
+  isTokenPrincipal,
+  type Principal,
+} from '../../core/identity/principal.ts';
+import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { addressKey } from '../../core/networks.ts';
 import { type Buckets, createBuckets, failureDelayMs, type Rate, sheds } from '../../core/rate.ts';
@@ -12,6 +18,7 @@ import type { Standing } from './standing.ts';
 export type LimitReason =
   | 'anonymous'
   | 'token_bearers'
+  | 'refused_certificates'
   | 'principal'
   | 'failed_tokens'
   | 'load_anonymous'
@@ -28,8 +35,8 @@ export interface ThrottleParts {
 /** What is known of a request before anybody has looked at a credential. */
 export interface Arrival {
   readonly source: string;
-  /** Presented in the handshake, whatever is thought of it. */
-  readonly certificate: boolean;
+  /** Of the certificate that was presented in the handshake; undefined: none was. */
+  readonly verdict: Verdict | undefined;
   /** There is an Authorization header, whatever is in it. */
   readonly token: boolean;
   /** Health and readiness: whoever asks would restart what is only busy. */
@@ -38,14 +45,17 @@ export interface Arrival {
 
 /** How much of the gateway one peer gets. All of it throws `rate_limited`, or `unavailable` under load. */
 export interface Throttle {
-  /** Certificates pass: whose they are is known in a moment, and only then is there somebody to count. */
+  /**
+   * Before any step of the request, because most of what is refused is refused before it is known who asks. An accepted certificate
+   * counts for its principal and for nobody else at its address.
+   */
   arrive(arrival: Arrival): void;
   /**
    * A token was looked up; undefined: it is not known. Returns the milliseconds for which its refusal is to be held back. Once an
    * address has failed too often, the answer no longer depends on the token, unless that very token was accepted from there.
    */
   tokenSeen(source: string, principal: Principal | undefined): number;
-  /** It is known who asks, and that they may. */
+  /** It is known whose token it was, and that they may. */
   admitted(principal: Principal): void;
   /** Whoever was known entitles the address, whatever became of the request. */
   known(source: string): void;
@@ -57,10 +67,12 @@ export function createThrottle(parts: ThrottleParts): Throttle {
   const { clock, standing, load, clustersPerAddressMax: clusters } = parts;
   const perCluster = LIMITS.tokenRequestsPerCluster;
   const anonymous = createBuckets(LIMITS.anonymousRequests);
-  const tokenBearers = createBuckets({
+  const bearers: Rate = {
     burst: Math.max(perCluster.burst * clusters, LIMITS.anonymousRequests.burst),
     perSecond: Math.max(perCluster.perSecond * clusters, LIMITS.anonymousRequests.perSecond),
-  });
+  };
+  const tokenBearers = createBuckets(bearers);
+  const refusedCertificates = createBuckets(bearers);
   const failures = createBuckets({
     burst: LIMITS.failedTokensBurst,
     perSecond: LIMITS.failedTokensPerSecond,
@@ -87,11 +99,16 @@ export function createThrottle(parts: ThrottleParts): Throttle {
     const waitMs = buckets.take(key, clock.elapsed());
     if (waitMs > 0) throw limited(reason, waitMs);
   };
+  const takePrincipal = (principal: KnownPrincipal): void =>
+    takeFrom(principals(principal.kind), describePrincipal(principal), 'principal');
 
   return {
-    arrive({ source, certificate, token, probe }) {
-      if (certificate) return;
-      if (token) {
+    arrive({ source, verdict, token, probe }) {
+      if (verdict?.accepted === true) takePrincipal(verdict.principal);
+      else if (verdict !== undefined) {
+        // 495 says what to mend and ends the connection, so honest ones are as few as handshakes.
+        takeFrom(refusedCertificates, addressKey(source), 'refused_certificates');
+      } else if (token) {
         if (sheds(load.level, 'tokens')) throw shed('load_tokens');
         takeFrom(tokenBearers, addressKey(source), 'token_bearers');
       } else {
@@ -116,8 +133,7 @@ export function createThrottle(parts: ThrottleParts): Throttle {
       return failureDelayMs(failures.used(key, now));
     },
     admitted(principal) {
-      if (principal.kind === 'anonymous') return;
-      takeFrom(principals(principal.kind), describePrincipal(principal), 'principal');
+      if (isTokenPrincipal(principal)) takePrincipal(principal);
     },
     known: (source) => standing.entitle(addressKey(source)),
     async hold(delayMs) {
@@ -136,7 +152,8 @@ function retryAfter(waitMs: number): Readonly<Record<string, string>> {
   return { 'Retry-After': String(Math.max(1, Math.ceil(waitMs / 1_000))) };
 }
 
-type KnownKind = Exclude<Principal['kind'], 'anonymous'>;
+type KnownPrincipal = Exclude<Principal, AnonymousPrincipal>;
+type KnownKind = KnownPrincipal['kind'];
 
 const RATE_OF: Readonly<Record<KnownKind, Rate>> = Object.freeze({
   cluster: LIMITS.clusterRequests,

@@ -95,7 +95,7 @@ async function answerRequest(
   const socket = request.socket as TLSSocket;
   parts.throttle.arrive({
     source: record.source,
-    certificate: parts.trust.presentedBy(socket).chain.length > 0,
+    verdict: parts.trust.verdictOf(socket),
     token: request.headers.authorization !== undefined,
     probe: record.path === '/health' || record.path === '/ready',
   });

@@ -3,6 +3,8 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { FluxgateError } from '../../../src/core/errors.ts';
+import type { CertificatePrincipal } from '../../../src/core/identity/principal.ts';
+import type { Verdict } from '../../../src/core/identity/verdict.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import type { LoadLevel } from '../../../src/core/rate.ts';
 import { type ConnectionRefusal, createGate, type Gate } from '../../../src/shell/edge/gate.ts';
@@ -180,7 +182,7 @@ describe('the throttle', () => {
     const throttle = createThrottle({ clock, standing, load, clustersPerAddressMax: clusters, limited });
     return { throttle, state, reasons };
   };
-  const arrival = { source: STRANGER, certificate: false, token: false, probe: false };
+  const arrival = { source: STRANGER, verdict: undefined, token: false, probe: false };
   const refusal = (act: () => unknown): FluxgateError => {
     try {
       act();
@@ -191,10 +193,43 @@ describe('the throttle', () => {
     throw new assert.AssertionError({ message: 'it was let through' });
   };
 
-  it('never asks a certificate to wait before it is known whose it is, under whatever load', () => {
+  const accepted = (principal: CertificatePrincipal): Verdict => ({
+    accepted: true,
+    principal,
+    validUntil: Number.POSITIVE_INFINITY,
+  });
+  const refusedVerdict: Verdict = {
+    accepted: false,
+    refusal: {
+      rule: 'untrusted',
+      position: 'chain',
+      detail: '',
+      sha256: '',
+      serial: '',
+      claimedClusters: [],
+    },
+    validUntil: Number.POSITIVE_INFINITY,
+  };
+
+  it('never turns an accepted certificate away for load, nor for what else its address does', () => {
     const { throttle, state } = throttled();
+    for (let index = 0; index < LIMITS.anonymousRequests.burst; index++) throttle.arrive(arrival);
     state.level = 'tokens';
-    for (let index = 0; index < 50_000; index++) throttle.arrive({ ...arrival, certificate: true });
+    for (let index = 0; index < 10_000; index++) {
+      throttle.arrive({ ...arrival, verdict: accepted({ ...ACTORS.cluster, dns: `c${index}.example` }) });
+    }
+  });
+
+  it('counts whatever an accepted certificate asks for, and whatever a refused one does', () => {
+    const { throttle, reasons } = throttled(1);
+    const verdict = accepted(ACTORS.cluster);
+    for (let index = 0; index < LIMITS.clusterRequests.burst; index++)
+      throttle.arrive({ ...arrival, verdict });
+    assert.equal(refusal(() => throttle.arrive({ ...arrival, verdict })).status, 429);
+    const bad = { ...arrival, verdict: refusedVerdict };
+    for (let index = 0; index < LIMITS.anonymousRequests.burst; index++) throttle.arrive(bad);
+    assert.equal(refusal(() => throttle.arrive(bad)).status, 429);
+    assert.deepEqual(reasons, ['principal', 'refused_certificates']);
   });
 
   it('turns away the anonymous under load, then tokens; probes stay', () => {
@@ -233,12 +268,13 @@ describe('the throttle', () => {
 
   it('lets each principal have its rate, whatever another one takes', () => {
     const { throttle, reasons } = throttled();
-    for (let index = 0; index < LIMITS.clusterRequests.burst; index++) throttle.admitted(ACTORS.cluster);
-    assert.equal(refusal(() => throttle.admitted(ACTORS.cluster)).code, 'rate_limited');
+    for (let index = 0; index < LIMITS.sharedTokenRequests.burst; index++) throttle.admitted(ACTORS.reader);
+    assert.equal(refusal(() => throttle.admitted(ACTORS.reader)).code, 'rate_limited');
     assert.deepEqual(reasons, ['principal']);
-    throttle.admitted({ ...ACTORS.cluster, dns: 'other.example' });
-    throttle.admitted(ACTORS.operator);
+    throttle.admitted({ ...ACTORS.reader, tokenId: 'another' });
+    throttle.admitted(ACTORS.writer);
     throttle.admitted(ACTORS.anonymous);
+    throttle.arrive({ ...arrival, verdict: accepted(ACTORS.operator) });
   });
 
   it('answers the same to a right and to a wrong token once an address has failed too often', () => {
