@@ -123,6 +123,8 @@ async function serve(
       clock,
       log,
       documentText,
+      pruneGuard: config.pruneGuard,
+      requireIfMatch: config.requireIfMatch,
     }),
     trust,
     pins,

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import pino from 'pino';
+import type { ApiOptions } from './cli/api-client.ts';
 import { type CommandContext, CommandFailed, type LastingCommandContext } from './cli/context.ts';
+import type { ImportOptions } from './cli/import.ts';
 import { StartupError } from './core/errors.ts';
 
 /** argv, signals and exit codes: the only file that touches `process`. */
@@ -90,6 +92,22 @@ function commands(): Command {
       await (await developmentOnly(() => import('./cli/dev.ts'))).dev(lasting);
     });
   program
+    .command('backup')
+    .description('copy the store to a file, while the gateway runs, and check the copy')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .requiredOption('--to <file>', 'where to; must not be there')
+    .action(async (options: { database?: string; to: string }) =>
+      (await import('./cli/backup.ts')).backup(context, options),
+    );
+  program
+    .command('restore')
+    .description('put a backup in the place of the store; the gateway must be stopped')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .requiredOption('--from <file>', 'the backup')
+    .action(async (options: { database?: string; from: string }) =>
+      (await import('./cli/restore.ts')).restore(context, options),
+    );
+  program
     .command('demo')
     .description('a guided tour: a gateway and a small fleet, played and narrated')
     .action(async () => (await developmentOnly(() => import('./cli/demo.ts'))).demo(context));
@@ -100,7 +118,32 @@ function commands(): Command {
     .action(async (options: { cluster?: string }) =>
       (await developmentOnly(() => import('./cli/certs-dev.ts'))).certsDev(context, options),
     );
+  apiOptions(program.command('export'))
+    .description('write the fleet of a running gateway into a directory of YAML')
+    .requiredOption('--dir <directory>', 'where to')
+    .action(async (options: ApiOptions & { dir: string }) =>
+      (await import('./cli/export.ts')).exportFleet(context, options),
+    );
+  apiOptions(program.command('import'))
+    .description('plan, and with --yes carry out, what a directory of YAML would change')
+    .requiredOption('--dir <directory>', 'what export wrote, edited')
+    .addOption(new Option('--mode <mode>').choices(['merge', 'authoritative']).makeOptionMandatory())
+    .option('--yes', 'carry it out')
+    .option('--plan-hash <hash>', 'the plan that was looked at, where it needs a confirmation')
+    .option('--reason <text>', 'why, for GET /revisions')
+    .action(async (options: ImportOptions) =>
+      (await import('./cli/import.ts')).importFleet(context, options),
+    );
   return program;
+}
+
+function apiOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'the gateway; API_URL when absent')
+    .option('--ca <file>', "the CA of the gateway's certificate; API_CA_FILE when absent, else the system's")
+    .option('--cert <file>', 'an operator certificate; API_CERT_FILE when absent')
+    .option('--key <file>', 'its key; API_KEY_FILE when absent')
+    .option('--token-file <file>', 'a file with a write token; API_TOKEN when absent');
 }
 
 async function main(): Promise<number> {

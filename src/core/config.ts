@@ -34,6 +34,10 @@ export interface Config {
   /** undefined: the policies that ship with the project. */
   readonly policyDir: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
+  /** PUT, PATCH and DELETE without If-Match are 428. */
+  readonly requireIfMatch: boolean;
+  /** Whether a write that takes something away from clusters has to be confirmed. */
+  readonly pruneGuard: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -77,6 +81,7 @@ const VARIABLES = Object.freeze([
   'POLICY_DIR',
   'SPIFFE_TRUST_DOMAIN',
   'PRUNE_GUARD',
+  'REQUIRE_IF_MATCH',
   'WORKERS',
   'LOG_LEVEL',
 ] as const);
@@ -151,6 +156,8 @@ export function parseConfig(environment: Environment): Config {
     ),
     policyDir: text('POLICY_DIR'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
+    pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
@@ -160,13 +167,6 @@ export function parseConfig(environment: Environment): Config {
 
 /** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
 const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
-  [
-    'PRUNE_GUARD',
-    (text) => {
-      if (text !== 'off')
-        refuse('PRUNE_GUARD: this version has no prune guard; unset it or set it to "off"')();
-    },
-  ],
   [
     'WORKERS',
     (text) => {
@@ -245,6 +245,10 @@ function wholeNumber(min: number, max: number): (text: string, name: Variable) =
     if (value >= min && value <= max) return value;
     throw new StartupError(`${name}="${text}" is not a whole number from ${min} to ${max}`);
   };
+}
+
+function onOrOff(text: string, name: Variable): boolean {
+  return oneOf(['on', 'off'] as const)(text, name) === 'on';
 }
 
 function listenAddress(text: string, name: Variable): ListenAddress {

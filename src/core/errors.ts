@@ -7,6 +7,8 @@
 export const STATUS_OF = Object.freeze({
   malformed_request: 400,
   validation_error: 400,
+  /** A patch looks like a secret. Its value stands in no answer and no log. */
+  secret_suspected: 400,
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,
@@ -14,9 +16,14 @@ export const STATUS_OF = Object.freeze({
   request_timeout: 408,
   conflict: 409,
   in_use: 409,
+  /** The write would take something away from a cluster, and nobody has confirmed that plan. */
+  prune_guard: 409,
+  /** If-Match names another version than the one that is there. */
+  precondition_failed: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
   misdirected_request: 421,
+  precondition_required: 428,
   rate_limited: 429,
   headers_too_large: 431,
   /** The number nginx made common for a refused client certificate; no token is looked at after it. */
@@ -36,6 +43,8 @@ export interface ErrorDetail {
 export interface FluxgateErrorOptions {
   /** For the answer's `details`: each names a field of the sender's own request. */
   readonly details?: readonly ErrorDetail[];
+  /** For the answer of `prune_guard`: what the write would do, in the form of openapi.yaml's PlanSummary. */
+  readonly plan?: object;
   /** For the log only: what an outsider must not learn (whether an object exists, which rule refused). */
   readonly logged?: string;
   /** Extra response headers, e.g. `allow` of a 405. */
@@ -47,6 +56,7 @@ export interface FluxgateErrorOptions {
 export class FluxgateError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[] | undefined;
+  readonly plan: object | undefined;
   readonly logged: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -55,6 +65,7 @@ export class FluxgateError extends Error {
     this.name = 'FluxgateError';
     this.code = code;
     this.details = options.details;
+    this.plan = options.plan;
     this.logged = options.logged;
     this.headers = options.headers ?? {};
   }

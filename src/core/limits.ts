@@ -107,11 +107,18 @@ export const LIMITS = Object.freeze({
   tokenBytesMax: 4_096,
   /** One page of a list. An absent `limit` means this, so that no list is ever cut off silently below it. */
   pageItemsMax: 10_000,
+  /** Clusters of a plan that one answer shows, unless it is asked for more; the totals are always of all. */
+  planPageClusters: 100,
 
   /** Rows read for the Flux list of clusters; twice what fits into its body, so that too large a fleet is seen, not cut. */
   fleetListItemsMax: 30_000,
 
   // — the answer (Flux Operator's own bounds) —
+  /** Flux Operator's own default of spec.filter.limit. What is beyond it is cut off there, and uninstalled. */
+  filterLimitDefault: 100,
+  filterLimitMax: 10_000,
+  /** 800 KiB, held when written: below the bound under it, so that no stored fleet is ever unanswerable. */
+  renderedRouteBytesMax: 819_200,
   /** Flux Operator refuses an ExternalService body above this, decompressed. */
   fluxBodyBytesMax: 921_600,
 
@@ -196,6 +203,23 @@ export const LIMITS = Object.freeze({
   planSliceMs: 5,
   /** Names in each list of GET /trust without `limit`. */
   trustNamesDefault: 100,
+  // — the fleet as a directory —
+  /** The body of an import; some 30,000 clusters of ordinary size. */
+  importBytesMax: 33_554_432,
+  /** More than fit into an import. */
+  exportObjectsMax: 1_000_000,
+
+  // — the fleet's past —
+  /** Revisions that can be asked for and reverted; a year of a busy fleet. */
+  revisionsKeptMax: 10_000,
+  revisionsKeptMs: 365 * 86_400_000,
+  changeReasonCharactersMax: 500,
+  /** Revisions of one page, each with its plan's summary; GET /revisions takes up to pageItemsMax when asked. */
+  revisionsPage: 100,
+  /** How long an Idempotency-Key is remembered: over a night and an outage. */
+  answersKeptMs: 86_400_000,
+  /** Per principal, each up to a body long. */
+  answersKeptMax: 1_000,
 
   // — files —
   seedBytesMax: 268_435_456,

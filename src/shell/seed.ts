@@ -1,5 +1,6 @@
 import type { FleetSchemas } from '../core/fleet/schemas.ts';
-import { loadSeed, parseSeed } from '../core/fleet/seed.ts';
+import { secretsIn } from '../core/fleet/secrets.ts';
+import { loadSeed, parseSeed, unmetDependencies } from '../core/fleet/seed.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from './log.ts';
 import { readTextFile } from './snapshot-files.ts';
@@ -42,4 +43,21 @@ export async function seedStore(
     },
     'store seeded',
   );
+  warnOf(
+    log,
+    unmetDependencies(fleet),
+    'the seed has components whose dependencies are missing: Flux waits for them',
+  );
+  warnOf(
+    log,
+    await secretsIn(fleet.clusters),
+    'the seed has patches that look like secrets: everybody who reads the fleet reads them; use secret_refs',
+  );
+}
+
+/** Of many alike, the first tell the story. */
+const WARNED_MAX = 20;
+
+function warnOf(log: Log, found: readonly string[], message: string): void {
+  if (found.length > 0) log.warn({ total: found.length, found: found.slice(0, WARNED_MAX) }, message);
 }

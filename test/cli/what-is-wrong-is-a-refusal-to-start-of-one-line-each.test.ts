@@ -106,7 +106,7 @@ const CASES: readonly Case[] = [
     change: async (working) => ({
       DATABASE_URL: `sqlite://${await file(working, 'not a database'.repeat(500))}`,
     }),
-    says: /^DATABASE_URL: .*\/changed is damaged \(.*\): keep the file .* put a backup of the file in its place, and start again$/,
+    says: /^DATABASE_URL: .*\/changed is damaged \(.*\): put a backup in its place .*: npm run -s fluxgate -- restore --database sqlite:\/\/\S+ --from FILE$/,
   },
 ];
 

@@ -87,9 +87,20 @@ const OTHER_BODIES: Readonly<Record<string, object>> = {
   planTrust: { cluster_ca_pem: pki.clusterBundlePem },
   explain: { chain_pem: good.pem },
   createRevocation: { certificate_sha256: '00'.repeat(32), reason: 'golden' },
+  setClusterState: { state: 'frozen', reason: 'golden' },
+  bulkChange: { select: { environment: 'dev' }, operations: [{ op: 'enable', id: 'podinfo' }] },
+  importFleet: { mode: 'merge', files: { 'namespaces/new.yaml': 'id: new' } },
 };
-/** Of operations that answer nothing without one. */
-const QUERIES: Readonly<Record<string, string>> = { listRefusals: '?cluster_dns=golden.example.com' };
+/** Of operations that answer nothing without one, or are asked only what they would do: a fleet that they change would
+ * answer others differently. */
+const QUERIES: Readonly<Record<string, string>> = {
+  listRefusals: '?cluster_dns=golden.example.com',
+  revertRevision: '?dry_run=true',
+  bulkChange: '?dry_run=true',
+  importFleet: '?dry_run=true',
+  setClusterState: '?dry_run=true',
+};
+const BODILESS: readonly string[] = ['revertRevision'];
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 const inTurn = [...operations].sort(
@@ -101,10 +112,17 @@ function requestFor(operation: Operation, principal: Principal, id: string): Cli
   const fields = BODIES[operation.kind ?? ''] ?? {};
   const ofFleet = operation.method === 'POST' ? { id, ...fields } : fields;
   const body = OTHER_BODIES[operation.operationId] ?? ofFleet;
+  const path = operation.path
+    .replace('{cluster_dns}', principal.clusterDns)
+    .replace('{id}/', 'demo-cluster-01/')
+    .replace('{id}', id)
+    .replace('{revision}', '1');
+  const hasBody =
+    ['POST', 'PUT', 'PATCH'].includes(operation.method) && !BODILESS.includes(operation.operationId);
   return {
     method: operation.method,
-    path: `${operation.path.replace('{cluster_dns}', principal.clusterDns).replace('{id}', id)}${QUERIES[operation.operationId] ?? ''}`,
-    ...(['POST', 'PUT', 'PATCH'].includes(operation.method) ? { body } : {}),
+    path: `${path}${QUERIES[operation.operationId] ?? ''}`,
+    ...(hasBody ? { body } : {}),
     ...principal.credential,
   };
 }

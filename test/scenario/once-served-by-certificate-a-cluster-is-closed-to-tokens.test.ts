@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { sendConfirmed } from '../support/confirm.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { createTestPki } from '../support/pki.ts';
 
@@ -57,7 +58,7 @@ describe('the ratchet', async () => {
     assert.deepEqual(await statuses(second, 2), [200]);
     assert.equal((await second.send({ path: pathOf(1), certificate })).status, 200);
 
-    const gone = await second.send({
+    const gone = await sendConfirmed(second, {
       method: 'DELETE',
       path: '/clusters/demo-cluster-01',
       token: WRITE_TOKEN,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ClientAnswer, ClientRequest } from '../support/client.ts';
+import { sendConfirmed } from '../support/confirm.ts';
 import { WRITE_TOKEN } from '../support/gateway.ts';
 import { exchange } from '../support/raw.ts';
 import { shareGateway } from '../support/shared-gateway.ts';
@@ -17,6 +18,8 @@ describe('an operator', () => {
   const gateway = shareGateway();
   const ask = (method: string, path: string, body?: unknown, more: Partial<ClientRequest> = {}) =>
     gateway().send({ method, path, body, token: WRITE_TOKEN, ...more });
+  const confirmed = (method: string, path: string, body: unknown) =>
+    sendConfirmed(gateway(), { method, path, body, token: WRITE_TOKEN });
   const cluster = (id: string, fields: object = {}): object => ({
     id,
     cluster_name: id,
@@ -37,7 +40,7 @@ describe('an operator', () => {
 
   it('puts: the fields that are named are replaced, the others stay; never creates', async () => {
     await ask('POST', '/clusters', cluster('put', { node_count: 3, namespaces: [{ id: 'podinfo' }] }));
-    const put = await ask('PUT', '/clusters/put', { namespaces: [{ id: 'traefik' }], vm_image: 'v2' });
+    const put = await confirmed('PUT', '/clusters/put', { namespaces: [{ id: 'traefik' }], vm_image: 'v2' });
     assert.equal(put.status, 200);
     const { namespaces, node_count, vm_image } = put.json();
     assert.deepEqual([namespaces, node_count, vm_image], [[{ id: 'traefik' }], 3, 'v2']);
@@ -52,11 +55,13 @@ describe('an operator', () => {
     assert.ok(!('node_count' in patched.json()));
     assert.deepEqual([patched.json()['environment'], patched.json()['vm_image']], ['uat', 'v1']);
     await ask('PATCH', '/clusters/patch', {
-      platform_components: [{ id: 'podinfo', enabled: true }],
-      patches: { podinfo: { a: '1', b: '2' } },
+      platform_components: [{ id: 'cert-manager', enabled: true }],
+      patches: { 'cert-manager': { a: '1', b: '2' } },
     });
-    const merged = await ask('PATCH', '/clusters/patch', { patches: { podinfo: { a: null, c: '3' } } });
-    assert.deepEqual(merged.json()['patches'], { podinfo: { b: '2', c: '3' } });
+    const merged = await ask('PATCH', '/clusters/patch', {
+      patches: { 'cert-manager': { a: null, c: '3' } },
+    });
+    assert.deepEqual(merged.json()['patches'], { 'cert-manager': { b: '2', c: '3' } });
     const required = await ask('PATCH', '/clusters/patch', { cluster_name: null });
     assert.equal(required.status, 400);
   });
@@ -67,18 +72,18 @@ describe('an operator', () => {
       '/clusters',
       cluster('unassign', {
         platform_components: [
-          { id: 'podinfo', enabled: true },
+          { id: 'cert-manager', enabled: true },
           { id: 'traefik', enabled: true },
         ],
-        patches: { podinfo: { a: '1' }, traefik: { b: '2' } },
+        patches: { 'cert-manager': { a: '1' }, traefik: { b: '2' } },
       }),
     );
     const put = await ask('PUT', '/clusters/unassign', {
-      platform_components: [{ id: 'traefik', enabled: true }],
+      platform_components: [{ id: 'cert-manager', enabled: true }],
     });
     assert.equal(put.status, 200);
-    assert.deepEqual(put.json()['patches'], { traefik: { b: '2' } });
-    const patch = await ask('PATCH', '/clusters/unassign', { platform_components: [] });
+    assert.deepEqual(put.json()['patches'], { 'cert-manager': { a: '1' } });
+    const patch = await confirmed('PATCH', '/clusters/unassign', { platform_components: [] });
     assert.deepEqual(patch.json()['patches'], {});
   });
 

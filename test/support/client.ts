@@ -1,4 +1,4 @@
-import { request as httpsRequest } from 'node:https';
+import { type Agent, request as httpsRequest } from 'node:https';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { assertDocumented, type ReceivedAnswer } from './documented.ts';
 
@@ -18,6 +18,8 @@ export interface ClientRequest {
   readonly body?: unknown;
   readonly serverName?: string;
   readonly localAddress?: string;
+  /** For many requests over few connections; a fresh one for each when absent. */
+  readonly agent?: Agent;
 }
 
 export interface ClientAnswer extends ReceivedAnswer {
@@ -64,7 +66,7 @@ export async function send(endpoint: Endpoint, wanted: ClientRequest): Promise<C
         port: endpoint.port,
         method,
         path: wanted.path,
-        agent: false,
+        agent: wanted.agent ?? false,
         servername: wanted.serverName ?? 'localhost',
         ...tlsOptions(endpoint, wanted.certificate),
         ...(wanted.localAddress === undefined ? {} : { localAddress: wanted.localAddress }),

@@ -44,7 +44,7 @@ export function assertDocumented(method: string, path: string, answer: ReceivedA
 
 function assertError(parsed: unknown, { headers }: ReceivedAnswer): void {
   const error = parsed as Record<string, unknown>;
-  const known = ['error', 'message', 'request_id', 'details'];
+  const known = ['error', 'message', 'request_id', 'details', 'plan'];
   assert.deepEqual(
     Object.keys(error).filter((key) => !known.includes(key)),
     [],

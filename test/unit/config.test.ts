@@ -31,6 +31,8 @@ describe('the environment', () => {
       trustedProxies: undefined,
       connectionsMax: 40_000,
       clustersPerAddressMax: 10_000,
+      pruneGuard: true,
+      requireIfMatch: false,
     };
     for (const [name, value] of Object.entries(expected))
       assert.deepEqual(rest[name as keyof typeof rest], value, name);
@@ -64,7 +66,6 @@ describe('the environment', () => {
     ['OPERATOR_NETWORKS', '10.0.0.0/99'],
     ['LOG_LEVEL', 'loud'],
     ['WORKERS', '4'],
-    ['PRUNE_GUARD', 'on'],
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', 'lb=10.0.0.0/8'],
     ['TRUSTED_PROXIES', '0.0.0.0/0'],
@@ -76,6 +77,8 @@ describe('the environment', () => {
     ['CONNECTIONS_MAX', '99'],
     ['CLUSTERS_PER_ADDRESS_MAX', '0'],
     ['CLUSTERS_PER_ADDRESS_MAX', '10000000'],
+    ['PRUNE_GUARD', 'yes'],
+    ['REQUIRE_IF_MATCH', 'true'],
     ['AUTH_TOKEN', ''],
     ['SEED_FILE', ' '],
     ['TLS_CERT_FILE', ''],

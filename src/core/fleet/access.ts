@@ -1,4 +1,5 @@
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { PinnedAnswers } from './served.ts';
 
 /**
  * What the rules need of whatever keeps the fleet: asynchronous, in the fleet's own words. To read is to hold a FleetReader;
@@ -30,6 +31,8 @@ export type CatalogueKind = Exclude<FleetKind, 'cluster'>;
 export interface ClusterInputs<K extends CatalogueKind = CatalogueKind> {
   readonly cluster: Cluster;
   readonly entries: readonly FleetObjects[K][];
+  /** Of a frozen cluster: the body of the answer, as it was when it was frozen. */
+  readonly pinned?: string;
 }
 
 /** Each call reads one consistent state. What it hands out is frozen. Throws `unavailable` when the state cannot be read. */
@@ -41,6 +44,10 @@ export interface FleetReader {
   list<K extends FleetKind>(kind: K, query: ListQuery): Promise<Page<FleetObjects[K]>>;
   /** Who refers to this object, ordered by kind and id; `total` counts all of them. */
   usersOf(kind: FleetKind, id: string, limit: number): Promise<Page<ObjectName>>;
+  /** The clusters that assign this catalogue object, ordered by id, those after the id `after` ('' for the first page). */
+  clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly Cluster[]>;
+  /** What a frozen cluster is served; undefined: nothing is pinned for it. */
+  pinnedAnswers(clusterId: string): Promise<PinnedAnswers | undefined>;
   /** Whether the cluster of this DNS name has ever been served by its certificate (the ratchet). */
   isRatcheted(clusterDns: string): Promise<boolean>;
 }
@@ -54,4 +61,6 @@ export interface FleetTransactor extends FleetReader {
   insert<K extends FleetKind>(kind: K, object: FleetObjects[K]): Promise<void>;
   replace<K extends FleetKind>(kind: K, object: FleetObjects[K]): Promise<void>;
   remove(kind: FleetKind, id: string): Promise<FleetObject>;
+  /** undefined: what was pinned for the cluster is forgotten. It is as well when the cluster is removed. */
+  pin(clusterId: string, answers: PinnedAnswers | undefined): Promise<void>;
 }

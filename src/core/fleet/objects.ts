@@ -3,11 +3,21 @@
 export const ENVIRONMENTS = Object.freeze(['dev', 'qa', 'uat', 'prod'] as const);
 export type Environment = (typeof ENVIRONMENTS)[number];
 
+/** What may become of a cluster's answers; see states.ts. Absent in a document: active. */
+export const CLUSTER_STATES = Object.freeze(['active', 'frozen', 'decommissioning', 'retired'] as const);
+export type ClusterState = (typeof CLUSTER_STATES)[number];
+
 export interface ComponentAssignment {
   readonly id: string;
   readonly enabled: boolean;
   readonly oci_tag?: string;
   readonly component_path?: string;
+}
+
+/** One key of a Kubernetes Secret in the cluster. */
+export interface SecretRef {
+  readonly name: string;
+  readonly key: string;
 }
 
 export interface Reference {
@@ -23,11 +33,19 @@ export interface Cluster {
   readonly node_count?: number;
   readonly vm_image?: string;
   readonly k0s_version?: string;
+  /** For selection by operators; clusters are not told. Never empty. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly platform_components: readonly ComponentAssignment[];
   readonly namespaces: readonly Reference[];
   readonly rolebindings: readonly Reference[];
   /** component id → key → value; only for assigned components. */
   readonly patches: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** component id → key → the key of a Secret in the cluster, for `valuesFrom`; only for assigned components. */
+  readonly secret_refs?: Readonly<Record<string, Readonly<Record<string, SecretRef>>>>;
+  /** `spec.filter.limit` of the cluster's providers: Flux cuts an answer off after so many inputs. Absent: 100. */
+  readonly filter_limit?: number;
+  /** Absent: active. */
+  readonly state?: Exclude<ClusterState, 'active'>;
 }
 
 export interface PlatformComponent {

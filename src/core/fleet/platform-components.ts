@@ -75,9 +75,18 @@ function render(cluster: Cluster, entry: PlatformComponent, position: number): R
     cluster_env_enabled: entry.cluster_env_enabled,
     depends_on: entry.depends_on,
     enabled: assignment.enabled,
-    // Own keys only: a component may be called "constructor".
-    patches: Object.hasOwn(cluster.patches, entry.id) ? cluster.patches[entry.id] : {},
+    patches: ownEntries(cluster.patches, entry.id),
+    // A cluster without any is answered with exactly the keys of the contract; in any other, each input has the same keys.
+    ...(cluster.secret_refs === undefined ? {} : { secret_refs: ownEntries(cluster.secret_refs, entry.id) }),
     cluster: renderCluster(cluster),
     source: { oci_url: entry.oci_url, oci_tag: assignment.oci_tag ?? entry.oci_tag },
   };
+}
+
+/** Own keys only: a component may be called "constructor". */
+function ownEntries<T>(
+  byComponent: Readonly<Record<string, Readonly<Record<string, T>>>> | undefined,
+  id: string,
+): Readonly<Record<string, T>> {
+  return (byComponent !== undefined && Object.hasOwn(byComponent, id) ? byComponent[id] : undefined) ?? {};
 }

@@ -33,6 +33,11 @@ export function isCatalogueKind(kind: FleetKind): kind is Exclude<FleetKind, 'cl
   return REGISTRY[kind].flux !== undefined;
 }
 
+/** The kinds that clusters assign, each with a Flux route of its own. */
+export const CATALOGUE_KINDS: readonly Exclude<FleetKind, 'cluster'>[] = Object.freeze(
+  FLEET_KINDS.filter(isCatalogueKind),
+);
+
 export function fluxRoute<K extends Exclude<FleetKind, 'cluster'>>(kind: K): FluxRoute<K> {
   const route = kindDefinition(kind).flux;
   if (route === undefined) throw new Error(`registry: ${kind} has no Flux route`);

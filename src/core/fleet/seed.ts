@@ -4,11 +4,13 @@ import type { FleetTransactor } from './access.ts';
 import { isRecord } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
 import { insertionOrder, type NamedObject } from './dependencies.ts';
+import { limitProblems, missingDependencies } from './inspect-clusters.ts';
 import type { RawObject } from './kind.ts';
-import type { FleetCollections, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { Cluster, FleetCollections, FleetKind, FleetObject, FleetObjects } from './objects.ts';
 import { FLEET_KINDS, kindDefinition, kindOfCollection, referencesOf } from './registry.ts';
 import type { FleetSchemas } from './schemas.ts';
 import { readSeedText, type SeedText } from './seed-text.ts';
+import type { Catalogue } from './served.ts';
 
 /** A whole fleet, checked: every object valid, every reference found, no id or DNS name twice, no cycle. Frozen. */
 export type SeedFleet = { readonly [K in FleetKind as FleetCollections[K]]: readonly FleetObjects[K][] };
@@ -43,6 +45,7 @@ export function parseSeed(text: string, name: string, schemas: FleetSchemas): Se
   const entries = readEntries(seed.value, schemas, problems);
   reportRepeats(entries, problems);
   reportDangling(entries, problems);
+  reportTooMuch(entries, problems);
   const valid = entries.flatMap(({ kind, object }): NamedObject[] =>
     object === undefined ? [] : [{ kind, object }],
   );
@@ -57,6 +60,20 @@ export function parseSeed(text: string, name: string, schemas: FleetSchemas): Se
     return [kindDefinition(kind).collection, Object.freeze(objects)] as const;
   });
   return Object.freeze(Object.fromEntries(collections)) as SeedFleet;
+}
+
+/**
+ * Enabled components whose dependencies are not assigned to their cluster, or not enabled there: Flux waits for them, as it did
+ * before the fleet moved here. So they are told, and not refused; a write that adds one is.
+ */
+export function unmetDependencies(fleet: SeedFleet): readonly string[] {
+  const components = new Map(fleet.platform_components.map((component) => [component.id, component]));
+  const catalogue: Catalogue = (_kind, id) => components.get(id) as never;
+  return fleet.clusters.flatMap((cluster) =>
+    missingDependencies(cluster, catalogue).map(
+      ({ field, problem }) => `/clusters/${cluster.id}${field}: ${problem}`,
+    ),
+  );
 }
 
 /** Inserts every object after all that it refers to. */
@@ -170,6 +187,24 @@ function reportDangling(entries: readonly Entry[], problems: Problems): void {
       const { title } = kindDefinition(kind);
       const problem = `${list}/${position} refers to ${title} "${id}", which the seed does not define`;
       problems.add([...pathOf(entry), ...pointerPath(field)], whereOf(entry), problem);
+    }
+  }
+}
+
+/** As for every write: what Flux would cut off is not let in. */
+function reportTooMuch(entries: readonly Entry[], problems: Problems): void {
+  const objects = new Map(entries.map(({ kind, id, object }) => [`${kind}/${id}`, object]));
+  // What is dangling or invalid has been reported: such a cluster cannot be judged.
+  const isWhole = (cluster: Cluster): boolean =>
+    referencesOf('cluster', cluster).every(({ kind, id }) => objects.get(`${kind}/${id}`) !== undefined);
+  const catalogue: Catalogue = (kind, id) => objects.get(`${kind}/${id}`) as never;
+  for (const entry of entries) {
+    if (entry.kind !== 'cluster' || entry.object === undefined) continue;
+    const cluster = entry.object as Cluster;
+    if (!isWhole(cluster)) continue;
+    for (const { field, problem } of limitProblems(cluster, catalogue)) {
+      const said = `${field.slice(1)} ${problem}`;
+      problems.add([...pathOf(entry), ...pointerPath(field)], whereOf(entry), said);
     }
   }
 }

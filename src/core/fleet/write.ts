@@ -1,12 +1,19 @@
 import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import type { FleetTransactor, ObjectName } from './access.ts';
+
 import { applyMergePatch, applyPut } from './change.ts';
 import { checkObject, invalidObject } from './check-object.ts';
+import { type Committed, commitChanges, UNGUARDED, type WriteTerms } from './commit.ts';
 import { findCycle } from './dependencies.ts';
+import { detachedUsers } from './detach.ts';
+import type { RecordedTransactor } from './history.ts';
 import type { RawObject } from './kind.ts';
-import type { FleetKind, FleetObjects } from './objects.ts';
+import type { Cluster, ClusterState, FleetKind, FleetObjects } from './objects.ts';
+import type { ObjectChange } from './plan.ts';
+import type { Precondition } from './preconditions.ts';
 import { kindDefinition } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
+import { checkStateKept, inState } from './states.ts';
 
 /**
  * The writes of the operator routes, the same for every kind. Each runs inside one transaction, whose rollback is the
@@ -14,18 +21,21 @@ import { boundDetails, type FleetSchemas } from './schemas.ts';
  */
 
 /** One write: `before` undefined is a creation, `after` undefined a removal. */
-export interface FleetChange<K extends FleetKind = FleetKind> {
+export interface FleetChange<K extends FleetKind = FleetKind> extends ObjectChange {
   readonly kind: K;
-  readonly id: string;
   readonly before: FleetObjects[K] | undefined;
   readonly after: FleetObjects[K] | undefined;
 }
 
-/**
- * Called when the change is known to be valid and before it is written: the place to authorise it by the row's attributes,
- * to compare an ETag, to ask for confirmation. What it throws stops the write.
- */
-export type ReviewChange<K extends FleetKind = FleetKind> = (change: FleetChange<K>) => void | Promise<void>;
+export interface ObjectTerms extends WriteTerms {
+  /** Holds what the request says of the version that it was made for against the version that is there. */
+  readonly precondition?: Precondition;
+}
+
+/** `object` as it is stored, or as it was when it was deleted; of a dry run, as it would be. */
+export interface Written<K extends FleetKind> extends Committed {
+  readonly object: FleetObjects[K];
+}
 
 /** `in_use` names this many users; the message has the total. */
 const USERS_NAMED_MAX = 20;
@@ -34,15 +44,15 @@ export async function createObject<K extends FleetKind>(
   kind: K,
   body: unknown,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
-  review?: ReviewChange<K>,
-): Promise<FleetObjects[K]> {
+  transactor: RecordedTransactor,
+  terms: ObjectTerms = UNGUARDED,
+): Promise<Written<K>> {
   const after = checkObject(kind, schemas, body);
-  if ((await transactor.get(kind, after.id)) !== undefined) throw idTaken(kind, after.id);
-  await checkReferences(kind, undefined, after, transactor);
-  await review?.({ kind, id: after.id, before: undefined, after });
-  await transactor.insert(kind, after);
-  return after;
+  const current = await transactor.get(kind, after.id);
+  terms.precondition?.(current);
+  if (current !== undefined) throw idTaken(kind, after.id);
+  if (kind === 'cluster') checkStateKept(undefined, after as Cluster);
+  return writeOne({ kind, id: after.id, before: undefined, after }, transactor, terms);
 }
 
 /** Never creates: an unknown id is `not_found`. */
@@ -51,11 +61,13 @@ export async function putObject<K extends FleetKind>(
   id: string,
   body: unknown,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
-  review?: ReviewChange<K>,
-): Promise<FleetObjects[K]> {
+  transactor: RecordedTransactor,
+  terms: ObjectTerms = UNGUARDED,
+): Promise<Written<K>> {
   const before = await existing(kind, id, transactor);
-  return changeObject(kind, before, applyPut(kind, before, body), schemas, transactor, review);
+  terms.precondition?.(before);
+  const after = changed(kind, before, applyPut(kind, before, body), schemas);
+  return writeOne({ kind, id, before, after }, transactor, terms);
 }
 
 export async function patchObject<K extends FleetKind>(
@@ -63,41 +75,62 @@ export async function patchObject<K extends FleetKind>(
   id: string,
   patch: unknown,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
-  review?: ReviewChange<K>,
-): Promise<FleetObjects[K]> {
+  transactor: RecordedTransactor,
+  terms: ObjectTerms = UNGUARDED,
+): Promise<Written<K>> {
   const before = await existing(kind, id, transactor);
-  return changeObject(kind, before, applyMergePatch(kind, before, patch), schemas, transactor, review);
+  terms.precondition?.(before);
+  const after = changed(kind, before, applyMergePatch(kind, before, patch), schemas);
+  return writeOne({ kind, id, before, after }, transactor, terms);
 }
 
-/** The object as it was. `in_use` names who refers to it. */
+/** The object as it was. `in_use` names who refers to it, unless it is to be taken out of them (`detach`). */
 export async function deleteObject<K extends FleetKind>(
   kind: K,
   id: string,
-  transactor: FleetTransactor,
-  review?: ReviewChange<K>,
-): Promise<FleetObjects[K]> {
+  transactor: RecordedTransactor,
+  terms: ObjectTerms = UNGUARDED,
+  detach = false,
+): Promise<Written<K>> {
   const before = await existing(kind, id, transactor);
+  terms.precondition?.(before);
   const { items, total } = await transactor.usersOf(kind, id, USERS_NAMED_MAX);
-  if (total > 0) throw inUse(kind, id, items, total);
-  await review?.({ kind, id, before, after: undefined });
-  await transactor.remove(kind, id);
-  return before;
+  if (total > 0 && !detach) throw inUse(kind, id, items, total);
+  const detached = total > 0 ? await detachedUsers(kind, id, total, transactor, terms.pause) : [];
+  const removal = { kind, id, before, after: undefined };
+  return { object: before, ...(await commitChanges([...detached, removal], transactor, terms)) };
 }
 
-async function changeObject<K extends FleetKind>(
+/** To another state, by the steps that states.ts knows; what that does to the cluster's answers is planned and guarded. */
+export async function setClusterState(
+  id: string,
+  state: ClusterState,
+  transactor: RecordedTransactor,
+  terms: ObjectTerms = UNGUARDED,
+): Promise<Written<'cluster'>> {
+  const before = await existing('cluster', id, transactor);
+  terms.precondition?.(before);
+  return writeOne({ kind: 'cluster', id, before, after: inState(before, state) }, transactor, terms);
+}
+
+async function writeOne<K extends FleetKind>(
+  change: FleetChange<K> & { readonly after: FleetObjects[K] },
+  transactor: RecordedTransactor,
+  terms: WriteTerms,
+): Promise<Written<K>> {
+  await checkReferences(change.kind, change.before, change.after, transactor);
+  return { object: change.after, ...(await commitChanges([change], transactor, terms)) };
+}
+
+function changed<K extends FleetKind>(
   kind: K,
   before: FleetObjects[K],
   raw: RawObject,
   schemas: FleetSchemas,
-  transactor: FleetTransactor,
-  review: ReviewChange<K> | undefined,
-): Promise<FleetObjects[K]> {
+): FleetObjects[K] {
   const after = checkObject(kind, schemas, raw);
   if (after.id !== before.id) throw new Error(`${kind} ${before.id} would become ${after.id}`);
-  await checkReferences(kind, before, after, transactor);
-  await review?.({ kind, id: before.id, before, after });
-  await transactor.replace(kind, after);
+  if (kind === 'cluster') checkStateKept(before as Cluster, after as Cluster);
   return after;
 }
 
@@ -167,7 +200,7 @@ function inUse(kind: FleetKind, id: string, users: readonly ObjectName[], total:
   const objects = total === 1 ? '1 object' : `${total} objects`;
   return new FluxgateError(
     'in_use',
-    `The ${title} "${id}" is in use by ${objects}: ${named}${rest}. Take it out of them first; then delete it.`,
+    `The ${title} "${id}" is in use by ${objects}: ${named}${rest}. Take it out of them first, or delete it with ?detach=true.`,
     { details: boundDetails(users.map((user) => ({ field: pathOf(user), problem: 'refers to it' }))) },
   );
 }

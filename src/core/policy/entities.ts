@@ -59,6 +59,30 @@ export interface PolicyContext {
   /** Of the moment of the decision, in UTC. */
   readonly moment: PolicyMoment;
   readonly credential: 'certificate' | 'token' | 'none';
+  /** Whether the request asks for patches that look like secrets to be let in. Absent: no. */
+  readonly allowsSecrets?: boolean;
+}
+
+/** As the schema's `Request` declares it; an address is a value of Cedar's `ip` extension. Always in this order. */
+export function requestContext(context: PolicyContext): Readonly<{
+  source: { __extn: { fn: 'ip'; arg: string } };
+  operator_network: boolean;
+  network: string;
+  hour: number;
+  weekday: string;
+  credential: string;
+  allows_secrets: boolean;
+}> {
+  const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
+  return {
+    source: { __extn: { fn: 'ip', arg: source } },
+    operator_network: operatorNetwork,
+    network,
+    hour: moment.hour,
+    weekday: moment.weekday,
+    credential,
+    allows_secrets: allowsSecrets,
+  };
 }
 
 /** The values that the shipped policies compute with: strings, truth, sets of strings. */
@@ -127,11 +151,10 @@ export interface RequestedNames {
  * must not become a broader resource than was asked for.
  */
 export function resourceOf(operation: Operation, names: RequestedNames): PolicyResource {
-  const { audience, path, kind, operationId } = operation;
+  const { audience, path, kind, about, operationId } = operation;
   const missing = (what: string): Error => new Error(`${operationId}: the resource needs ${what}`);
   if (audience === 'public') return { kind: 'gateway' };
-  // Every kind of object in the fleet says so in the document; what operators do besides is about trust.
-  if (audience === 'operator' && kind === undefined) return { kind: 'trust' };
+  if (about !== undefined) return { kind: about };
   if (path.includes('{cluster_dns}')) {
     if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
     if (names.ratcheted === undefined) throw missing('the state of the ratchet');

@@ -13,6 +13,10 @@ export const AUDIENCES = Object.freeze([
 ] as const);
 export type Audience = (typeof AUDIENCES)[number];
 
+/** What an operator route without a kind of object is about: policies can give each to other people. */
+const SUBJECTS = Object.freeze(['fleet', 'trust'] as const);
+export type Subject = (typeof SUBJECTS)[number];
+
 export const METHODS = Object.freeze(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const);
 export type Method = (typeof METHODS)[number];
 
@@ -25,6 +29,8 @@ export interface Operation {
   readonly audience: Audience;
   /** The kind of object that the route is about; undefined where it is about none or all. */
   readonly kind: FleetKind | undefined;
+  /** Of an operator route without a kind; undefined for every other route. */
+  readonly about: Subject | undefined;
 }
 
 export interface OperationTable {
@@ -79,7 +85,19 @@ function readOperation(path: string, field: string, described: Readonly<Record<s
   if (kind === undefined && described['x-fluxgate-kind'] !== undefined) {
     throw problem(path, field, `x-fluxgate-kind must be one of ${FLEET_KINDS.join(', ')}`);
   }
-  return Object.freeze({ operationId, method, path, audience, kind });
+  const about = SUBJECTS.find((known) => known === described['x-fluxgate-about']);
+  const needed = audience === 'operator' && kind === undefined;
+  if (
+    (about !== undefined) !== needed ||
+    (about === undefined && described['x-fluxgate-about'] !== undefined)
+  ) {
+    throw problem(
+      path,
+      field,
+      `x-fluxgate-about must be one of ${SUBJECTS.join(', ')} for an operator route without x-fluxgate-kind, and absent elsewhere`,
+    );
+  }
+  return Object.freeze({ operationId, method, path, audience, kind, about });
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

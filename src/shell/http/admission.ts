@@ -25,6 +25,8 @@ export interface Asked {
   readonly method: string;
   readonly target: Target;
   readonly source: string;
+  /** The override for patches that look like secrets is asked for; it needs a right of its own. */
+  readonly allowsSecrets: boolean;
   readonly nowMs: number;
   /** Not called before the network was checked. undefined: no certificate was presented. */
   verdict(): Verdict | undefined;
@@ -97,6 +99,7 @@ async function decide(
     clusterDns,
     objectId,
     clusterRevoked: revoked !== undefined,
+    allowsSecrets: asked.allowsSecrets,
   });
   if (admission.decision.allowed) return;
   if (isTokenPrincipal(principal)) admission.revocationId = revoked?.revocationId;

@@ -15,6 +15,7 @@ export interface AuthorisedRequest {
   readonly nowMs: number;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
+  readonly allowsSecrets: boolean;
 }
 
 /** The one way to a decision: every operation passes it, public ones too. */
@@ -25,7 +26,7 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, nowMs, clusterDns, objectId, clusterRevoked } = request;
+  const { principal, source, nowMs, clusterDns, objectId, clusterRevoked, allowsSecrets } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
@@ -45,6 +46,7 @@ export async function authorise(
       ...networkOf(config, source),
       moment: momentOf(nowMs),
       credential: credentialOf(principal),
+      allowsSecrets,
     },
   });
 }

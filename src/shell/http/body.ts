@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { FluxgateError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { Operation } from '../../core/policy/operations.ts';
 
 /** Whether the request announces a body at all (RFC 9112 §6.3). */
 export function announcesBody(request: IncomingMessage): boolean {
@@ -22,18 +23,23 @@ export function checkMediaType(request: IncomingMessage, accepted: readonly stri
   }
 }
 
-/** The whole body, at most `LIMITS.bodyBytesMax` octets; `payload_too_large` as soon as that is known. */
-export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+/** How large a body may be: one object's, or a whole fleet's. */
+export function bodyBytesMax({ operationId }: Operation): number {
+  return operationId === 'importFleet' ? LIMITS.importBytesMax : LIMITS.bodyBytesMax;
+}
+
+/** The whole body, at most `octetsMax` octets; `payload_too_large` as soon as that is known. */
+export async function readBody(request: IncomingMessage, octetsMax: number): Promise<Uint8Array> {
   const tooLarge = (): FluxgateError =>
-    new FluxgateError('payload_too_large', `The body is larger than ${LIMITS.bodyBytesMax} octets.`);
-  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax) throw tooLarge();
+    new FluxgateError('payload_too_large', `The body is larger than ${octetsMax} octets.`);
+  if (Number(request.headers['content-length'] ?? 0) > octetsMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let octets = 0;
   try {
     // Leaving the loop must not destroy the socket: the answer still has to go out on it.
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       octets += chunk.length;
-      if (octets > LIMITS.bodyBytesMax) throw tooLarge();
+      if (octets > octetsMax) throw tooLarge();
       chunks.push(chunk);
     }
   } catch (error) {

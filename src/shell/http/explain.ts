@@ -106,6 +106,7 @@ async function explainRequest(
       method,
       target: readTarget(path),
       source,
+      allowsSecrets: false,
       nowMs,
       verdict: () => verdict,
       withoutCertificate: () => ANONYMOUS,

@@ -14,7 +14,7 @@ import type { KeyPins } from '../pins.ts';
 import type { Ratchet } from '../ratchet.ts';
 import type { Presented } from '../tls/peer.ts';
 import { type Admission, type Asked, admit, CHALLENGE } from './admission.ts';
-import { announcesBody, checkMediaType, readBody } from './body.ts';
+import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
 import type { Router } from './router.ts';
@@ -31,6 +31,8 @@ export interface RequestRecord extends Admission {
   presented: Presented | undefined;
   /** For how long its refusal is held back. */
   holdMs: number;
+  /** Whether the override for patches that look like secrets is asked for. */
+  readonly allowsSecrets: boolean;
 }
 
 export interface PipelineParts {
@@ -106,6 +108,7 @@ async function answerRequest(
     method: record.method,
     target,
     source: record.source,
+    allowsSecrets: record.allowsSecrets,
     get nowMs() {
       return parts.clock.now();
     },
@@ -124,7 +127,15 @@ async function answerRequest(
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
-  return handler({ principal: record.principal, parameters, body });
+  return handler({
+    principal: record.principal,
+    method: record.method,
+    operationId: operation.operationId,
+    parameters,
+    body,
+    requestId: record.requestId,
+    header: (name) => request.headersDistinct[name]?.join(', '),
+  });
 }
 
 /** Characters of a path that is not one of ours, in the log. */
@@ -143,6 +154,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     principal: ANONYMOUS,
     clusterDns: undefined,
     objectId: undefined,
+    allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
     decision: undefined,
     revocationId: undefined,
     holdMs: 0,
@@ -193,7 +205,7 @@ async function takeBody(
   }
   checkMediaType(request, accepted);
   if (request.headers.expect !== undefined) response.writeContinue();
-  return parseStrictJson(await readBody(request));
+  return parseStrictJson(await readBody(request, bodyBytesMax(operation)));
 }
 
 function finish(

@@ -38,6 +38,7 @@ export function createRequestLog(
       cluster: record.clusterDns,
       object: record.objectId,
       ...(record.revocationId === undefined ? {} : { revocation: record.revocationId }),
+      ...(record.allowsSecrets ? { override: 'allow-suspected-secrets' } : {}),
       ...(record.decision === undefined
         ? {}
         : { decision: record.decision.allowed ? 'allow' : 'deny', policies: record.decision.policies }),

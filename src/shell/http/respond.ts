@@ -47,6 +47,7 @@ export function errorAnswer(error: FluxgateError, requestId: string): Answer {
       message: error.message,
       request_id: requestId,
       ...(error.details === undefined ? {} : { details: error.details }),
+      ...(error.plan === undefined ? {} : { plan: error.plan }),
     },
   };
 }

@@ -93,8 +93,8 @@ function refuseDamage(database: Database, path: string): void {
 
 function damaged(path: string, reason: string, cause?: unknown): StartupError {
   return new StartupError(
-    `DATABASE_URL: ${path} is damaged (${reason.split('\n').join(' ')}): keep the file for inspection, remove its -wal and ` +
-      '-shm, put a backup of the file in its place, and start again',
+    `DATABASE_URL: ${path} is damaged (${reason.split('\n').join(' ')}): put a backup in its place (the damaged file is kept ` +
+      `beside it), then start again: npm run -s fluxgate -- restore --database sqlite://${path} --from FILE`,
     cause,
   );
 }

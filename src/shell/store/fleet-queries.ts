@@ -3,6 +3,7 @@ import type { CatalogueKind, ClusterInputs, ListQuery, ObjectName, Page } from '
 import { deepFreeze } from '../../core/fleet/canonical.ts';
 import type { Cluster, FleetKind, FleetObjects } from '../../core/fleet/objects.ts';
 import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
+import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { unavailable } from './faults.ts';
 
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
@@ -11,6 +12,8 @@ export interface FleetQueries {
   get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
+  clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): readonly Cluster[];
+  pinnedAnswers(clusterId: string): PinnedAnswers | undefined;
   isRatcheted(clusterDns: string): boolean;
   isInitialised(): boolean;
 }
@@ -24,6 +27,12 @@ export const POLL_SQL = Object.freeze({
   ratchet: 'SELECT 1 FROM ratchet WHERE cluster_dns = ?',
 });
 
+/** No cluster assigns one object twice, so that no row comes twice. */
+const CLUSTERS_USING = `SELECT user.document FROM refs
+  JOIN objects AS user ON user.kind = 'cluster' AND user.id = refs.from_id
+  WHERE refs.to_kind = ? AND refs.to_id = ? AND refs.from_kind = 'cluster' AND refs.from_id > ?
+  ORDER BY refs.from_id LIMIT ?`;
+
 interface UserRow {
   readonly from_kind: FleetKind;
   readonly from_id: string;
@@ -31,6 +40,10 @@ interface UserRow {
 
 /** Filters that have an indexed column; any other declared filter is looked up in the documents. */
 const FILTER_COLUMNS: readonly string[] = Object.freeze(['cluster_dns', 'environment', 'component_version']);
+
+/** `key=value`; a key holds no equals sign. */
+const LABEL_TERM =
+  "EXISTS (SELECT 1 FROM json_each(document, '$.labels') AS label WHERE label.key || '=' || label.value = ?)";
 
 export function createFleetQueries(database: Database): FleetQueries {
   const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
@@ -41,6 +54,8 @@ export function createFleetQueries(database: Database): FleetQueries {
   const byId = text('SELECT document FROM objects WHERE kind = ? AND id = ?');
   const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
     ORDER BY from_kind, from_id LIMIT ?`);
+  const pinsOf = text('SELECT answers FROM frozen_answers WHERE cluster_id = ?');
+  const clustersUsing = text(CLUSTERS_USING);
   const userCount = prepare<number>(
     'SELECT count(*) FROM (SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?)',
   ).pluck();
@@ -51,6 +66,13 @@ export function createFleetQueries(database: Database): FleetQueries {
     const document = clusterByDns.get(clusterDns);
     if (document === undefined) return undefined;
     const cluster = parse<Cluster>(document);
+    if (cluster.state === 'retired') return undefined;
+    if (cluster.state === 'frozen') {
+      const pinned = pinsOf.get(cluster.id);
+      // Whatever else were answered is not what the cluster was frozen at.
+      if (pinned === undefined) throw unavailable(`cluster ${cluster.id} is frozen and nothing is pinned`);
+      return { cluster, entries: [], pinned: parse<PinnedAnswers>(pinned)[kind] };
+    }
     const field = assignmentField(kind);
     const entries = entriesOf
       .all(cluster.id, field)
@@ -86,6 +108,12 @@ export function createFleetQueries(database: Database): FleetQueries {
       items: users.all(kind, id, limit).map((row) => ({ kind: row.from_kind, id: row.from_id })),
       total: userCount.get(kind, id) ?? 0,
     }),
+    clustersUsing: (kind, id, after, limit) =>
+      clustersUsing.all(kind, id, after, limit).map((document) => parse<Cluster>(document)),
+    pinnedAnswers: (clusterId) => {
+      const pinned = pinsOf.get(clusterId);
+      return pinned === undefined ? undefined : parse<PinnedAnswers>(pinned);
+    },
     isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,
     isInitialised: () => initialised.get() !== undefined,
   };
@@ -124,6 +152,7 @@ function listStatements(
 
 function filterTerm(name: string): string {
   if (!/^[a-z0-9_]+$/.test(name)) throw new Error(`registry: ${name} cannot be a filter`);
+  if (name === 'label') return LABEL_TERM;
   return FILTER_COLUMNS.includes(name) ? `${name} = ?` : `document ->> '$.${name}' = ?`;
 }
 

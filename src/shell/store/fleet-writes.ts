@@ -1,7 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import { FluxgateError } from '../../core/errors.ts';
+import type { FleetReference } from '../../core/fleet/kind.ts';
 import type { FleetKind, FleetObject, FleetObjects } from '../../core/fleet/objects.ts';
 import { kindDefinition } from '../../core/fleet/registry.ts';
+import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { isConstraint, sqliteCode } from './faults.ts';
 import type { FleetQueries } from './fleet-queries.ts';
 import type { RatchetEntry } from './store.ts';
@@ -14,6 +16,7 @@ export interface FleetWrites {
   insert<K extends FleetKind>(kind: K, object: FleetObjects[K]): void;
   replace<K extends FleetKind>(kind: K, object: FleetObjects[K]): void;
   remove(kind: FleetKind, id: string): FleetObject;
+  pin(clusterId: string, answers: PinnedAnswers | undefined): void;
   turnRatchet(entries: readonly RatchetEntry[]): void;
   /** From now on a seed is not loaded, however empty the store becomes. */
   markInitialised(): void;
@@ -26,7 +29,13 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
   const insertReference = database.prepare(
     'INSERT INTO refs (from_kind, from_id, field, position, to_kind, to_id) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const deleteReferences = database.prepare('DELETE FROM refs WHERE from_kind = ? AND from_id = ?');
+  const deleteReferences = database.prepare(
+    'DELETE FROM refs WHERE from_kind = ? AND from_id = ? AND field = ?',
+  );
+  const insertPins = database.prepare(
+    'INSERT INTO frozen_answers (cluster_id, answers) VALUES (?, ?) ON CONFLICT (cluster_id) DO UPDATE SET answers = excluded.answers',
+  );
+  const deletePins = database.prepare('DELETE FROM frozen_answers WHERE cluster_id = ?');
   const insertRatchet = database.prepare(
     'INSERT INTO ratchet (cluster_dns, certificate_sha256, since_ms) VALUES (?, ?, ?) ON CONFLICT (cluster_dns) DO NOTHING',
   );
@@ -34,8 +43,12 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
     "INSERT INTO meta (name, value) VALUES ('initialised', 'yes') ON CONFLICT (name) DO NOTHING",
   );
 
-  const writeReferences = <K extends FleetKind>(kind: K, object: FleetObjects[K]): void => {
-    for (const { list, position, kind: toKind, id, field } of kindDefinition(kind).references(object)) {
+  const writeReferences = (
+    kind: FleetKind,
+    object: FleetObject,
+    references: readonly FleetReference[],
+  ): void => {
+    for (const { list, position, kind: toKind, id, field } of references) {
       try {
         insertReference.run(kind, object.id, list, position, toKind, id);
       } catch (error) {
@@ -52,30 +65,42 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
       } catch (error) {
         throw takenOr(error, kind);
       }
-      writeReferences(kind, object);
+      writeReferences(kind, object, kindDefinition(kind).references(object));
     }),
     replace: savepoint(database, (kind, object) => {
-      let changes: number;
+      const before = queries.get(kind, object.id);
+      if (before === undefined) throw notFound(kind);
       try {
-        ({ changes } = updateObject.run(JSON.stringify(object), kind, object.id));
+        updateObject.run(JSON.stringify(object), kind, object.id);
       } catch (error) {
         throw takenOr(error, kind);
       }
-      if (changes === 0) throw notFound(kind);
-      deleteReferences.run(kind, object.id);
-      writeReferences(kind, object);
+      // Most changes leave most lists alone, and a list may have thousands of entries in each of 10,000 clusters.
+      const lists = changedFields(kind, before, object);
+      for (const list of lists) deleteReferences.run(kind, object.id, list);
+      const { references } = kindDefinition(kind);
+      writeReferences(
+        kind,
+        object,
+        references(object).filter(({ list }) => lists.has(list)),
+      );
     }),
     remove: database.transaction((kind: FleetKind, id: string) => {
       const object = queries.get(kind, id);
       if (object === undefined) throw notFound(kind);
       try {
         deleteObject.run(kind, id);
+        if (kind === 'cluster') deletePins.run(id);
       } catch (error) {
         if (isConstraint(error)) throw inUse(kind, error);
         throw error;
       }
       return object;
     }),
+    pin(clusterId, answers) {
+      if (answers === undefined) deletePins.run(clusterId);
+      else insertPins.run(clusterId, JSON.stringify(answers));
+    },
     turnRatchet: database.transaction((entries: readonly RatchetEntry[]) => {
       for (const entry of entries)
         insertRatchet.run(entry.clusterDns, entry.certificateSha256, entry.sinceMs);
@@ -84,6 +109,17 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
       insertMeta.run();
     },
   };
+}
+
+function changedFields<K extends FleetKind>(
+  kind: K,
+  before: FleetObjects[K],
+  after: FleetObjects[K],
+): ReadonlySet<string> {
+  const changed = kindDefinition(kind).fields.filter(
+    (field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]),
+  );
+  return new Set(changed);
 }
 
 /** better-sqlite3 begins a savepoint where a transaction is open already; its types know nothing of generics. */

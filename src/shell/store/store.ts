@@ -1,4 +1,5 @@
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
+import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
 
@@ -25,11 +26,14 @@ export interface RatchetEntry {
 export interface Store {
   /** Committed state only. Not for use inside `transact`, whose work reads through its transactor. */
   readonly reader: FleetReader;
+  /** Committed revisions, under the same rule. */
+  readonly history: HistoryReader;
   /**
    * Serialised with every other writer; commits when `work` resolves, rolls back when it rejects. The transactor is dead
-   * once `work` has settled, or has taken longer than the store's bound (rolled back, `unavailable`).
+   * once `work` has settled, or has taken longer than the store's bound (rolled back, `unavailable`). What it changed is a
+   * revision in the same commit: without the one there is not the other. `origin` absent: the gateway itself.
    */
-  transact<T>(work: (transactor: FleetTransactor) => Promise<T>): Promise<T>;
+  transact<T>(work: (transactor: RecordedTransactor) => Promise<T>, origin?: ChangeOrigin): Promise<T>;
   /** Loads the fleet into a store that was never initialised, in one transaction; false: it was, nothing happened. */
   initialise(load: (transactor: FleetTransactor) => Promise<void>): Promise<boolean>;
   /** Whether a fleet was ever loaded or written, however empty the store is now. */

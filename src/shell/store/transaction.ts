@@ -1,14 +1,19 @@
 import type { Database } from 'better-sqlite3';
-import type { FleetTransactor } from '../../core/fleet/access.ts';
+import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { FleetKind } from '../../core/fleet/objects.ts';
 import { isBusy, storeFault, unavailable } from './faults.ts';
 import type { FleetQueries } from './fleet-queries.ts';
 import type { FleetWrites } from './fleet-writes.ts';
+import type { HistoryQueries } from './history-queries.ts';
+import type { HistoryWrites, Ledger } from './history-writes.ts';
 
 /** What one connection that may write can do. */
 export interface Writer {
   readonly database: Database;
   readonly queries: FleetQueries;
   readonly writes: FleetWrites;
+  readonly history: HistoryQueries;
+  readonly revisions: HistoryWrites;
 }
 
 export interface TransactionBounds {
@@ -22,24 +27,42 @@ const LOCK_RETRY_MS = 10;
 
 /**
  * BEGIN IMMEDIATE, work, COMMIT; ROLLBACK if the work rejects or is too slow. To be called from the write queue only: the
- * connection is the transaction's own until this settles. A rejection of `work` is passed on as it is.
+ * connection is the transaction's own until this settles. A rejection of `work` is passed on as it is. What the work changed
+ * is appended as a revision before the commit: a change without its revision does not happen.
  */
 export async function runTransaction<T>(
   writer: Writer,
   bounds: TransactionBounds,
-  work: (transactor: FleetTransactor) => Promise<T>,
+  origin: ChangeOrigin,
+  work: (transactor: RecordedTransactor) => Promise<T>,
 ): Promise<T> {
   const { database } = writer;
   await begin(database, bounds.lockWaitMs);
-  const life = { over: false };
+  const life: Life = { over: false, ledger: writer.revisions.openLedger(), plan: undefined };
   try {
     const result = await bounded(work(createTransactor(writer, life)), bounds.workMs);
     life.over = true;
+    appendRevision(writer, life, origin);
     commit(database);
     return result;
   } finally {
     life.over = true;
     rollbackIfOpen(database);
+  }
+}
+
+interface Life {
+  over: boolean;
+  readonly ledger: Ledger;
+  plan: object | undefined;
+}
+
+function appendRevision({ database, revisions }: Writer, life: Life, origin: ChangeOrigin): void {
+  if (!database.inTransaction) return; // SQLite rolled it back: commit says so
+  try {
+    revisions.append(life.ledger, origin, life.plan);
+  } catch (error) {
+    throw storeFault(error, 'revision');
   }
 }
 
@@ -94,9 +117,9 @@ async function bounded<T>(work: Promise<T>, workMs: number): Promise<T> {
 
 /** Its calls run at once, on the writer's connection; none runs when the transaction is over. */
 function createTransactor(
-  { database, queries, writes }: Writer,
-  life: { readonly over: boolean },
-): FleetTransactor {
+  { database, queries, writes, history, revisions }: Writer,
+  life: Life,
+): RecordedTransactor {
   const during = async <T>(doing: string, act: () => T): Promise<T> => {
     if (life.over) throw unavailable(`${doing} after the end of its transaction`);
     // Without this, a statement after SQLite's own rollback would commit by itself.
@@ -107,20 +130,52 @@ function createTransactor(
       throw storeFault(error, doing);
     }
   };
-  const writing = <T>(doing: string, act: () => T): Promise<T> =>
+  const writing = <T>(doing: string, kind: FleetKind, id: string, act: () => T): Promise<T> =>
     during(doing, () => {
+      life.ledger.note(kind, id);
       const result = act();
       writes.markInitialised();
       return result;
     });
-  return Object.freeze<FleetTransactor>({
+  return Object.freeze<RecordedTransactor>({
     clusterInputs: (clusterDns, kind) => during('read', () => queries.clusterInputs(clusterDns, kind)),
     get: (kind, id) => during('read', () => queries.get(kind, id)),
     list: (kind, query) => during('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),
+    clustersUsing: (kind, id, after, limit) =>
+      during('read', () => queries.clustersUsing(kind, id, after, limit)),
+    pinnedAnswers: (clusterId) => during('read', () => queries.pinnedAnswers(clusterId)),
+    pin: (clusterId, answers) => during('pin', () => writes.pin(clusterId, answers)),
     isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
-    insert: (kind, object) => writing('insert', () => writes.insert(kind, object)),
-    replace: (kind, object) => writing('replace', () => writes.replace(kind, object)),
-    remove: (kind, id) => writing('remove', () => writes.remove(kind, id)),
+    insert: (kind, object) => writing('insert', kind, object.id, () => writes.insert(kind, object)),
+    replace: (kind, object) => writing('replace', kind, object.id, () => writes.replace(kind, object)),
+    remove: (kind, id) => writing('remove', kind, id, () => writes.remove(kind, id)),
+    history: createHistoryReader(history, during),
+    nextRevision: () => during('read', () => revisions.nextRevision()),
+    notePlan: (plan) =>
+      during('note', () => {
+        life.plan = plan;
+      }),
+    recallAnswer: (name, nowMs) => during('read', () => revisions.recallAnswer(name, nowMs)),
+    rememberAnswer: (name, answer, nowMs) =>
+      during('remember', () => revisions.rememberAnswer(name, answer, nowMs)),
+  });
+}
+
+type Read = <T>(doing: string, act: () => T) => Promise<T>;
+
+/** The same words whether one reads committed revisions or, inside a transaction, those up to it. */
+export function createHistoryReader(queries: HistoryQueries, read: Read): HistoryReader {
+  return Object.freeze<HistoryReader>({
+    range: () => read('read', () => queries.range()),
+    revisions: (limit, offset) => read('read', () => queries.revisions(limit, offset)),
+    revision: (number) => read('read', () => queries.revision(number)),
+    changesOf: (number, limit, offset) => read('read', () => queries.changesOf(number, limit, offset)),
+    objectAt: (kind, id, revision) => read('read', () => queries.objectAt(kind, id, revision)),
+    clusterAt: (id, revision) => read('read', () => queries.clusterAt(id, revision)),
+    clustersTouched: (after, upTo, limit, offset) =>
+      read('read', () => queries.clustersTouched(after, upTo, limit, offset)),
+    changedSince: (revision) => read('read', () => queries.changedSince(revision)),
+    laterChanges: (name, revision, limit) => read('read', () => queries.laterChanges(name, revision, limit)),
   });
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import { StartupError } from '../../../src/core/errors.ts';
 import { DEMO_SEED } from '../../../src/core/fleet/demo-fleet.ts';
-import { parseSeed } from '../../../src/core/fleet/seed.ts';
+import { parseSeed, unmetDependencies } from '../../../src/core/fleet/seed.ts';
 import { fleetSchemas, sampleCluster, sampleComponent } from '../../support/fleet.ts';
 
 const schemas = fleetSchemas();
@@ -247,8 +247,38 @@ test('a byte order mark, and a name without an ending, do no harm', () => {
 test('the order of objects in a seed does not matter', () => {
   const components = [sampleComponent('a', { depends_on: ['b'] }), sampleComponent('b')];
   const text = JSON.stringify({
-    clusters: [sampleCluster('x', { platform_components: [{ id: 'a', enabled: true }] })],
+    clusters: [
+      sampleCluster('x', {
+        platform_components: [
+          { id: 'a', enabled: true },
+          { id: 'b', enabled: true },
+        ],
+      }),
+    ],
     platform_components: components,
   });
   assert.equal(parseSeed(text, 'f.json', schemas).platform_components.length, 2);
+});
+
+test('a seed whose cluster enables a component without its dependency loads, as Flux ran it before, and is warned of', () => {
+  const components = [sampleComponent('a', { depends_on: ['b'] }), sampleComponent('b')];
+  for (const [assigned, what] of [
+    [[{ id: 'a', enabled: true }], 'is not assigned'],
+    [
+      [
+        { id: 'a', enabled: true },
+        { id: 'b', enabled: false },
+      ],
+      'is disabled',
+    ],
+  ] as const) {
+    const seed = {
+      clusters: [sampleCluster('x', { platform_components: assigned })],
+      platform_components: components,
+    };
+    const [warning = '', ...others] = unmetDependencies(parseSeed(JSON.stringify(seed), 'f.json', schemas));
+    const expected = `/clusters/x/platform_components/0: "a" is enabled and depends on "b", which ${what}`;
+    assert.equal(warning.slice(0, expected.length), expected);
+    assert.deepEqual(others, []);
+  }
 });

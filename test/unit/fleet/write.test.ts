@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { FluxgateError } from '../../../src/core/errors.ts';
-import {
-  createObject,
-  deleteObject,
-  type FleetChange,
-  patchObject,
-  putObject,
-} from '../../../src/core/fleet/write.ts';
+import { UNGUARDED } from '../../../src/core/fleet/commit.ts';
+import type { ObjectChange, Plan } from '../../../src/core/fleet/plan.ts';
+import { createObject, deleteObject, patchObject, putObject } from '../../../src/core/fleet/write.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import { fleetSchemas, insertSampleFleet, sampleCluster, sampleComponent } from '../../support/fleet.ts';
@@ -36,7 +32,7 @@ function refusal(code: string, message: RegExp, fields: readonly string[] = []):
 
 test('a created object is there, canonical', async (t) => {
   const store = await sampleStore(t);
-  const created = await store.transact((tx) =>
+  const { object: created } = await store.transact((tx) =>
     createObject('namespace', { id: 'new', labels: null }, schemas, tx),
   );
   assert.deepEqual(created, { id: 'new', labels: {}, annotations: {} });
@@ -123,7 +119,8 @@ test('many users: some are named, all are counted', async (t) => {
 test('what nobody uses is deleted and given back', async (t) => {
   const store = await sampleStore(t);
   const before = await store.reader.get('cluster', 'east');
-  assert.deepEqual(await store.transact((tx) => deleteObject('cluster', 'east', tx)), before);
+  const { object } = await store.transact((tx) => deleteObject('cluster', 'east', tx));
+  assert.deepEqual(object, before);
   assert.equal(await store.reader.get('cluster', 'east'), undefined);
   // What only that cluster used is free now.
   await store.transact((tx) => deleteObject('rolebinding', 'admins', tx));
@@ -153,20 +150,21 @@ test('what is not there is not found, and PUT does not create it', async (t) => 
 test('unassigning a component takes its patches along', async (t) => {
   const store = await sampleStore(t);
   const body = { platform_components: [{ id: 'a', enabled: true }] };
-  const after = await store.transact((tx) => putObject('cluster', 'east', body, schemas, tx));
+  const { object: after } = await store.transact((tx) => putObject('cluster', 'east', body, schemas, tx));
   assert.deepEqual(after.patches, {});
 });
 
 test('the review sees every change before it is written, and can stop it', async (t) => {
   const store = await sampleStore(t);
-  const seen: FleetChange[] = [];
-  const review = (change: FleetChange): void => {
-    seen.push(change);
+  const seen: ObjectChange[] = [];
+  const review = async (_plan: Plan, changes: readonly ObjectChange[]): Promise<void> => {
+    seen.push(...changes);
   };
+  const terms = { ...UNGUARDED, review };
   await store.transact(async (tx) => {
-    await createObject('namespace', { id: 'n' }, schemas, tx, review);
-    await patchObject('namespace', 'n', { labels: { a: 'b' } }, schemas, tx, review);
-    await deleteObject('namespace', 'n', tx, review);
+    await createObject('namespace', { id: 'n' }, schemas, tx, terms);
+    await patchObject('namespace', 'n', { labels: { a: 'b' } }, schemas, tx, terms);
+    await deleteObject('namespace', 'n', tx, terms);
   });
   const plain = { id: 'n', labels: {}, annotations: {} };
   const labelled = { ...plain, labels: { a: 'b' } };
@@ -175,9 +173,10 @@ test('the review sees every change before it is written, and can stop it', async
     { kind: 'namespace', id: 'n', before: plain, after: labelled },
     { kind: 'namespace', id: 'n', before: labelled, after: undefined },
   ]);
-  const stop = (): never => {
+  const refuse = async (): Promise<never> => {
     throw new FluxgateError('forbidden', 'no');
   };
+  const stop = { ...UNGUARDED, review: refuse };
   const web = await store.reader.get('namespace', 'web');
   await assert.rejects(
     store.transact((tx) => patchObject('namespace', 'web', { labels: null }, schemas, tx, stop)),
@@ -199,8 +198,8 @@ test('the review sees every change before it is written, and can stop it', async
 test('a change that gives an object the same content is a change all the same', async (t) => {
   const store = await sampleStore(t);
   const component = sampleComponent('a');
-  assert.deepEqual(
-    await store.transact((tx) => putObject('platform_component', 'a', component, schemas, tx)),
-    component,
+  const { object } = await store.transact((tx) =>
+    putObject('platform_component', 'a', component, schemas, tx),
   );
+  assert.deepEqual(object, component);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, STATUS_OF } from '../../../src/core/errors.ts';
+import { FLEET_KINDS, kindDefinition } from '../../../src/core/fleet/registry.ts';
 import { type Operation, readOperations } from '../../../src/core/policy/operations.ts';
 import { DOCUMENT, documentedOperation, resolve } from './document.ts';
 
@@ -13,7 +14,7 @@ test('the error codes of the document are the codes of the gateway', () => {
 /** What can go wrong with a request of this operation, from the contract's table of statuses. */
 function possible({ audience, method, path, operationId }: Operation): ErrorCode[] {
   const writes = method !== 'GET';
-  const hasBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  const hasBody = documentedOperation(path, method).requestBody !== undefined;
   const named = path.includes('{');
   const anywhere: ErrorCode[] = [
     'malformed_request',
@@ -37,9 +38,15 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     // What is asked about trust is asked of memory: there is nothing to be in conflict with.
     ...when(writes && !path.startsWith('/trust') && operationId !== 'explain', 'conflict'),
     ...when(method === 'DELETE' && !path.startsWith('/trust'), 'in_use'),
+    ...when(writes && onObjects(path), 'precondition_failed'),
+    ...when(writes && onObjects(path) && path.includes('/{id}'), 'precondition_required'),
     ...when(hasBody, 'payload_too_large', 'unsupported_media_type'),
   ];
 }
+
+/** The collections and objects of the registry's kinds: what has an ETag. */
+const onObjects = (path: string): boolean =>
+  FLEET_KINDS.some((kind) => path.split('/')[1] === kindDefinition(kind).collection);
 
 for (const operation of readOperations(DOCUMENT).all) {
   test(`${operation.operationId} documents every error that it can answer, and no other`, () => {

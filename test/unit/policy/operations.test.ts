@@ -14,6 +14,7 @@ test('the table has id, method, path, audience and kind', () => {
     path: '/namespaces/{id}',
     audience: 'operator',
     kind: 'namespace',
+    about: undefined,
   });
   assert.equal(OPERATIONS.get('getHealth')?.kind, undefined);
   assert.equal(OPERATIONS.get('toString'), undefined);
@@ -43,6 +44,30 @@ const REFUSED: readonly [string, unknown, RegExp][] = [
     'an unknown kind',
     { '/a': { get: { ...described, 'x-fluxgate-kind': 'secret' } } },
     /x-fluxgate-kind must be/,
+  ],
+  [
+    'an operator route that does not say what it is about',
+    { '/a': { get: { ...described, 'x-fluxgate-audience': 'operator' } } },
+    /x-fluxgate-about must be one of fleet, trust/,
+  ],
+  [
+    'a subject where there is a kind',
+    {
+      '/a': {
+        get: {
+          ...described,
+          'x-fluxgate-audience': 'operator',
+          'x-fluxgate-kind': 'cluster',
+          'x-fluxgate-about': 'trust',
+        },
+      },
+    },
+    /x-fluxgate-about must be/,
+  ],
+  [
+    'an unknown subject',
+    { '/a': { get: { ...described, 'x-fluxgate-about': 'gateway' } } },
+    /x-fluxgate-about must be/,
   ],
   ['a method that is not gated', { '/a': { trace: described } }, /TRACE \/a: must be one of GET/],
   ['an operation that is nothing', { '/a': { get: null } }, /operationId must be/],
@@ -87,6 +112,7 @@ test('each operation asks for one resource, made of the names in its path', () =
     revoked: false,
   });
   assert.deepEqual(resourceOf(operation('liftRevocation'), names), { kind: 'trust' });
+  assert.deepEqual(resourceOf(operation('bulkChange'), names), { kind: 'fleet' });
   assert.deepEqual(resourceOf(operation('deletePlatformComponent'), names), {
     kind: 'object',
     objectKind: 'platform_component',

@@ -100,7 +100,9 @@ test('a damaged file is a refusal to start that says how to restore', async (t) 
     );
     await assert.rejects(
       openSqliteStore(url),
-      refusal(/fleet\.db is damaged .*put a backup of the file in its place/),
+      refusal(
+        /fleet\.db is damaged .*put a backup in its place .*: npm run -s fluxgate -- restore --database sqlite:\/\/\S+fleet\.db --from FILE$/,
+      ),
       `${from}`,
     );
   }

@@ -1,13 +1,27 @@
 import { FluxgateError } from '../../../core/errors.ts';
 import type { FleetKind } from '../../../core/fleet/objects.ts';
+import {
+  type ConditionalHeaders,
+  changePrecondition,
+  creationPrecondition,
+  entityTag,
+} from '../../../core/fleet/preconditions.ts';
 import { kindDefinition } from '../../../core/fleet/registry.ts';
-import { createObject, deleteObject, patchObject, putObject } from '../../../core/fleet/write.ts';
+import {
+  createObject,
+  deleteObject,
+  type ObjectTerms,
+  patchObject,
+  putObject,
+} from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { filtersOf, numberOf, pageHeaders } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
-import type { Handler, HandlerParts } from './handlers.ts';
+import type { Call, Handler, HandlerParts } from './handlers.ts';
+import { recordedWrite } from './recorded.ts';
+import { writeTerms, writtenAnswer } from './write-terms.ts';
 
 /** What operators do with one kind of object; the same few handlers for every kind in the registry. */
 export function fleetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
@@ -19,25 +33,44 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
     case 'GET all':
       return ({ parameters }) => list(parts, kind, path, parameters);
     case 'POST all':
-      return async ({ body }) => {
-        const created = await store.transact((transactor) => createObject(kind, body, schemas, transactor));
-        return { status: 201, body: created, headers: { Location: `${path}/${created.id}` } };
+      return async (call) => {
+        const terms = { ...writeTerms(call, parts), precondition: creationPrecondition(conditions(call)) };
+        return recordedWrite(call, parts, 'write', async (t) => {
+          const created = await createObject(kind, call.body, schemas, t, terms);
+          return located(writtenAnswer(call, 201, created), `${path}/${created.object.id}`);
+        });
       };
     case 'GET one':
       return async ({ parameters }) => {
         const found = await store.reader.get(kind, idOf(parameters));
         if (found === undefined) throw notFound(kind);
-        return { status: 200, body: found };
+        return { status: 200, body: found, headers: { ETag: entityTag(found) } };
       };
     case 'PUT one':
-      return async ({ parameters, body }) =>
-        done(await store.transact((t) => putObject(kind, idOf(parameters), body, schemas, t)));
+      return async (call) => {
+        const terms = changeTerms(call, parts);
+        const id = idOf(call.parameters);
+        return recordedWrite(call, parts, 'write', async (t) =>
+          writtenAnswer(call, 200, await putObject(kind, id, call.body, schemas, t, terms)),
+        );
+      };
     case 'PATCH one':
-      return async ({ parameters, body }) =>
-        done(await store.transact((t) => patchObject(kind, idOf(parameters), body, schemas, t)));
+      return async (call) => {
+        const terms = changeTerms(call, parts);
+        const id = idOf(call.parameters);
+        return recordedWrite(call, parts, 'write', async (t) =>
+          writtenAnswer(call, 200, await patchObject(kind, id, call.body, schemas, t, terms)),
+        );
+      };
     case 'DELETE one':
-      return async ({ parameters }) =>
-        done(await store.transact((t) => deleteObject(kind, idOf(parameters), t)));
+      return async (call) => {
+        const terms = changeTerms(call, parts);
+        const id = idOf(call.parameters);
+        const detach = call.parameters.query['detach'] === true;
+        return recordedWrite(call, parts, 'write', async (t) =>
+          writtenAnswer(call, 200, await deleteObject(kind, id, t, terms, detach)),
+        );
+      };
     default:
       return undefined;
   }
@@ -62,7 +95,19 @@ async function list(
   return { status: 200, body: items, headers };
 }
 
-const done = (body: object): Answer => ({ status: 200, body });
+/** Only what was created is somewhere. */
+const located = (answer: Answer, location: string): Answer =>
+  answer.status === 201 ? { ...answer, headers: { ...answer.headers, Location: location } } : answer;
+
+const changeTerms = (call: Call, parts: HandlerParts): ObjectTerms => ({
+  ...writeTerms(call, parts),
+  precondition: changePrecondition(conditions(call), parts.requireIfMatch),
+});
+
+const conditions = ({ header }: Call): ConditionalHeaders => ({
+  ifMatch: header('if-match'),
+  ifNoneMatch: header('if-none-match'),
+});
 
 const idOf = (parameters: Parameters): string => parameters.path['id'] ?? '';
 

@@ -23,7 +23,11 @@ export function fluxHandler(operation: Operation, parts: HandlerParts): Handler 
     const clusterDns = parameters.path['cluster_dns'] ?? '';
     const inputs = await parts.store.reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
-    const answer = inputsAnswer(renderInputs(kind, inputs), principal);
+    const rendered =
+      inputs.pinned === undefined
+        ? renderInputs(kind, inputs)
+        : (JSON.parse(inputs.pinned) as RenderedInputs);
+    const answer = inputsAnswer(rendered, principal);
     if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
     return answer;
   };

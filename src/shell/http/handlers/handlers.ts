@@ -16,9 +16,12 @@ import type { Store } from '../../store/store.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { clusterStateHandler } from './cluster-state.ts';
 import { explainHandler } from './explain.ts';
 import { fleetHandler } from './fleet.ts';
+import { fleetSetHandler } from './fleet-sets.ts';
 import { fluxHandler } from './flux.ts';
+import { historyHandler } from './history.ts';
 import { publicHandler } from './public.ts';
 import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
@@ -27,8 +30,13 @@ import { trustHandler } from './trust.ts';
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
   readonly principal: Principal;
+  readonly method: string;
+  readonly operationId: string;
   readonly parameters: Parameters;
   readonly body: unknown;
+  readonly requestId: string;
+  /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
+  header(name: string): string | undefined;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -47,6 +55,10 @@ export interface HandlerParts {
   readonly recentChains: RecentChains;
   readonly explain: ExplainParts;
   readonly clock: Clock;
+  /** PRUNE_GUARD. */
+  readonly pruneGuard: boolean;
+  /** REQUIRE_IF_MATCH. */
+  readonly requireIfMatch: boolean;
   /** The document as it is on disk, for GET /openapi.yaml. */
   readonly documentText: string;
 }
@@ -86,6 +98,9 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
 
 function operatorHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   return (
+    historyHandler(operation, parts) ??
+    fleetSetHandler(operation, parts) ??
+    clusterStateHandler(operation, parts) ??
     fleetHandler(operation, parts) ??
     revocationsHandler(operation, parts) ??
     refusalsHandler(operation, parts) ??

@@ -1,0 +1,74 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StartupError } from '../core/errors.ts';
+import { type DirectoryFiles, MARKER } from '../core/fleet/directory.ts';
+import { FLEET_KINDS, kindDefinition } from '../core/fleet/registry.ts';
+import { LIMITS } from '../core/limits.ts';
+
+/** The directory on disk. Whatever else is in it (a README, .git) is nobody's business here. */
+
+const COLLECTIONS = FLEET_KINDS.map((kind) => kindDefinition(kind).collection);
+/** As the API takes them; a path from a gateway never leaves the directory. */
+const OBJECT_FILE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.yaml$/;
+
+export async function readFleetFiles(directory: string): Promise<DirectoryFiles> {
+  const files: Record<string, string> = {};
+  let bytes = 0;
+  for (const path of await fleetPaths(directory)) {
+    const text = await readFile(join(directory, path), 'utf8');
+    bytes += text.length;
+    if (bytes > LIMITS.importBytesMax) {
+      throw new StartupError(`${directory}: is larger than ${LIMITS.importBytesMax} bytes`);
+    }
+    files[path] = text;
+  }
+  return files;
+}
+
+/** Writes what is different and removes the objects that are gone; the marker last, so that it never says too much. */
+export async function writeFleetFiles(directory: string, files: DirectoryFiles): Promise<void> {
+  const wanted = Object.entries(files);
+  for (const [path] of wanted) {
+    const [collection = '', name = '', ...more] = path.split('/');
+    const isObject =
+      COLLECTIONS.some((known) => known === collection) && OBJECT_FILE.test(name) && more.length === 0;
+    if (!isObject && path !== MARKER)
+      throw new StartupError(`the gateway sent the path ${JSON.stringify(path)}`);
+  }
+  await mkdir(directory, { recursive: true });
+  const present = await fleetPaths(directory);
+  if (present.length > 0 && !present.includes(MARKER)) {
+    throw new StartupError(
+      `${directory}: has objects but no ${MARKER}: export writes over its own exports only`,
+    );
+  }
+  for (const path of present) if (!(path in files)) await rm(join(directory, path));
+  for (const [path, text] of wanted) if (path !== MARKER) await writeWhole(join(directory, path), text);
+  await writeWhole(join(directory, MARKER), files[MARKER] ?? '');
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, text);
+  await rename(`${path}.part`, path);
+}
+
+/** Every file that is, or is meant to be, an object: a misnamed one is sent, so that the gateway refuses it by name. */
+async function fleetPaths(directory: string): Promise<string[]> {
+  const entries = async (path: string): Promise<string[]> => {
+    try {
+      const found = await readdir(path, { withFileTypes: true });
+      return found
+        .flatMap((entry) => (entry.isFile() && /\.ya?ml$/.test(entry.name) ? [entry.name] : []))
+        .sort();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw new StartupError(`${path}: ${error instanceof Error ? error.message : String(error)}`, error);
+    }
+  };
+  const paths: string[] = (await entries(directory)).filter((name) => name === MARKER);
+  for (const collection of COLLECTIONS) {
+    for (const name of await entries(join(directory, collection))) paths.push(`${collection}/${name}`);
+  }
+  return paths;
+}

@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type ErrorDetail, FluxgateError } from '../errors.ts';
+import type { FleetReader, ObjectName } from './access.ts';
+import { findCycle } from './dependencies.ts';
+import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { ObjectChange } from './plan.ts';
+import { kindDefinition, referencesOf } from './registry.ts';
+import { boundDetails } from './schemas.ts';
+import { checkStateKept } from './states.ts';
+
+/** Many changes as one: what a bulk change, an import and a revert have in common, before it goes to commitChanges. */
+
+const USERS_READ_MAX = 100_000;
+/** Objects looked at between two pauses. */
+const SLICE = 200;
+
+export const keyOf = ({ kind, id }: ObjectName): string => `${kind}/${id}`;
+
+/** Those that change something. The pairs of `before` and `after` are canonical, so equal means the same. */
+export function realChanges(changes: readonly ObjectChange[]): ObjectChange[] {
+  return changes.filter(({ before, after }) => !isDeepStrictEqual(before, after));
+}
+
+/**
+ * Throws `validation_error` unless every reference of the result leads somewhere and none runs in a circle, `in_use` where
+ * what is removed is still referred to from outside the set. `keepStates`: no cluster's state may change this way.
+ */
+export async function checkChangeSet(
+  changes: readonly ObjectChange[],
+  reader: Pick<FleetReader, 'get' | 'usersOf'>,
+  { pause, keepStates }: { readonly pause: () => Promise<void>; readonly keepStates: boolean },
+): Promise<void> {
+  const after = new Map(changes.map((change) => [keyOf(change), change.after]));
+  const get = async <K extends FleetKind>(kind: K, id: string): Promise<FleetObjects[K] | undefined> => {
+    const key = keyOf({ kind, id });
+    return after.has(key) ? (after.get(key) as FleetObjects[K] | undefined) : reader.get(kind, id);
+  };
+  const problems: ErrorDetail[] = [];
+  for (const [index, change] of changes.entries()) {
+    if (index % SLICE === SLICE - 1) await pause();
+    if (keepStates && change.kind === 'cluster' && change.after !== undefined) {
+      checkStateKept(change.before as Cluster | undefined, change.after as Cluster);
+    }
+    if (change.after === undefined) await refuseUsed(change, after, reader);
+    else problems.push(...(await danglingReferences(change, change.after, get)));
+  }
+  if (problems.length === 0) {
+    for (const { kind, after: object } of changes) {
+      if (object === undefined) continue;
+      const cycle = await findCycle(kind, object as FleetObjects[typeof kind], { get });
+      if (cycle === undefined) continue;
+      const field = pathOf({ kind, id: object.id });
+      problems.push({ field, problem: `must not close a dependency cycle ${cycle.join(' → ')}` });
+    }
+  }
+  if (problems.length === 0) return;
+  throw new FluxgateError('validation_error', 'The result would not be a valid fleet: see details.', {
+    details: boundDetails(problems),
+  });
+}
+
+async function danglingReferences(
+  { kind, id }: ObjectName,
+  object: FleetObject,
+  get: (kind: FleetKind, id: string) => Promise<FleetObject | undefined>,
+): Promise<ErrorDetail[]> {
+  const problems: ErrorDetail[] = [];
+  for (const reference of referencesOf(kind, object)) {
+    if ((await get(reference.kind, reference.id)) !== undefined) continue;
+    const { title } = kindDefinition(reference.kind);
+    const problem = `must be the id of a ${title} that is there; "${reference.id}" would not be`;
+    problems.push({ field: `${pathOf({ kind, id })}${reference.field}`, problem });
+  }
+  return problems;
+}
+
+async function refuseUsed(
+  removed: ObjectName,
+  after: ReadonlyMap<string, FleetObject | undefined>,
+  reader: Pick<FleetReader, 'usersOf'>,
+): Promise<void> {
+  const { items } = await reader.usersOf(removed.kind, removed.id, USERS_READ_MAX);
+  const others = items.filter((user) => !after.has(keyOf(user)));
+  if (others.length === 0) return;
+  const { title } = kindDefinition(removed.kind);
+  const named = others
+    .slice(0, 20)
+    .map((user) => `${kindDefinition(user.kind).title} "${user.id}"`)
+    .join(', ');
+  throw new FluxgateError(
+    'in_use',
+    `The ${title} "${removed.id}" would go while it is in use by ${others.length}: ${named}. Take it out of them too.`,
+    { details: boundDetails(others.map((user) => ({ field: pathOf(user), problem: 'refers to it' }))) },
+  );
+}
+
+export function pathOf({ kind, id }: ObjectName): string {
+  return `/${kindDefinition(kind).collection}/${id}`;
+}

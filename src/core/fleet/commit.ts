@@ -1,0 +1,135 @@
+import { FluxgateError } from '../errors.ts';
+import type { FleetTransactor } from './access.ts';
+import { checkDnsFree } from './check-unique.ts';
+import { insertionOrder } from './dependencies.ts';
+import type { HistoryTransactor } from './history.ts';
+import { inspectClusters } from './inspect-clusters.ts';
+import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { ObjectChange, Plan } from './plan.ts';
+import { type PlannedChanges, planChanges } from './plan-changes.ts';
+import { summarisePlan } from './plan-summary.ts';
+import { refuseSecrets } from './secrets.ts';
+import { stateOf } from './states.ts';
+
+/** How one request wants its write treated. */
+export interface WriteTerms {
+  /** Only say what would happen. */
+  readonly dryRun: boolean;
+  /** The hash of the plan that the sender has seen and wants carried out. */
+  readonly confirmPlan: string | undefined;
+  /** PRUNE_GUARD. */
+  readonly pruneGuard: boolean;
+  /** Whether patches that look like secrets are let in. */
+  readonly allowSecrets?: boolean;
+  /** Lets others have their turn during a long plan. */
+  readonly pause: () => Promise<void>;
+  /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
+  readonly review?: (plan: Plan, changes: readonly ObjectChange[]) => Promise<void>;
+}
+
+/** For writes that nobody has to confirm: tests, and what the gateway does by itself. */
+export const UNGUARDED: WriteTerms = Object.freeze({
+  dryRun: false,
+  confirmPlan: undefined,
+  pruneGuard: false,
+  pause: () => Promise.resolve(),
+});
+
+export interface Committed {
+  readonly plan: Plan;
+  /** False: it was a dry run, and nothing was written. */
+  readonly carriedOut: boolean;
+}
+
+/**
+ * The one way by which the fleet changes, inside one transaction: plan → limits → guard → write. The changes have passed
+ * their kinds' own rules. Throws `prune_guard` unless the plan is harmless or is exactly the one that was confirmed.
+ */
+export async function commitChanges(
+  changes: readonly ObjectChange[],
+  transactor: FleetTransactor & Pick<HistoryTransactor, 'notePlan'>,
+  terms: WriteTerms,
+): Promise<Committed> {
+  await checkDnsFree(changes, transactor);
+  if (terms.allowSecrets !== true) await refuseSecrets(changes);
+  const inspection = inspectClusters(changes);
+  const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
+  inspection.throwIfRefused();
+  if (terms.dryRun) return { plan, carriedOut: false };
+  checkGuard(plan, terms);
+  await terms.review?.(plan, changes);
+  await transactor.notePlan(summarisePlan(plan));
+  for (const change of inWritingOrder(changes)) await write(change, transactor);
+  await keepPins(changes, pins, transactor);
+  return { plan, carriedOut: true };
+}
+
+/** What a cluster is served while it is frozen is kept apart from its document, which may change meanwhile. */
+async function keepPins(
+  changes: readonly ObjectChange[],
+  pins: PlannedChanges['pins'],
+  transactor: FleetTransactor,
+): Promise<void> {
+  for (const [id, answers] of pins) await transactor.pin(id, answers);
+  for (const { kind, id, before, after } of changes) {
+    if (kind !== 'cluster' || before === undefined || after === undefined) continue;
+    const thaws = stateOf(before as Cluster) === 'frozen' && stateOf(after as Cluster) !== 'frozen';
+    if (thaws) await transactor.pin(id, undefined);
+  }
+}
+
+/** A confirmation that came must fit, needed or not: whoever sends one says what they expect to happen. */
+function checkGuard(plan: Plan, { confirmPlan, pruneGuard }: WriteTerms): void {
+  if (confirmPlan === plan.hash) return;
+  const summary = summarisePlan(plan);
+  if (confirmPlan !== undefined) {
+    throw new FluxgateError(
+      'prune_guard',
+      'The plan is not the one that Confirm-Plan names: something has changed since. Nothing was written. Look at the new ' +
+        'plan, and send the request again with its plan_hash.',
+      { plan: summary },
+    );
+  }
+  if (!pruneGuard || !summary.needs_confirmation) return;
+  throw new FluxgateError(
+    'prune_guard',
+    'This would take away what clusters run, and nothing was written. Look at the plan (?dry_run=true shows all of it); ' +
+      'then send the same request again with the header Confirm-Plan and its plan_hash.',
+    { plan: summary },
+  );
+}
+
+/**
+ * Clusters that go give their names free first. What is created may be referred to by what is replaced, and by what is created
+ * after it; what is deleted is in use until then.
+ */
+function inWritingOrder(changes: readonly ObjectChange[]): readonly ObjectChange[] {
+  const going = changes.filter(({ after }) => after === undefined);
+  return [
+    ...going.filter(({ kind }) => kind === 'cluster'),
+    ...inReferenceOrder(changes, (change) => (change.before === undefined ? change.after : undefined)),
+    ...changes.filter(({ before, after }) => before !== undefined && after !== undefined),
+    ...inReferenceOrder(going, ({ kind, before }) => (kind === 'cluster' ? undefined : before)).reverse(),
+  ];
+}
+
+/** Those that have such an object, each after all that it refers to. */
+function inReferenceOrder(
+  changes: readonly ObjectChange[],
+  objectOf: (change: ObjectChange) => FleetObject | undefined,
+): ObjectChange[] {
+  const byObject = new Map<FleetObject, ObjectChange>();
+  for (const change of changes) {
+    const object = objectOf(change);
+    if (object !== undefined) byObject.set(object, change);
+  }
+  const named = [...byObject].map(([object, { kind }]) => ({ kind, object }));
+  return insertionOrder(named).ordered.flatMap(({ object }) => byObject.get(object) ?? []);
+}
+
+/** `change` pairs kind and object, which its type does not say. */
+async function write({ kind, id, before, after }: ObjectChange, transactor: FleetTransactor): Promise<void> {
+  if (after === undefined) await transactor.remove(kind, id);
+  else if (before === undefined) await transactor.insert(kind, after as FleetObjects[FleetKind]);
+  else await transactor.replace(kind, after as FleetObjects[FleetKind]);
+}

@@ -1,0 +1,180 @@
+import type { CatalogueKind, FleetReader } from './access.ts';
+import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
+import {
+  assemblePlan,
+  type ClusterPlan,
+  type LimitWarning,
+  type ObjectChange,
+  type Plan,
+  planCluster,
+} from './plan.ts';
+import { CATALOGUE_KINDS, fluxRoute, isCatalogueKind } from './registry.ts';
+import { answersOf, type Catalogue, catalogueKey, type PinnedAnswers, servedCluster } from './served.ts';
+import { stateOf } from './states.ts';
+
+/** Finds the clusters that a set of changes touches, and plans each. */
+
+/** One cluster before and after all changes, with the catalogue of each moment. */
+export interface TouchedCluster {
+  readonly before: Cluster | undefined;
+  readonly after: Cluster | undefined;
+  /** The kinds whose routes may differ. */
+  readonly kinds: readonly CatalogueKind[];
+  readonly catalogueBefore: Catalogue;
+  readonly catalogueAfter: Catalogue;
+}
+
+/** Looks at each touched cluster once, e.g. for limits; returns what is worth a warning, throws at the end what is refused. */
+export interface ClusterInspection {
+  inspect(touched: TouchedCluster): readonly LimitWarning[];
+}
+
+const PAGE = 200;
+
+/** `reader` reads the state before the changes. Nothing is written. */
+export async function planChanges(
+  changes: readonly ObjectChange[],
+  reader: FleetReader,
+  pause: () => Promise<void>,
+  inspection?: ClusterInspection,
+): Promise<PlannedChanges> {
+  const catalogues = createCatalogues(changes, reader);
+  const clusters: ClusterPlan[] = [];
+  const warnings: LimitWarning[] = [];
+  const pins = new Map<string, PinnedAnswers>();
+  const changed = new Set(changes.map(({ kind, id }) => catalogueKey(kind, id)));
+  for await (const { before, after, kinds } of touchedClusters(changes, reader, pause)) {
+    await catalogues.load(before, after, kinds);
+    const { catalogueBefore, catalogueAfter } = catalogues;
+    // Where the document stays, nothing but the changed entries can differ: 10,000 clusters are planned in under a second.
+    const only = before === after ? changed : undefined;
+    const pinned = await pinsFor(catalogues, before, after, reader);
+    if (after !== undefined && pinned.fresh !== undefined) pins.set(after.id, pinned.fresh);
+    const planned = planCluster(
+      before && servedCluster(before, kinds, catalogueBefore, only, pinned.before),
+      after && servedCluster(after, kinds, catalogueAfter, only, pinned.after),
+    );
+    if (planned !== undefined) clusters.push(planned);
+    const touched = { before, after, kinds, catalogueBefore, catalogueAfter };
+    warnings.push(...(inspection?.inspect(touched) ?? []));
+  }
+  return { plan: await assemblePlan(changes, clusters, warnings, pause), pins };
+}
+
+interface Pins {
+  readonly before: PinnedAnswers | undefined;
+  readonly after: PinnedAnswers | undefined;
+  /** What is to be pinned by this write. */
+  readonly fresh: PinnedAnswers | undefined;
+}
+
+/** A cluster is frozen at what it is served when the write comes; one that begins frozen, at what it would be served. */
+async function pinsFor(
+  { catalogueBefore, catalogueAfter }: Catalogues,
+  before: Cluster | undefined,
+  after: Cluster | undefined,
+  reader: FleetReader,
+): Promise<Pins> {
+  const pinned = await pinsOf(before, reader);
+  if (after === undefined || stateOf(after) !== 'frozen') {
+    return { before: pinned, after: undefined, fresh: undefined };
+  }
+  if (pinned !== undefined) return { before: pinned, after: pinned, fresh: undefined };
+  const fresh = before === undefined ? answersOf(after, catalogueAfter) : answersOf(before, catalogueBefore);
+  return { before: undefined, after: fresh, fresh };
+}
+
+async function pinsOf(cluster: Cluster | undefined, reader: FleetReader): Promise<PinnedAnswers | undefined> {
+  if (cluster === undefined || stateOf(cluster) !== 'frozen') return undefined;
+  const pinned = await reader.pinnedAnswers(cluster.id);
+  if (pinned !== undefined) return pinned;
+  throw new Error(`cluster ${cluster.id} is frozen and nothing is pinned`);
+}
+
+export interface PlannedChanges {
+  readonly plan: Plan;
+  /** For each cluster that these changes freeze, the answers that it keeps. */
+  readonly pins: ReadonlyMap<string, PinnedAnswers>;
+}
+
+type Touched = Pick<TouchedCluster, 'before' | 'after' | 'kinds'>;
+
+async function* touchedClusters(
+  changes: readonly ObjectChange[],
+  reader: FleetReader,
+  pause: () => Promise<void>,
+): AsyncGenerator<Touched> {
+  const done = new Set<string>();
+  for (const change of changes) {
+    if (change.kind !== 'cluster') continue;
+    done.add(change.id);
+    const { before, after } = change as { before: Cluster | undefined; after: Cluster | undefined };
+    yield { before, after, kinds: CATALOGUE_KINDS };
+    if (done.size % PAGE === 0) await pause();
+  }
+  // What is created has no users yet; the users of what is deleted are changed themselves, or the store refuses.
+  const replaced = changes.filter(({ before, after }) => before !== undefined && after !== undefined);
+  const kinds = CATALOGUE_KINDS.filter((kind) => replaced.some((change) => change.kind === kind));
+  for (const { kind, id } of replaced) {
+    if (!isCatalogueKind(kind)) continue;
+    for (let after = ''; ; ) {
+      const page = await reader.clustersUsing(kind, id, after, PAGE);
+      for (const cluster of page) {
+        if (done.has(cluster.id)) continue;
+        done.add(cluster.id);
+        yield { before: cluster, after: cluster, kinds };
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = last.id;
+      await pause();
+    }
+  }
+}
+
+interface Catalogues {
+  readonly catalogueBefore: Catalogue;
+  readonly catalogueAfter: Catalogue;
+  /** Reads the entries that these documents assign, each once for the whole plan. */
+  load(
+    before: Cluster | undefined,
+    after: Cluster | undefined,
+    kinds: readonly CatalogueKind[],
+  ): Promise<void>;
+}
+
+function createCatalogues(changes: readonly ObjectChange[], reader: FleetReader): Catalogues {
+  const stored = new Map<string, FleetObjects[FleetKind] | undefined>();
+  const changed = new Map<string, FleetObjects[FleetKind] | undefined>();
+  for (const { kind, id, before, after } of changes) {
+    stored.set(catalogueKey(kind, id), before);
+    changed.set(catalogueKey(kind, id), after);
+  }
+  const entry = <K extends CatalogueKind>(
+    found: FleetObjects[FleetKind] | undefined,
+    kind: K,
+    id: string,
+  ): FleetObjects[K] => {
+    if (found === undefined) throw new Error(`plan: there is no ${kind} ${id}`);
+    return found as FleetObjects[K];
+  };
+  return {
+    catalogueBefore: (kind, id) => entry(stored.get(catalogueKey(kind, id)), kind, id),
+    catalogueAfter: (kind, id) => {
+      const key = catalogueKey(kind, id);
+      return entry(changed.has(key) ? changed.get(key) : stored.get(key), kind, id);
+    },
+    async load(before, after, kinds) {
+      for (const cluster of [before, after]) {
+        if (cluster === undefined) continue;
+        for (const kind of kinds) {
+          for (const { id } of cluster[fluxRoute(kind).assignedIn]) {
+            const key = catalogueKey(kind, id);
+            if (!stored.has(key)) stored.set(key, await reader.get(kind, id));
+          }
+        }
+        if (before === after) return;
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { CatalogueKind } from './access.ts';
+import type { RenderedInput } from './kind.ts';
+import type { Cluster, ComponentAssignment, FleetKind, FleetObjects } from './objects.ts';
+import type { InputSlot, RouteSlots, ServedCluster } from './plan.ts';
+import { CATALOGUE_KINDS, fluxRoute } from './registry.ts';
+import { renderInputs, serialiseInputs } from './render.ts';
+import { stateOf } from './states.ts';
+
+/** What a cluster's document and its catalogue entries come to, route by route, as far as a plan must look. */
+
+/** The catalogue as it is at one moment; throws where an entry is not there, for a reference to nothing cannot be stored. */
+export type Catalogue = <K extends CatalogueKind>(kind: K, id: string) => FleetObjects[K];
+
+/** Kinds hold no slash. */
+export const catalogueKey = (kind: FleetKind, id: string): string => `${kind}/${id}`;
+
+/** The answers of a frozen cluster, as they were when it was frozen: the body of each route. */
+export type PinnedAnswers = Readonly<Record<CatalogueKind, string>>;
+
+/** `only`: the entries that may differ; undefined: any. `pinned`: of a frozen cluster. */
+export function servedCluster(
+  cluster: Cluster,
+  kinds: readonly CatalogueKind[],
+  catalogue: Catalogue,
+  only?: ReadonlySet<string>,
+  pinned?: PinnedAnswers,
+): ServedCluster {
+  const { id, cluster_dns, environment } = cluster;
+  const state = stateOf(cluster);
+  if (pinned !== undefined) {
+    return {
+      id,
+      cluster_dns,
+      environment,
+      state,
+      routes: kinds.map((kind) => pinnedSlots(kind, pinned[kind])),
+    };
+  }
+  const routes =
+    state === 'retired' ? undefined : kinds.map((kind) => renderedSlots(cluster, kind, catalogue, only));
+  return { id, cluster_dns, environment, state, routes };
+}
+
+/**
+ * The basis of a slot is everything that its rendering reads: the entry, the assignment, the patches, and the cluster's own
+ * names. Entries are compared by identity, so a catalogue must hand out one object for one id.
+ */
+export function renderedSlots<K extends CatalogueKind>(
+  cluster: Cluster,
+  kind: K,
+  catalogue: Catalogue,
+  only?: ReadonlySet<string>,
+): RouteSlots {
+  const { segment, assignedIn, render } = fluxRoute(kind);
+  const { cluster_name, cluster_dns, environment } = cluster;
+  const assigned: readonly Partial<ComponentAssignment>[] = cluster[assignedIn];
+  const slots: InputSlot[] = [];
+  for (const [position, { id = '', enabled, oci_tag, component_path }] of assigned.entries()) {
+    if (only !== undefined && !only.has(catalogueKey(kind, id))) continue;
+    const entry = catalogue(kind, id);
+    const own = [enabled, oci_tag, component_path, ownPatches(cluster, kind, id)];
+    slots.push({
+      id,
+      basis: [entry, cluster_name, cluster_dns, environment, ...own],
+      input: (): RenderedInput => render(cluster, entry, position),
+    });
+  }
+  return { kind, route: segment, total: assigned.length, slots };
+}
+
+/** No basis: a pinned input is compared as it is. */
+function pinnedSlots(kind: CatalogueKind, body: string): RouteSlots {
+  const { inputs } = JSON.parse(body) as { inputs: readonly RenderedInput[] };
+  const slots = inputs.map((input): InputSlot => ({ id: input.id, basis: [], input: () => input }));
+  return { kind, route: fluxRoute(kind).segment, total: slots.length, slots };
+}
+
+/** What there is to pin: the bodies of all routes as they are answered now. */
+export function answersOf(cluster: Cluster, catalogue: Catalogue): PinnedAnswers {
+  const bodies = CATALOGUE_KINDS.map((kind) => {
+    const entries = cluster[fluxRoute(kind).assignedIn].map(({ id }) => catalogue(kind, id));
+    return [kind, serialiseInputs(renderInputs(kind, { cluster, entries })).toString('utf8')] as const;
+  });
+  return Object.freeze(Object.fromEntries(bodies)) as PinnedAnswers;
+}
+
+/** As text: the documents before and after are two objects, though hardly ever different ones. */
+function ownPatches(cluster: Cluster, kind: CatalogueKind, id: string): string | undefined {
+  if (kind !== 'platform_component') return undefined;
+  const { patches, secret_refs: refs } = cluster;
+  const own = Object.hasOwn(patches, id) ? patches[id] : undefined;
+  // A cluster's first reference gives all its inputs the key.
+  if (refs === undefined) return own === undefined ? undefined : JSON.stringify([own]);
+  return JSON.stringify([own, Object.hasOwn(refs, id) ? refs[id] : {}]);
+}

@@ -1,0 +1,59 @@
+import { type Bulk, bulkChanges } from '../../../core/fleet/bulk.ts';
+import {
+  type DirectoryFiles,
+  fileOf,
+  MARKER,
+  markerText,
+  readDirectory,
+} from '../../../core/fleet/directory.ts';
+import { changesToImport, type ImportMode } from '../../../core/fleet/import.ts';
+import { FLEET_KINDS } from '../../../core/fleet/registry.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import type { Operation } from '../../../core/policy/operations.ts';
+import type { Answer } from '../respond.ts';
+import type { Handler, HandlerParts } from './handlers.ts';
+import { recordedChangeSet } from './recorded.ts';
+import { writeTerms } from './write-terms.ts';
+
+/** Many objects at once: bulk changes, the fleet as a directory, and back. */
+export function fleetSetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
+  const { schemas } = parts;
+  switch (operation.operationId) {
+    case 'bulkChange':
+      return (call) =>
+        recordedChangeSet(call, parts, 'bulk', (tx) =>
+          bulkChanges(call.body as Bulk, schemas, tx, writeTerms(call, parts).pause),
+        );
+    case 'exportFleet':
+      return () => exported(parts);
+    case 'importFleet':
+      return (call) => {
+        const { mode, files } = call.body as { mode: ImportMode; files: DirectoryFiles };
+        const directory = readDirectory(files, schemas);
+        return recordedChangeSet(call, parts, 'import', (tx) => changesToImport(directory, mode, tx));
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** Fleet and revision of one moment: whoever edits them later is compared with exactly this. */
+async function exported({ store }: HandlerParts): Promise<Answer> {
+  for (;;) {
+    const { newest } = await store.history.range();
+    const files: Record<string, string> = {};
+    for (const kind of FLEET_KINDS) {
+      const { items } = await store.reader.list(kind, {
+        filters: {},
+        limit: LIMITS.exportObjectsMax,
+        offset: 0,
+      });
+      for (const object of items) {
+        const { path, text } = fileOf(kind, object);
+        files[path] = text;
+      }
+    }
+    if ((await store.history.range()).newest !== newest) continue;
+    return { status: 200, body: { revision: newest, files: { [MARKER]: markerText(newest), ...files } } };
+  }
+}

@@ -1,0 +1,82 @@
+import { FluxgateError } from '../../../core/errors.ts';
+import { diffRevisions } from '../../../core/fleet/diff-revisions.ts';
+import { renderInputs } from '../../../core/fleet/render.ts';
+import { changesToRevert } from '../../../core/fleet/revert.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import type { Operation } from '../../../core/policy/operations.ts';
+import { numberOf } from '../parameters.ts';
+import type { Answer } from '../respond.ts';
+import type { Call, Handler, HandlerParts } from './handlers.ts';
+import { recordedChangeSet } from './recorded.ts';
+
+/** What was, who changed it and why; and back. */
+export function historyHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
+  switch (operation.operationId) {
+    case 'listRevisions':
+      return (call) => list(call, parts);
+    case 'getRevision':
+      return (call) => revisionOrDiff(call, parts);
+    case 'getClusterRendered':
+      return (call) => rendered(call, parts);
+    case 'revertRevision':
+      return (call) => {
+        const revision = Number(call.parameters.path['revision']);
+        return recordedChangeSet(call, parts, 'revert', (tx) => changesToRevert(revision, tx));
+      };
+    default:
+      return undefined;
+  }
+}
+
+async function list({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
+  const { limit, offset } = pageOf(parameters.query, LIMITS.revisionsPage);
+  const { items, total } = await store.history.revisions(limit, offset);
+  const next = offset + items.length;
+  const link = { Link: `</revisions?limit=${limit}&offset=${next}>; rel="next"` };
+  const headers = { 'X-Total-Count': String(total), ...(items.length > 0 && next < total ? link : {}) };
+  return { status: 200, body: items, headers };
+}
+
+/** `7`: the revision and what it changed. `5...7`: what clusters are served at 7 that they were not at 5. */
+async function revisionOrDiff({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
+  const page = pageOf(parameters.query, LIMITS.planPageClusters);
+  const [from = 0, to] = (parameters.path['revision'] ?? '').split('...').map(Number);
+  const { oldest, newest } = await store.history.range();
+  if ([from, to ?? from].some((number) => number < oldest || number > newest)) throw noSuchRevision();
+  if (to !== undefined) return { status: 200, body: await diffRevisions(from, to, store.history, page) };
+  const revision = await store.history.revision(from);
+  if (revision === undefined) throw noSuchRevision();
+  const { items } = await store.history.changesOf(from, page.limit, page.offset);
+  return { status: 200, body: { ...revision, objects: items } };
+}
+
+/** All three routes, as the cluster was served them after that revision. */
+async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
+  const { oldest, newest } = await store.history.range();
+  const revision = numberOf(parameters.query['revision'], newest);
+  if (revision < oldest || revision > newest) throw noSuchRevision();
+  const moment = await store.history.clusterAt(parameters.path['id'] ?? '', revision);
+  if (moment === undefined) {
+    throw new FluxgateError('not_found', 'There was no cluster of this id at this revision.');
+  }
+  const { cluster, entries } = moment;
+  const body = {
+    id: cluster.id,
+    revision,
+    platform_components: renderInputs('platform_component', { cluster, entries: entries.platform_component }),
+    namespaces: renderInputs('namespace', { cluster, entries: entries.namespace }),
+    rolebindings: renderInputs('rolebinding', { cluster, entries: entries.rolebinding }),
+  };
+  return { status: 200, body };
+}
+
+function pageOf(query: Call['parameters']['query'], limit: number): { limit: number; offset: number } {
+  return { limit: numberOf(query['limit'], limit), offset: numberOf(query['offset'], 0) };
+}
+
+function noSuchRevision(): FluxgateError {
+  return new FluxgateError(
+    'not_found',
+    'There is no such revision, or it is too old. GET /revisions lists them.',
+  );
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+test('export, look at the plan, import with its hash; no certificate, no import', async (t) => {
+  const gateway = await startTestGateway(t);
+  const dir = join(gateway.directory, 'fleet');
+  const ca = join(gateway.directory, 'ca.pem');
+  await writeFile(ca, gateway.serverCaPem);
+  const run = async (
+    args: string[],
+    environment: Record<string, string> = { API_TOKEN: WRITE_TOKEN },
+  ): Promise<{ code: number; out: string; err: string }> => {
+    const env = { API_URL: `https://localhost:${gateway.port}`, API_CA_FILE: ca, ...environment };
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const [out, err, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ]);
+    return { code: code as number, out, err };
+  };
+  const exported = await run(['export', '--dir', dir]);
+  assert.deepEqual([exported.code, exported.err], [0, '']);
+  const cluster = join(dir, 'clusters', 'demo-cluster-01.yaml');
+  assert.match(await readFile(cluster, 'utf8'), /^id: demo-cluster-01\n/);
+  const before = await gateway.fleet();
+
+  await rm(cluster);
+  const authoritative = ['import', '--dir', dir, '--mode', 'authoritative'];
+  const shown = await run(authoritative);
+  assert.match(shown.out, /deleted cluster demo-cluster-01/);
+  const hash = /--yes --plan-hash ([0-9a-f]{64})/.exec(shown.out)?.[1] ?? '';
+  const unconfirmed = await run([...authoritative, '--yes']);
+  assert.equal(unconfirmed.code, 78);
+  assert.match(unconfirmed.err, /prune_guard/);
+  assert.equal(await gateway.fleet(), before);
+  const done = await run([...authoritative, '--yes', '--plan-hash', hash, '--reason', 'gone']);
+  assert.deepEqual([done.code, done.err], [0, '']);
+  assert.match(done.out, /imported as revision 2/);
+
+  await rm(dir, { recursive: true });
+  const empty = await run([...authoritative, '--yes']);
+  assert.match(empty.err, /an empty directory changes nothing/);
+  assert.match((await run(['export', '--dir', dir], {})).err, /show who you are/);
+  const stranger = { API_TOKEN: WRITE_TOKEN, API_CA_FILE: '/dev/null' };
+  assert.equal(
+    (await run(['export', '--dir', dir], stranger)).code,
+    78,
+    'an unverified server gets no token',
+  );
+});
