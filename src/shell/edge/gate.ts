@@ -78,7 +78,8 @@ export function createGate(parts: GateParts): Gate {
     const kind = classOf(entitled);
     if (!entitled && strangersOpen >= strangersMax) return 'strangers';
     if ((openOf.get(key) ?? 0) >= addressMax[kind]) return 'address_connections';
-    const loaded = sheds(load.level, 'anonymous');
+    // A fleet that comes back to a gateway that has just started is the load, and a stranger until its first poll is done.
+    const loaded = standing.anybody && sheds(load.level, 'anonymous');
     if (!entitled && loaded && unfinished.stranger.size >= LIMITS.strangerHandshakesLoadedMax) return 'load';
     return handshakes[kind].take(key, clock.elapsed()) > 0 ? 'address_handshakes' : undefined;
   };

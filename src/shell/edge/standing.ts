@@ -9,11 +9,16 @@ import type { Clock } from '../clock.ts';
 export interface Standing {
   entitle(key: string): void;
   isEntitled(key: string): boolean;
+  /** False after a start, until the first credential was accepted: there is nobody yet to keep room for. */
+  readonly anybody: boolean;
 }
 
 export function createStanding(clock: Clock): Standing {
   const until = new LRUCache<string, number>({ max: LIMITS.entitledAddressesMax });
   return {
+    get anybody() {
+      return until.size > 0;
+    },
     entitle: (key) => void until.set(key, clock.elapsed() + LIMITS.entitledMs),
     // `peek`: a flood of questions about one address must not push out another's standing.
     isEntitled: (key) => (until.peek(key) ?? Number.NEGATIVE_INFINITY) > clock.elapsed(),

@@ -164,6 +164,12 @@ describe('the gate', () => {
     for (let index = 0; index < 1_000; index++) assert.equal(connect(FLEET).entered, true);
   });
 
+  it('keeps no room from strangers while nobody is entitled: the fleet itself may be the load', (t) => {
+    const { connect, state } = gated(t);
+    state.level = 'tokens';
+    for (let index = 0; index < 1_000; index++) assert.equal(connect(FLEET).entered, true);
+  });
+
   it('forgets who is entitled when nothing was accepted from there for a day', (t) => {
     const { standing, state } = gated(t);
     standing.entitle(FLEET);
