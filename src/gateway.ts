@@ -11,6 +11,7 @@ import { readAuditKey } from './shell/audit-key.ts';
 import type { Clock } from './shell/clock.ts';
 import { type Contract, loadContract } from './shell/contract.ts';
 import { watchCrls } from './shell/crl-watch.ts';
+import { createEdge } from './shell/edge/edge.ts';
 import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
 import { auditRefusals } from './shell/http/audit-refusals.ts';
@@ -33,7 +34,6 @@ import { openSightings } from './shell/sightings.ts';
 import { watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
-import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
@@ -101,7 +101,8 @@ async function serve(
   resources.defer(() => sightings.close());
   const { presentations, pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
-  const handshakes = createHandshakeLog(log, metrics, clock);
+  const edge = createEdge(config, { clock, log, metrics });
+  resources.defer(() => edge.stop());
   const revocations = createRevocations({
     store,
     clock,
@@ -159,6 +160,7 @@ async function serve(
       config.oidc === undefined
         ? undefined
         : createOidc(config.oidc, { clock, localKeys: () => trust.snapshot.oidcKeys }),
+    throttle: edge.throttle,
     clock,
     newRequestId,
     isDraining: () => draining,
@@ -170,16 +172,18 @@ async function serve(
     record: auditRefusals(
       audit,
       sightings.after(
-        rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
+        rememberRequests(createRequestLog(log, edge.lines, metrics, clock, revocations), {
+          ...memory,
+          clock,
+        }),
       ),
     ),
   });
-  const listener: Listener = createListener(loaded.context, clock, {
+  const listener: Listener = createListener(loaded.context, config, edge.gate, {
+    ...edge.events,
     request: pipeline.answer,
-    malformed: (error, socket, answerable) =>
-      answerMalformed(log, trust, newRequestId(), error, socket, answerable),
-    handshakeDone: handshakes.done,
-    handshakeFailed: handshakes.failed,
+    malformed: (error, socket, answerable, source) =>
+      answerMalformed(edge.lines, trust, newRequestId(), { error, socket, answerable, source }),
   });
   metrics.observeConnections(() => listener.openConnections);
   metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
@@ -273,6 +277,7 @@ function logStart(
     tokens: snapshot.tokens.ids,
     oidc_issuer: config.oidc?.issuer,
     operator_networks: config.operatorNetworks.ranges,
+    trusted_proxies: config.trustedProxies?.ranges ?? [],
   };
   log.info(line, 'serving');
 }

@@ -24,6 +24,7 @@ export const STATUS_OF = Object.freeze({
   unsupported_media_type: 415,
   misdirected_request: 421,
   precondition_required: 428,
+  rate_limited: 429,
   headers_too_large: 431,
   /** The number nginx made common for a refused client certificate; no token is looked at after it. */
   certificate_rejected: 495,

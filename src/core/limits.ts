@@ -17,10 +17,86 @@ export const LIMITS = Object.freeze({
   headerBytesMax: 16_384,
   headersCountMax: 64,
   requestsPerSocketMax: 10_000,
-  /** Connections at once: 10,000 clusters × 3 providers polling in lock-step, and some. */
+  /** Connections at once: 10,000 clusters × 3 providers polling in lock-step, and some. CONNECTIONS_MAX says otherwise. */
   connectionsMax: 40_000,
   /** What a drain may take before the remaining sockets are cut (contract: exit 0 within 10 s). */
   drainTimeoutMs: 8_000,
+
+  // — fairness between addresses (IPv6: /64). "entitled": lately a credential was accepted from there —
+  /** Fleets stand behind one NAT address; each limit of an entitled address grows with this. CLUSTERS_PER_ADDRESS_MAX says otherwise. */
+  clustersPerAddressMax: 10_000,
+  /** How long an accepted credential entitles its address: providers that poll once a day find it still so. */
+  entitledMs: 90_000_000,
+  /** Entitled addresses that are remembered: each cluster at its own, and their moves. */
+  entitledAddressesMax: 131_072,
+  /** Of all connections, at most this share is held by strangers: the rest waits for the entitled, however big the flood. */
+  strangerConnectionsShare: 0.25,
+  /** A fleet that is new here connects in bursts of the listen queue (511), twice; the first that is accepted entitles it. */
+  strangerConnectionsPerAddressMax: 1_024,
+  /** Per cluster of an entitled address: three providers, and one connection that has not closed yet. */
+  entitledConnectionsPerCluster: 4,
+  /** Unfinished handshakes of strangers, some 50 KiB each. Above it the oldest ends: an honest one takes a round trip or two. */
+  strangerHandshakesMax: 2_048,
+  /** While the event loop is late, strangers have this many at once: newcomers still get in, one flood does not. */
+  strangerHandshakesLoadedMax: 32,
+  /** Handshakes begun by a stranger's address, at 1 ms of CPU each: two seconds at once, a tenth of a core for ever. */
+  strangerHandshakes: Object.freeze({ burst: 2_000, perSecond: 100 }),
+  /** Per cluster of an entitled address: three providers at once and a retry; three providers polling each minute for ever. */
+  entitledHandshakesPerCluster: Object.freeze({ burst: 4, perSecond: 0.05 }),
+  /** Requests without certificate and token, per address: probes, scrapers, people. */
+  anonymousRequests: Object.freeze({ burst: 1_000, perSecond: 100 }),
+  /** Requests that come with a token, and those whose certificate was refused, per cluster of an address: entitled bursts of token clusters pass, too. */
+  tokenRequestsPerCluster: Object.freeze({ burst: 6, perSecond: 0.2 }),
+  /** One cluster: 20 s of CPU at once, a fifth of a core for ever. It polls a few times a minute; a stolen key may try more. */
+  clusterRequests: Object.freeze({ burst: 20_000, perSecond: 200 }),
+  /** One operator: a fleet of 10,000 imported object by object must pass; a loop gone wild must not starve polls. */
+  operatorRequests: Object.freeze({ burst: 20_000, perSecond: 500 }),
+  /** One shared token, in the hands of a whole fleet: three providers for each of 10,000 clusters, twice. */
+  sharedTokenRequests: Object.freeze({ burst: 60_000, perSecond: 2_000 }),
+  /** Addresses and principals of which a bucket is kept, 100 octets each. */
+  bucketsMax: 131_072,
+
+  // — credentials that are not accepted, per address —
+  /** A token that was rotated too early fails for hundreds of clusters at once: they should see 401, not 429. */
+  failedTokensFree: 100,
+  /** From here on 429, and no token is looked at that was not accepted from this address before. */
+  failedTokensBurst: 200,
+  /** Guesses a second that an address has for ever. */
+  failedTokensPerSecond: 1,
+  failureDelayMsMin: 20,
+  /** Doubles with so many failures: from 20 ms to 2 s between the two bounds above. */
+  failuresPerDoubling: 15,
+  /** Longer would hold connections for the attacker's sake; a client waits 10 s. */
+  failureDelayMsMax: 2_000,
+  /** Answers that are held back at once; beyond it they go out at once: connections are dearer than a guess. */
+  delayedAnswersMax: 1_000,
+  /** Tokens accepted lately, with their addresses. */
+  acceptedTokensMax: 65_536,
+
+  // — load: how late the event loop is —
+  /** How often it is looked at, and how many times in a row it must be late: a pause for half a second is no load. */
+  loadSampleMs: 100,
+  loadSamples: 5,
+  /** A poll is 1 ms; this late, polls begin to feel it. */
+  shedAnonymousDelayMs: 250,
+  /** A second late: whoever has no certificate waits. */
+  shedTokensDelayMs: 1_000,
+  /** What a shed peer is told to wait. */
+  shedRetryAfterMs: 5_000,
+
+  // — lines in the log that strangers cause —
+  /** Of each kind: more than any test or person looks at in one go, and 20 a second, a gigabyte a day at most. */
+  strangerLines: Object.freeze({ burst: 2_000, perSecond: 20 }),
+  /** What is left out is counted, in one line each. */
+  leftOutLinesMs: 10_000,
+
+  // — the PROXY protocol —
+  /** Version 2 with the extensions of every load balancer that documents its own; a certificate in one of them fits twice. */
+  proxyHeaderOctetsMax: 4_096,
+  /** The specification registers a dozen types; each loop over them is bounded by this, not by their octets. */
+  proxyExtensionsMax: 32,
+  /** A load balancer sends it with its first segment; the specification wants at least 3 s allowed for, a lost packet. */
+  proxyHeaderTimeoutMs: 5_000,
 
   // — the request —
   bodyBytesMax: 1_048_576,

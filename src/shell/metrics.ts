@@ -1,12 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CrlState } from '../core/identity/crl-state.ts';
 import type { RevocationKind } from '../core/identity/revocation-target.ts';
+import { LOAD_LEVELS, type LoadLevel } from '../core/rate.ts';
 
 /** What the admin listener shows of this process. Labels are closed lists: no client can add a series. */
 export interface Metrics {
   readonly requests: Counter<'operation' | 'status' | 'principal'>;
   readonly requestSeconds: Histogram<'operation'>;
   readonly handshakes: Counter<'result'>;
+  readonly refusedConnections: Counter<'reason'>;
+  readonly refusedProxyHeaders: Counter<'reason'>;
+  readonly limitedRequests: Counter<'reason'>;
   readonly refusedCertificates: Counter<'rule'>;
   readonly observedCertificates: Counter;
   readonly auditEvents: Counter<'event'>;
@@ -16,6 +20,8 @@ export interface Metrics {
   readonly revocationAttempts: Counter<'kind'>;
   observeRevocations(count: () => Readonly<Record<RevocationKind, number>>): void;
   observeConnections(count: () => number): void;
+  observeHandshakes(count: () => Readonly<Record<'entitled' | 'stranger', number>>): void;
+  observeLoad(level: () => LoadLevel): void;
   /** `count` is asked at each scrape. */
   observeExpiry(count: () => Readonly<Record<string, number>>): void;
   observeKeyConflicts(count: () => number): void;
@@ -46,6 +52,24 @@ export function createMetrics(): Metrics {
       name: 'fluxgate_tls_handshakes_total',
       help: 'TLS handshakes, by result.',
       labelNames: ['result'],
+      registers,
+    }),
+    refusedConnections: new Counter({
+      name: 'fluxgate_connections_refused_total',
+      help: 'Connections ended before their handshake was done, by the limit that they met.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    refusedProxyHeaders: new Counter({
+      name: 'fluxgate_proxy_headers_refused_total',
+      help: 'Connections of trusted proxies ended for their PROXY protocol header, by what is wrong with it.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    limitedRequests: new Counter({
+      name: 'fluxgate_requests_limited_total',
+      help: 'Requests turned away with 429, or with 503 under load, by the limit that they met.',
+      labelNames: ['reason'],
       registers,
     }),
     refusedCertificates: new Counter({
@@ -106,6 +130,27 @@ export function createMetrics(): Metrics {
         registers,
         collect() {
           this.set(count());
+        },
+      });
+    },
+    observeHandshakes(count) {
+      new Gauge({
+        name: 'fluxgate_tls_handshakes_unfinished',
+        help: 'TLS handshakes that are not done yet, by whether a credential was lately accepted from the address.',
+        labelNames: ['address'],
+        registers,
+        collect() {
+          for (const [address, handshakes] of Object.entries(count())) this.set({ address }, handshakes);
+        },
+      });
+    },
+    observeLoad(level) {
+      new Gauge({
+        name: 'fluxgate_load_shedding',
+        help: 'Whom load turns away: 0 nobody, 1 those without certificate and token, 2 those with tokens as well.',
+        registers,
+        collect() {
+          this.set(LOAD_LEVELS.indexOf(level()));
         },
       });
     },

@@ -4,8 +4,9 @@ import { ENVIRONMENTS, type FleetKind } from '../fleet/objects.ts';
 import { FLEET_KINDS } from '../fleet/registry.ts';
 import { type CertificateReference, isTokenPrincipal, type Principal } from '../identity/principal.ts';
 import { TOKEN_KINDS } from '../identity/token-text.ts';
+import { parseDateTime } from '../rfc3339.ts';
 import type { PolicyEngine } from './decide.ts';
-import { type Place, type PolicyContext, type PolicyResource, resourceOf } from './entities.ts';
+import { momentOf, type Place, type PolicyContext, type PolicyResource, resourceOf } from './entities.ts';
 import type { Operation, OperationTable } from './operations.ts';
 import { type Grants, ROLES } from './roles.ts';
 import { Fields } from './table-fields.ts';
@@ -25,6 +26,11 @@ interface TabledDecision {
   readonly operations: readonly Operation[];
   readonly on: On;
   readonly from: 'operators' | 'elsewhere';
+  readonly source: string;
+  /** The name of the network; empty outside of OPERATOR_NETWORKS. */
+  readonly network: string;
+  /** RFC 3339: the hour and the weekday that policies see. */
+  readonly at: number;
   /** Allow-Suspected-Secrets */
   readonly allowsSecrets: boolean;
   /** Names of principals. */
@@ -93,11 +99,18 @@ function resourceFor(operation: Operation, on: On): PolicyResource {
 
 function contextFor(
   principal: Principal,
-  { from, allowsSecrets }: Pick<TabledDecision, 'from' | 'allowsSecrets'>,
+  { from, source, network, at, allowsSecrets }: Omit<TabledDecision, 'operations' | 'on' | 'permit'>,
 ): PolicyContext {
   const credential =
     principal.kind === 'anonymous' ? 'none' : isTokenPrincipal(principal) ? 'token' : 'certificate';
-  return { source: '192.0.2.1', operatorNetwork: from === 'operators', credential, allowsSecrets };
+  return {
+    source,
+    operatorNetwork: from === 'operators',
+    network,
+    moment: momentOf(at),
+    credential,
+    allowsSecrets,
+  };
 }
 
 /** Throws StartupError naming the file and what in it is not as a table should be. */
@@ -186,6 +199,8 @@ function readGrants(fields: Fields): Grants {
   };
 }
 
+const NOON_OF_A_MONDAY = '2026-01-05T12:00:00Z';
+
 function readDecision(
   value: unknown,
   where: string,
@@ -203,10 +218,14 @@ function readDecision(
   const stranger = permit.find((name) => !principals.has(name));
   if (stranger !== undefined) throw new Error(`${where}: permits "${stranger}", who is not in principals`);
   const from = fields.oneOf('from', ['operators', 'elsewhere'] as const, 'operators');
+  const source = fields.text('source', '192.0.2.1');
+  const network = fields.text('network', from === 'operators' ? 'operators' : '');
+  const at = parseDateTime(fields.text('at', NOON_OF_A_MONDAY));
+  if (at === undefined) throw new Error(`${where}: at is not a time, such as ${NOON_OF_A_MONDAY}`);
   const allowsSecrets = fields.truth('allows_secrets');
   const on = readOn(fields.take('on') ?? {}, `${where}: on`);
   fields.end();
-  return { operations, permit: new Set(permit), from, allowsSecrets, on };
+  return { operations, permit: new Set(permit), from, source, network, at, allowsSecrets, on };
 }
 
 function readOn(value: unknown, where: string): On {

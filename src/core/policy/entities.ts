@@ -48,15 +48,66 @@ export type PolicyResource =
       readonly place: Place;
     };
 
+export const WEEKDAYS = Object.freeze([
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+] as const);
+
+/** A moment as far as policies look at it: decisions are remembered, and these change once an hour. */
+export interface PolicyMoment {
+  /** 0 to 23. */
+  readonly hour: number;
+  readonly weekday: (typeof WEEKDAYS)[number];
+}
+
+/** `nowMs`: since the epoch. */
+export function momentOf(nowMs: number): PolicyMoment {
+  const date = new Date(nowMs);
+  const weekday = WEEKDAYS[date.getUTCDay()];
+  if (weekday === undefined) throw new Error('there is no such moment');
+  return { hour: date.getUTCHours(), weekday };
+}
+
 /** What is known of the request besides. */
 export interface PolicyContext {
   /** An IP address; anything else is a denial. */
   readonly source: string;
   /** Whether `source` is in OPERATOR_NETWORKS. */
   readonly operatorNetwork: boolean;
+  /** Its name in OPERATOR_NETWORKS, or the range where it has none; empty outside of them all. */
+  readonly network: string;
+  /** Of the moment of the decision, in UTC. */
+  readonly moment: PolicyMoment;
   readonly credential: 'certificate' | 'token' | 'none';
   /** Whether the request asks for patches that look like secrets to be let in. Absent: no. */
   readonly allowsSecrets?: boolean;
+}
+
+/** As the schema's `Request` declares it; an address is a value of Cedar's `ip` extension. Always in this order. */
+export function requestContext(context: PolicyContext): Readonly<{
+  source: { __extn: { fn: 'ip'; arg: string } };
+  operator_network: boolean;
+  network: string;
+  hour: number;
+  weekday: string;
+  credential: string;
+  allows_secrets: boolean;
+}> {
+  const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
+  return {
+    source: { __extn: { fn: 'ip', arg: source } },
+    operator_network: operatorNetwork,
+    network,
+    hour: moment.hour,
+    weekday: moment.weekday,
+    credential,
+    allows_secrets: allowsSecrets,
+  };
 }
 
 /** The values that the shipped policies compute with: strings, truth, sets of strings. */

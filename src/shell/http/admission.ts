@@ -92,6 +92,7 @@ async function decide(
   admission.decision = await authorise(snapshot.policy, parts, operation, {
     principal,
     source: asked.source,
+    nowMs: asked.nowMs,
     clusterDns,
     objectId,
     clusterRevoked: revoked !== undefined,

@@ -5,6 +5,7 @@ import { type PresentedToken, readAuthorization } from '../../core/identity/toke
 import { looksLikeJwt } from '../../core/identity/workload.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import type { Clock } from '../clock.ts';
+import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { Oidc } from '../oidc.ts';
 import type { Tokens } from '../tokens.ts';
@@ -14,6 +15,7 @@ export interface TokenAuthentication {
   readonly trust: Pick<LiveTrust, 'snapshot' | 'tokens'>;
   readonly tokens: Pick<Tokens, 'used'>;
   readonly clock: Clock;
+  readonly throttle: Pick<Throttle, 'tokenSeen'>;
   /** undefined: OIDC_ISSUER is not set. */
   readonly oidc: Oidc | undefined;
 }
@@ -26,7 +28,7 @@ export async function authenticateToken(
   parts: TokenAuthentication,
   request: IncomingMessage,
   operation: Operation,
-  source: string,
+  record: { readonly source: string; holdMs: number },
 ): Promise<Principal> {
   if (operation.audience === 'public') return ANONYMOUS;
   const headers = request.headersDistinct['authorization'] ?? [];
@@ -34,19 +36,24 @@ export async function authenticateToken(
   if (header === undefined) return ANONYMOUS;
   const presented: PresentedToken =
     headers.length > 1 ? { problem: 'more than one Authorization header' } : readAuthorization(header);
-  if ('problem' in presented) throw refused(presented.problem);
-  const { token } = presented;
+  const found = 'problem' in presented ? presented : await findPrincipal(parts, presented.token);
+  record.holdMs = parts.throttle.tokenSeen(record.source, 'problem' in found ? undefined : found.principal);
+  if ('problem' in found) throw refused(found.problem);
+  if (found.tokenId !== undefined) parts.tokens.used(found.tokenId, record.source);
+  return found.principal;
+}
+
+type Found = { readonly principal: Principal; readonly tokenId?: string } | { readonly problem: string };
+
+async function findPrincipal(parts: TokenAuthentication, token: string): Promise<Found> {
   const shared = parts.trust.tokens.match(token);
-  if (shared !== undefined) return shared;
+  if (shared !== undefined) return { principal: shared };
   if (parts.oidc !== undefined && looksLikeJwt(token)) {
     const verified = await parts.oidc.verify(token);
-    if ('problem' in verified) throw refused(verified.problem);
-    return verified;
+    return 'problem' in verified ? verified : { principal: verified };
   }
   const match = parts.trust.snapshot.tokenRecords.match(token, parts.clock.now());
-  if (!match.found) throw refused(match.problem);
-  parts.tokens.used(match.tokenId, source);
-  return match.principal;
+  return match.found ? match : { problem: match.problem };
 }
 
 function refused(logged: string): FluxgateError {

@@ -2,7 +2,7 @@ import type { Config } from '../../core/config.ts';
 import type { FleetReader } from '../../core/fleet/access.ts';
 import { isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
 import type { Decision, PolicyEngine } from '../../core/policy/decide.ts';
-import { NOWHERE, type Place, type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
+import { momentOf, NOWHERE, type Place, type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { placeOfCluster, placeOfQuery } from '../../core/policy/place.ts';
 import type { Ratchet } from '../ratchet.ts';
@@ -13,6 +13,8 @@ export interface AuthorisedRequest {
   readonly clusterRevoked: boolean;
   readonly principal: Principal;
   readonly source: string;
+  /** Since the epoch. */
+  readonly nowMs: number;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
   readonly allowsSecrets: boolean;
@@ -55,11 +57,17 @@ export async function authorise(
 
 export function contextOf(
   config: Config,
-  { principal, source, allowsSecrets }: Pick<AuthorisedRequest, 'principal' | 'source' | 'allowsSecrets'>,
+  {
+    principal,
+    source,
+    nowMs,
+    allowsSecrets,
+  }: Pick<AuthorisedRequest, 'principal' | 'source' | 'nowMs' | 'allowsSecrets'>,
 ): PolicyContext {
   return {
     source,
-    operatorNetwork: config.operatorNetworks.contains(source),
+    ...networkOf(config, source),
+    moment: momentOf(nowMs),
     credential: credentialOf(principal),
     allowsSecrets,
   };
@@ -92,3 +100,7 @@ async function placeOf(
 
 /** Whose rights can depend on where something is. */
 const OPERATES: readonly Principal['kind'][] = ['operator', 'operator_token', 'writer', 'workload', 'reader'];
+function networkOf(config: Config, source: string): Pick<PolicyContext, 'network' | 'operatorNetwork'> {
+  const network = config.operatorNetworks.nameOf(source);
+  return { network: network ?? '', operatorNetwork: network !== undefined };
+}

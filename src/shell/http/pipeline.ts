@@ -4,11 +4,11 @@ import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS } from '../../core/identity/principal.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
-import { canonicalAddress } from '../../core/networks.ts';
 import type { PolicyResource } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
+import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Presented } from '../tls/peer.ts';
@@ -30,6 +30,8 @@ export interface RequestRecord extends Admission {
   readonly path: string;
   /** What the peer showed in the handshake; undefined where the request did not get that far. */
   presented: Presented | undefined;
+  /** For how long its refusal is held back. */
+  holdMs: number;
   /** Whether the override for patches that look like secrets is asked for. */
   readonly allowsSecrets: boolean;
 }
@@ -39,6 +41,7 @@ export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly handlers: Handlers;
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
+  readonly throttle: Throttle;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
@@ -49,7 +52,8 @@ export interface PipelineParts extends AdmissionParts, TokenAuthentication {
 }
 
 export interface Pipeline {
-  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** `source`: the peer's canonical address, or what a trusted proxy says it is. */
+  answer(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Resolves when every request that was begun has its line in the log. */
   settled(): Promise<void>;
 }
@@ -58,13 +62,14 @@ export interface Pipeline {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const inFlight = new Set<Promise<void>>();
   return {
-    answer(request, response) {
-      const record = beginRecord(parts, request);
+    answer(request, response, source) {
+      const record = beginRecord(parts, request, source);
       const answered = answerRequest(parts, request, response, record)
         .then(
           (answer) => finish(parts, request, response, record, answer, undefined),
-          (problem: unknown) => {
+          async (problem: unknown) => {
             const error = asFluxgateError(problem);
+            await parts.throttle.hold(record.holdMs);
             finish(parts, request, response, record, errorAnswer(error, record.requestId), error);
           },
         )
@@ -89,10 +94,15 @@ async function answerRequest(
   record: RequestRecord,
 ): Promise<Answer> {
   const socket = request.socket as TLSSocket;
+  parts.throttle.arrive({
+    source: record.source,
+    verdict: parts.trust.verdictOf(socket),
+    token: request.headers.authorization !== undefined,
+    probe: record.path === '/health' || record.path === '/ready',
+  });
   checkProtocol(request.httpVersion, request.headers.expect);
   const target = readTarget(request.url ?? '');
   checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
-
   const asked: Asked = {
     method: record.method,
     target,
@@ -105,9 +115,10 @@ async function answerRequest(
       record.presented = parts.trust.presentedBy(socket);
       return holdToPin(parts.trust.verdictOf(socket), parts.pins);
     },
-    withoutCertificate: (operation) => authenticateToken(parts, request, operation, record.source),
+    withoutCertificate: (operation) => authenticateToken(parts, request, operation, record),
   };
   const operation = await admit(parts, asked, record);
+  parts.throttle.admitted(record.principal);
 
   const body = await takeBody(parts, request, response, operation);
   // A body may take half a minute: whoever lost the right meanwhile, by certificate, token or policy, changes nothing any more.
@@ -150,7 +161,7 @@ function authoriseFurther(
   resource: PolicyResource,
 ): void {
   const { principal } = record;
-  const context = contextOf(parts.config, record);
+  const context = contextOf(parts.config, { ...record, nowMs: parts.clock.now() });
   record.decision = parts.trust.policy.decide({ principal, operationId, resource, context });
   if (!record.decision.allowed) throw refusal(principal, record.decision);
 }
@@ -158,11 +169,11 @@ function authoriseFurther(
 /** Characters of a path that is not one of ours, in the log. */
 const LOGGED_PATH_MAX = 256;
 
-function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRecord {
+function beginRecord(parts: PipelineParts, request: IncomingMessage, source: string): RequestRecord {
   return {
     requestId: parts.newRequestId(),
     method: request.method ?? '',
-    source: canonicalAddress(request.socket.remoteAddress ?? '') ?? 'unknown',
+    source,
     startedMs: parts.clock.elapsed(),
     path: (request.url ?? '').split('?', 1)[0]?.slice(0, LOGGED_PATH_MAX) ?? '',
     operation: undefined,
@@ -174,6 +185,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
     decision: undefined,
     revocationId: undefined,
+    holdMs: 0,
   };
 }
 
@@ -215,7 +227,9 @@ function finish(
     parts.isDraining() ||
     record.operation?.audience === 'flux' ||
     error?.code === 'certificate_rejected' ||
+    error?.code === 'rate_limited' ||
     (announcesBody(request) && !request.complete);
+  if (record.principal.kind !== 'anonymous') parts.throttle.known(record.source);
   try {
     respond(response, answer, { requestId: record.requestId, close });
   } finally {

@@ -5,6 +5,7 @@ import { NOWHERE, type PolicyContext, resourceOf } from '../../../src/core/polic
 import type { Operation } from '../../../src/core/policy/operations.ts';
 import { ACTORS, EAST, OPERATIONS, SHIPPED, WEST } from './shipped.ts';
 
+const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const engine = createPolicyEngine(SHIPPED);
 
 type Actor = keyof typeof ACTORS;
@@ -30,7 +31,7 @@ function decide(actor: Actor, operation: Operation, circumstances: Circumstances
     principal: ACTORS[actor],
     operationId: operation.operationId,
     resource: resourceOf(operation, { ...names, id: 'cert-manager' }),
-    context: { source: '2001:db8::1', operatorNetwork, credential: CREDENTIAL[actor] },
+    context: { source: '2001:db8::1', operatorNetwork, ...ELSEWHERE, credential: CREDENTIAL[actor] },
   });
 }
 
@@ -240,7 +241,7 @@ test("the exception that ratchet.cedar explains opens that cluster's path to tok
       principal: ACTORS.reader,
       operationId: 'getNamespaceInputs',
       resource: { kind: 'cluster_inputs', dns, ratcheted: true, revoked: false, place: NOWHERE },
-      context: { source: '10.0.0.1', operatorNetwork: false, credential: 'token' },
+      context: { source: '10.0.0.1', operatorNetwork: false, ...ELSEWHERE, credential: 'token' },
     }).allowed;
   assert.deepEqual([allowed(EAST), allowed(WEST)], [true, false]);
 });

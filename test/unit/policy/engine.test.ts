@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Principal } from '../../../src/core/identity/principal.ts';
 import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
-import { NOWHERE } from '../../../src/core/policy/entities.ts';
+import { momentOf, NOWHERE } from '../../../src/core/policy/entities.ts';
 import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 
+const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const REQUEST: DecisionRequest = {
   principal: ACTORS.operator,
   operationId: 'getNamespaceInputs',
   resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false, place: NOWHERE },
-  context: { source: '10.0.0.1', operatorNetwork: true, credential: 'certificate' },
+  context: { source: '10.0.0.1', operatorNetwork: true, ...ELSEWHERE, credential: 'certificate' },
 };
 
 const only = (condition: string): string =>
@@ -77,6 +78,21 @@ const VISIBLE: readonly [string, string, DecisionRequest][] = [
     'the network',
     'context.operator_network',
     { ...REQUEST, context: { ...REQUEST.context, operatorNetwork: false } },
+  ],
+  [
+    "the network's name",
+    'context.network == ""',
+    { ...REQUEST, context: { ...REQUEST.context, network: 'ci' } },
+  ],
+  [
+    'the hour',
+    'context.hour >= 9 && context.hour < 17',
+    { ...REQUEST, context: { ...REQUEST.context, moment: { hour: 17, weekday: 'monday' } } },
+  ],
+  [
+    'the day of the week',
+    '["monday", "tuesday"].contains(context.weekday)',
+    { ...REQUEST, context: { ...REQUEST.context, moment: { hour: 12, weekday: 'sunday' } } },
   ],
   [
     'the credential',
@@ -181,4 +197,10 @@ test('several policies that decide are all named, sorted, with their reasons', (
     policies: ['a', 'b', 'c'],
     reason: 'first; second; c',
   });
+});
+
+test('the moment of a decision is read in UTC', () => {
+  assert.deepEqual(momentOf(Date.UTC(2026, 10, 21, 23, 59, 59)), { hour: 23, weekday: 'saturday' });
+  assert.deepEqual(momentOf(Date.UTC(2026, 10, 22)), { hour: 0, weekday: 'sunday' });
+  assert.throws(() => momentOf(Number.NaN));
 });

@@ -7,6 +7,7 @@ import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 
 // Whatever cannot be decided is denied, whoever would otherwise be let in.
 
+const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const PERMIT_ALL = '@id("all") @reason("all") permit (principal, action, resource);';
 const permissive = createPolicyEngine({ ...SHIPPED, policies: { 'all.cedar': PERMIT_ALL } });
 
@@ -14,7 +15,7 @@ const FINE: DecisionRequest = {
   principal: ACTORS.cluster,
   operationId: 'getNamespaceInputs',
   resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false, place: NOWHERE },
-  context: { source: '10.0.0.1', operatorNetwork: false, credential: 'certificate' },
+  context: { source: '10.0.0.1', operatorNetwork: false, ...ELSEWHERE, credential: 'certificate' },
 };
 
 test('the permissive engine of these tests lets the proper request in', () => {
