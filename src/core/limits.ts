@@ -249,6 +249,12 @@ export const LIMITS = Object.freeze({
   /** More than fit into an import. */
   exportObjectsMax: 1_000_000,
 
+  // — plans that wait for a second person —
+  /** Beyond it the oldest that nobody approved give way. */
+  plansKeptMax: 200,
+  /** Over a night; a plan that is older is made anew, by whoever still wants it. */
+  planKeptMs: 86_400_000,
+
   // — the fleet's past —
   /** Revisions that can be asked for and reverted; a year of a busy fleet. */
   revisionsKeptMax: 10_000,

@@ -9,6 +9,9 @@ export const AUDIT_EVENTS = Object.freeze([
   'revocation_lifted',
   'token_made',
   'token_revoked',
+  /** A write needs a second person; its plan is kept. */
+  'plan_requested',
+  'plan_approved',
   /** The keys that a cluster is known by were forgotten. */
   'pin_reset',
   /** Somebody known asked for what they may not have: 403. */

@@ -11,6 +11,9 @@ import { summarisePlan } from './plan-summary.ts';
 import { refuseSecrets } from './secrets.ts';
 import { stateOf } from './states.ts';
 
+/** What a transaction knows of plans. */
+export type PlanTransactor = Pick<HistoryTransactor, 'notePlan' | 'planApproval' | 'closePlan'>;
+
 /** How one request wants its write treated. */
 export interface WriteTerms {
   /** Only say what would happen. */
@@ -26,7 +29,7 @@ export interface WriteTerms {
   /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
   readonly authorise?: (changes: readonly ObjectChange[]) => void;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
-  readonly review?: (plan: Plan, changes: readonly ObjectChange[]) => Promise<void>;
+  readonly review?: (plan: Plan, transactor: PlanTransactor) => Promise<void>;
 }
 
 /** For writes that nobody has to confirm: tests, and what the gateway does by itself. */
@@ -49,7 +52,7 @@ export interface Committed {
  */
 export async function commitChanges(
   changes: readonly ObjectChange[],
-  transactor: FleetTransactor & Pick<HistoryTransactor, 'notePlan'>,
+  transactor: FleetTransactor & PlanTransactor,
   terms: WriteTerms,
 ): Promise<Committed> {
   terms.authorise?.(changes);
@@ -60,7 +63,7 @@ export async function commitChanges(
   inspection.throwIfRefused();
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
-  await terms.review?.(plan, changes);
+  await terms.review?.(plan, transactor);
   await transactor.notePlan(summarisePlan(plan));
   for (const change of inWritingOrder(changes)) await write(change, transactor);
   await keepPins(changes, pins, transactor);

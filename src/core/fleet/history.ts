@@ -1,5 +1,6 @@
 import type { AuditRequest } from '../audit/entry.ts';
 import type { CatalogueKind, FleetTransactor, ObjectName, Page } from './access.ts';
+import type { PlanApproval } from './approval.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
 
 /** Every transaction that changes the fleet is a numbered revision; these are its words, as FleetReader has those of now. */
@@ -95,6 +96,10 @@ export interface HistoryTransactor {
   nextRevision(): Promise<number>;
   /** The summary of the plan, for the revision. */
   notePlan(plan: object): Promise<void>;
+  /** Of a plan that waits to be carried out; undefined: nobody has approved it, or too long ago. */
+  planApproval(hash: string, nowMs: number): Promise<PlanApproval | undefined>;
+  /** It is carried out by this transaction. */
+  closePlan(hash: string): Promise<void>;
   recallAnswer(name: AnswerName, nowMs: number): Promise<RememberedAnswer | undefined>;
   rememberAnswer(name: AnswerName, answer: RememberedAnswer, nowMs: number): Promise<void>;
 }

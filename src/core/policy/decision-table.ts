@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { StartupError } from '../errors.ts';
-import { ENVIRONMENTS, type FleetKind } from '../fleet/objects.ts';
+import { ENVIRONMENTS, type Environment, type FleetKind } from '../fleet/objects.ts';
 import { FLEET_KINDS } from '../fleet/registry.ts';
 import { type CertificateReference, isTokenPrincipal, type Principal } from '../identity/principal.ts';
 import { TOKEN_KINDS } from '../identity/token-text.ts';
@@ -48,6 +48,14 @@ interface On {
   readonly object: FleetKind | undefined;
   /** Of a decision on a token that is to be made. */
   readonly token: { readonly kind: (typeof TOKEN_KINDS)[number]; readonly grants: Grants } | undefined;
+  /** The plan of a write, or one that waits for a second person. */
+  readonly plan:
+    | {
+        readonly environments: readonly Environment[];
+        readonly takesAway: boolean;
+        readonly approved: boolean;
+      }
+    | undefined;
 }
 
 export interface TableOutcome {
@@ -87,7 +95,8 @@ export function runTable(table: DecisionTable, engine: PolicyEngine): TableOutco
 }
 
 function resourceFor(operation: Operation, on: On): PolicyResource {
-  const { dns, id, place, token, object } = on;
+  const { dns, id, place, token, object, plan } = on;
+  if (plan !== undefined) return { kind: 'plan', ...plan };
   if (token !== undefined) {
     const { kind: tokenKind, grants } = token;
     return { kind: 'token', tokenKind, clusterDns: tokenKind === 'cluster' ? dns : undefined, grants };
@@ -232,6 +241,7 @@ function readOn(value: unknown, where: string): On {
   const fields = new Fields(value, where);
   const token = fields.take('token');
   const object = fields.take('object');
+  const plan = fields.take('plan');
   const kind = FLEET_KINDS.find((one) => one === object);
   if (object !== undefined && kind === undefined) throw new Error(`${where}: object is no kind of object`);
   const on: On = {
@@ -242,9 +252,21 @@ function readOn(value: unknown, where: string): On {
     place: { environment: fields.text('environment', ''), labels: fields.texts('labels') },
     object: kind,
     token: token === undefined ? undefined : readToken(token, `${where}: token`),
+    plan: plan === undefined ? undefined : readPlan(plan, `${where}: plan`),
   };
   fields.end();
   return on;
+}
+
+function readPlan(value: unknown, where: string): On['plan'] {
+  const fields = new Fields(value, where);
+  const plan = {
+    environments: fields.someOf('environments', ENVIRONMENTS),
+    takesAway: fields.truth('takes_away'),
+    approved: fields.truth('approved'),
+  };
+  fields.end();
+  return plan;
 }
 
 function readToken(value: unknown, where: string): On['token'] {

@@ -27,6 +27,13 @@ export type PolicyResource =
       readonly clusterDns: string | undefined;
       readonly grants: Grants | undefined;
     }
+  /** What a write would do, before it is carried out; or a kept plan. `approved`: by a second person. */
+  | {
+      readonly kind: 'plan';
+      readonly environments: readonly string[];
+      readonly takesAway: boolean;
+      readonly approved: boolean;
+    }
   /** Who is believed and who is not: revocations, explanations, refusals. */
   | { readonly kind: 'trust' }
   /**
@@ -178,6 +185,10 @@ export function resourceEntity(resource: PolicyResource): PolicyEntity {
         revoked: resource.revoked,
         ...attributesOf(resource.place),
       });
+    case 'plan': {
+      const { environments, takesAway, approved } = resource;
+      return entity('Plan', 'plan', { environments, takes_away: takesAway, approved });
+    }
     case 'token': {
       const { roles, environments, labels } = resource.grants ?? NO_GRANTS;
       const { tokenKind: kind, clusterDns = '' } = resource;

@@ -4,6 +4,7 @@ import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS } from '../../core/identity/principal.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
+import type { Decision } from '../../core/policy/decide.ts';
 import type { PolicyResource } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
@@ -136,6 +137,7 @@ async function answerRequest(
     audited: auditedRequest(record, operation),
     header: (name) => request.headersDistinct[name]?.join(', '),
     authorise: (resource) => authoriseFurther(parts, record, operation, resource),
+    permits: (resource) => decideFurther(parts, record, operation, resource).allowed,
   });
 }
 
@@ -154,16 +156,25 @@ export function auditedRequest(record: RequestRecord, operation: Operation): Aud
 }
 
 /** By the policies of this moment, for what only the body or the store says is asked for. */
-function authoriseFurther(
+function decideFurther(
   parts: PipelineParts,
   record: RequestRecord,
   { operationId }: Operation,
   resource: PolicyResource,
-): void {
+): Decision {
   const { principal } = record;
   const context = contextOf(parts.config, { ...record, nowMs: parts.clock.now() });
-  record.decision = parts.trust.policy.decide({ principal, operationId, resource, context });
-  if (!record.decision.allowed) throw refusal(principal, record.decision);
+  return parts.trust.policy.decide({ principal, operationId, resource, context });
+}
+
+function authoriseFurther(
+  parts: PipelineParts,
+  record: RequestRecord,
+  operation: Operation,
+  resource: PolicyResource,
+): void {
+  record.decision = decideFurther(parts, record, operation, resource);
+  if (!record.decision.allowed) throw refusal(record.principal, record.decision);
 }
 
 /** Characters of a path that is not one of ours, in the log. */

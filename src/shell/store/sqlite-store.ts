@@ -10,6 +10,7 @@ import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
 import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
+import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import {
   createRevocationQueries,
   createRevocationWrites,
@@ -59,6 +60,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     history,
     revisions: createHistoryWrites(database),
     audit: createAuditWrites(database),
+    plans: { queries: createPlanQueries(database), writes: createPlanWrites(database) },
   };
   const inMemory = readerDatabase === database;
   const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
@@ -92,6 +94,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
     revocations: createRevocations(writer, createRevocationQueries(readerDatabase), read, write),
     tokens: createTokens(writer, createTokenQueries(readerDatabase), read, write),
+    plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
     check: () =>
@@ -115,6 +118,23 @@ type Read = <T>(doing: string, act: () => T) => Promise<T>;
 
 /** One transaction of its own, for what is not the fleet. */
 type Write = <T>(doing: string, act: () => T) => Promise<T>;
+
+function createPlans({ audit, plans }: Writer, queries: PlanQueries, read: Read, write: Write): PlanStore {
+  return Object.freeze<PlanStore>({
+    list: (nowMs, limit, offset) => read('read', () => queries.list(nowMs, limit, offset)),
+    get: (hash, nowMs) => read('read', () => queries.get(hash, nowMs)),
+    request: (plan, entry) =>
+      write('keep a plan', () => {
+        if (plans.writes.request(plan)) audit.append(entry);
+      }),
+    approve: (hash, approval, entry) =>
+      write('approve a plan', () => {
+        const approved = plans.writes.approve(hash, approval);
+        if (approved) audit.append(entry);
+        return approved;
+      }),
+  });
+}
 
 function createAudit({ audit }: Writer, readerDatabase: Database, read: Read, write: Write): AuditStore {
   const queries = createAuditQueries(readerDatabase);

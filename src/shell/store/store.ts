@@ -1,6 +1,7 @@
 import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { PlanStore } from './plan-records.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
 import type { TokenStore } from './token-records.ts';
@@ -50,6 +51,8 @@ export interface Store {
   readonly audit: AuditStore;
   /** Tokens that were made here, as hashes. Like `reader`, not for use inside `transact`. */
   readonly tokens: TokenStore;
+  /** Plans that wait for a second person. */
+  readonly plans: PlanStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

@@ -8,6 +8,7 @@ import type { FleetQueries } from './fleet-queries.ts';
 import type { FleetWrites } from './fleet-writes.ts';
 import type { HistoryQueries } from './history-queries.ts';
 import type { HistoryWrites, Ledger } from './history-writes.ts';
+import type { PlanQueries, PlanWrites } from './plan-records.ts';
 
 /** What one connection that may write can do. */
 export interface Writer {
@@ -17,6 +18,7 @@ export interface Writer {
   readonly history: HistoryQueries;
   readonly revisions: HistoryWrites;
   readonly audit: AuditWrites;
+  readonly plans: { readonly queries: PlanQueries; readonly writes: PlanWrites };
 }
 
 export interface TransactionBounds {
@@ -122,7 +124,7 @@ async function bounded<T>(work: Promise<T>, workMs: number): Promise<T> {
 
 /** Its calls run at once, on the writer's connection; none runs when the transaction is over. */
 function createTransactor(
-  { database, queries, writes, history, revisions }: Writer,
+  { database, queries, writes, history, revisions, plans }: Writer,
   life: Life,
 ): RecordedTransactor {
   const during = async <T>(doing: string, act: () => T): Promise<T> => {
@@ -161,6 +163,8 @@ function createTransactor(
       during('note', () => {
         life.plan = plan;
       }),
+    planApproval: (hash, nowMs) => during('read', () => plans.queries.get(hash, nowMs)?.approval),
+    closePlan: (hash) => during('close a plan', () => plans.writes.close(hash)),
     recallAnswer: (name, nowMs) => during('read', () => revisions.recallAnswer(name, nowMs)),
     rememberAnswer: (name, answer, nowMs) =>
       during('remember', () => revisions.rememberAnswer(name, answer, nowMs)),

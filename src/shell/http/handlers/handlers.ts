@@ -27,6 +27,7 @@ import { fleetHandler } from './fleet.ts';
 import { fleetSetHandler } from './fleet-sets.ts';
 import { fluxHandler } from './flux.ts';
 import { historyHandler } from './history.ts';
+import { plansHandler } from './plans.ts';
 import { publicHandler } from './public.ts';
 import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
@@ -47,6 +48,8 @@ export interface Call {
   header(name: string): string | undefined;
   /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */
   authorise(resource: PolicyResource): void;
+  /** The same as a question. */
+  permits(resource: PolicyResource): boolean;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -112,6 +115,7 @@ function operatorHandler(operation: Operation, parts: HandlerParts): Handler | u
   return (
     historyHandler(operation, parts) ??
     fleetSetHandler(operation, parts) ??
+    plansHandler(operation, parts) ??
     clusterStateHandler(operation, parts) ??
     fleetHandler(operation, parts) ??
     revocationsHandler(operation, parts) ??

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FluxgateError } from '../../../core/errors.ts';
+import { ApprovalRequired } from '../../../core/fleet/approval.ts';
 import { checkChangeSet, realChanges } from '../../../core/fleet/change-set.ts';
 import { commitChanges } from '../../../core/fleet/commit.ts';
 import type {
@@ -13,6 +14,7 @@ import { describePrincipal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, HandlerParts } from './handlers.ts';
+import { keepForApproval } from './review.ts';
 import { allowsSecrets, planAnswer, writeTerms } from './write-terms.ts';
 
 /** Every write of an operator: in one transaction, as a revision with its author and reason, and once per Idempotency-Key. */
@@ -29,17 +31,33 @@ export async function recordedWrite(
 ): Promise<Answer> {
   const origin = originOf(call, parts, action);
   const key = call.method === 'POST' ? idempotencyKey(call) : undefined;
-  if (key === undefined || isDryRun(call)) return parts.store.transact(work, origin);
+  if (key === undefined || isDryRun(call)) return transact(call, parts, work, origin);
   const name = { principal: origin.author, key };
   const fingerprint = fingerprintOf(call);
-  return parts.store.transact(async (transactor) => {
+  const once = async (transactor: RecordedTransactor): Promise<Answer> => {
     const earlier = await transactor.recallAnswer(name, origin.atMs);
     if (earlier !== undefined) return replay(earlier, fingerprint);
     const answer = await work(transactor);
     const { status, headers = {}, body } = answer;
     await transactor.rememberAnswer(name, { fingerprint, status, headers, body }, origin.atMs);
     return answer;
-  }, origin);
+  };
+  return transact(call, parts, once, origin);
+}
+
+/** Where a second person is asked for, what they are to look at is kept. */
+async function transact(
+  call: Call,
+  parts: HandlerParts,
+  work: (transactor: RecordedTransactor) => Promise<Answer>,
+  origin: ChangeOrigin,
+): Promise<Answer> {
+  try {
+    return await parts.store.transact(work, origin);
+  } catch (error) {
+    if (error instanceof ApprovalRequired) await keepForApproval(call, parts, error);
+    throw error;
+  }
 }
 
 /** A set of changes through checks, plan and guard; the answer is the plan, and whether it was carried out. */

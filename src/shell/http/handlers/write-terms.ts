@@ -11,6 +11,7 @@ import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import { authoriseChanges } from './authorise-changes.ts';
 import type { Call, HandlerParts } from './handlers.ts';
+import { reviewPlan } from './review.ts';
 
 /** What a request says of how its write is to be treated, and how what came of it is answered. */
 
@@ -19,7 +20,7 @@ export const allowsSecrets = (header: string | undefined): boolean => header ===
 
 const PLAN_HASH = /^[0-9a-f]{64}$/;
 
-export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>): WriteTerms {
+export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 'clock'>): WriteTerms {
   const confirmPlan = call.header('confirm-plan');
   if (confirmPlan !== undefined && !PLAN_HASH.test(confirmPlan)) {
     throw new FluxgateError(
@@ -33,6 +34,7 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>):
     allowSecrets: allowsSecrets(call.header('allow-suspected-secrets')),
     pruneGuard: parts.pruneGuard,
     authorise: (changes) => authoriseChanges(call, changes),
+    review: (plan, transactor) => reviewPlan(call, plan, transactor, parts.clock.now()),
     pause: async () => {
       await nextTurn();
     },
