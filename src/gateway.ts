@@ -99,7 +99,7 @@ async function serve(
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
   resources.defer(() => sightings.close());
-  const { presentations, pins } = sightings;
+  const { pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
   const edge = createEdge(config, { clock, log, metrics });
   resources.defer(() => edge.stop());
@@ -109,10 +109,10 @@ async function serve(
     log,
     metrics,
     current: () => trust.snapshot.revocations,
-    enforce: (list) => {
-      const closed = enforceRevocations(list, trust, listener);
+    enforce(list, ended) {
+      const ending = enforceRevocations(list, trust, listener, ended);
       metrics.generation.set(trust.snapshot.generation);
-      return closed;
+      return ending;
     },
   });
   resources.defer(() => revocations.stop());
@@ -141,10 +141,9 @@ async function serve(
       audit,
       tokens,
       trust,
-      presentations,
-      pins,
+      sightings,
       ...memory,
-      explain: { config, router, trust, ratchet, fleet: store.reader },
+      explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
       log,
       documentText,
@@ -194,8 +193,10 @@ async function serve(
     load,
     current: () => trust.snapshot,
     swap(next) {
-      trust.replace(next.snapshot);
       listener.useContext(next.context);
+      trust.replace(next.snapshot);
+    },
+    retire() {
       crlWatch.look();
       return listener.retire((socket) => trust.verdictOf(socket)?.accepted === false);
     },
@@ -236,23 +237,22 @@ async function serve(
   };
 }
 
-/** The connections of those who are revoked by what is new in the list, and nobody else's: how many for each. */
-function enforceRevocations(
+/** Ends the connections of those who are revoked by what is new in the list, and nobody else's. */
+async function enforceRevocations(
   list: RevocationList,
   trust: LiveTrust,
   listener: Listener,
-): ReadonlyMap<string, number> {
+  ended: (revocationId: string) => void,
+): Promise<void> {
   const before = trust.snapshot.revocations.ids;
   trust.revoke(list);
-  const closed = new Map<string, number>();
-  listener.retire((socket) => {
+  await listener.retire((socket) => {
     const verdict = trust.verdictOf(socket);
     const id = verdict?.accepted === false ? verdict.refusal.revocationId : undefined;
     if (id === undefined || before.has(id)) return false;
-    closed.set(id, (closed.get(id) ?? 0) + 1);
+    ended(id);
     return true;
   });
-  return closed;
 }
 
 function logStart(

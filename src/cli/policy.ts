@@ -7,7 +7,7 @@ import { type DecisionTable, readDecisionTable, runTable } from '../core/policy/
 import type { OperationTable } from '../core/policy/operations.ts';
 import { loadContract } from '../shell/contract.ts';
 import { SHIPPED_POLICY_DIR } from '../shell/load-snapshot.ts';
-import { readPolicies, readTextFile } from '../shell/snapshot-files.ts';
+import { readPolicies, readText } from '../shell/snapshot-files.ts';
 import { type CommandContext, CommandFailed } from './context.ts';
 
 /** Where tables are, below the policies that they are held against. */
@@ -70,7 +70,7 @@ async function readTables(directory: string, operations: OperationTable): Promis
       files.map(async (name) =>
         readDecisionTable(
           name,
-          await readTextFile(join(directory, name), 'the table', LIMITS.bundleBytesMax),
+          (await readText(join(directory, name), 'the table', LIMITS.bundleBytesMax)).text,
           operations,
         ),
       ),

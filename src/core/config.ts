@@ -1,6 +1,7 @@
 import { fetchableUrl, type OidcConfig, oidcConfig } from './config-oidc.ts';
 import { StartupError } from './errors.ts';
 import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
+import type { PinMode } from './identity/pins.ts';
 import { LIMITS } from './limits.ts';
 import { type NamedNetworks, type Networks, parseNamedNetworks, parseNetworks } from './networks.ts';
 
@@ -18,7 +19,7 @@ export interface Config {
   readonly operatorCaFile: string | undefined;
   /** A cluster CA to be: counted, never believed. */
   readonly clusterCaObserveFile: string | undefined;
-  readonly pinClusterKeys: 'observe' | 'enforce' | 'off';
+  readonly pinClusterKeys: PinMode;
   /** undefined: no CRLs. */
   readonly crlDir: string | undefined;
   readonly crlPolicy: CrlPolicy;

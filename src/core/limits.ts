@@ -139,6 +139,10 @@ export const LIMITS = Object.freeze({
   bundleBytesMax: 8_388_608,
   bundleCertificatesMax: 4_096,
 
+  // — long work —
+  /** How long reading trust, a plan or a report may hold the event loop before it lets polls in; one more step may follow. */
+  sliceMs: 5,
+
   // — CRLs —
   /** The largest lists of public CAs have some 30 MiB; read, checked and replaced, one lies in memory twice. */
   crlBytesMax: 67_108_864,
@@ -215,7 +219,7 @@ export const LIMITS = Object.freeze({
   presentationsMax: 131_072,
   /** Different intermediates that are kept once for all; beyond it they are kept with each chain. */
   presentedIntermediatesMax: 4_096,
-  /** What was seen since is lost when the process is killed: a few seconds of sightings, never a key that was promoted. */
+  /** Who is new, or came with another certificate, is written this soon; a process that is killed before loses it. */
   sightingsFlushMs: 5_000,
   // — the audit trail —
   /** Refusals are gathered this long, so that many alike are one row. */
@@ -226,10 +230,15 @@ export const LIMITS = Object.freeze({
   auditPendingMax: 1_000,
   /** How often the log is told where the trail ends, if it has grown: what is cut off later is missed there. */
   auditHeadLogMs: 3_600_000,
-  /** First keys and promotions: soon, and all of a burst in few commits. */
+  /**
+   * First keys, promotions, conflicts: soon, and all of a burst in few commits. A process that is killed before has not seen
+   * them: the key that was replaced is the current one again, until the next request with the new key replaces it once more.
+   */
   pinsFlushMs: 250,
   /** A sighting that differs in its time only is written again this often: 100,000 clusters make 170 rows a second. */
   sightingsRewriteMs: 600_000,
+  /** A cluster that is in no fleet is forgotten when it has been silent for this: who still polls is still told of. */
+  goneSightingMs: 3_600_000,
   /** Rows in one commit: some milliseconds of the event loop. */
   sightingsPerCommitMax: 250,
   pinsMax: 131_072,
@@ -239,8 +248,6 @@ export const LIMITS = Object.freeze({
   pinGraceMs: 86_400_000,
   /** A conflict is told again this often, not with each poll. */
   pinWarningMs: 3_600_000,
-  /** How long a plan may hold the event loop before it lets polls in. */
-  planSliceMs: 5,
   /** Names in each list of GET /trust without `limit`. */
   trustNamesDefault: 100,
   // — the fleet as a directory —

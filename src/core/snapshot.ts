@@ -11,22 +11,23 @@ import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
 
 /** Everything that can change while the gateway runs, as the bytes that were read. */
 export interface SnapshotSources {
-  readonly serverChainPem: string;
-  readonly serverKeyPem: string;
-  readonly clusterCaPem: string;
-  readonly operatorCaPem: string | undefined;
-  readonly observedCaPem?: string | undefined;
-  /** Texts with one token a line, each with the name of the variable that it came from. */
+  readonly serverChain: NamedText;
+  readonly serverKey: NamedText;
+  readonly clusterCa: NamedText;
+  readonly operatorCa: NamedText | undefined;
+  readonly observedCa?: NamedText | undefined;
+  /** Texts with one token a line. */
   readonly readTokens: readonly NamedText[];
   /** undefined: none was configured, so the read tokens may write. */
   readonly writeTokens: readonly NamedText[] | undefined;
   /** OIDC_JWKS_FILE */
-  readonly oidcJwks?: string | undefined;
+  readonly oidcJwks?: NamedText | undefined;
   readonly policySchema: string;
   /** File name → text. */
   readonly policies: Readonly<Record<string, string>>;
 }
 
+/** A text with where it came from, for complaints: the variable and, of a file, its path. */
 export interface NamedText {
   readonly name: string;
   readonly text: string;
@@ -36,7 +37,6 @@ export interface NamedText {
 export interface Snapshot {
   readonly generation: number;
   readonly serverChainPem: string;
-  readonly serverKeyPem: string;
   /** Subject, fingerprint and expiry of the server's own certificate, for people. */
   readonly serverCertificate: string;
   readonly trust: Trust;
@@ -77,17 +77,17 @@ export function* readTrust(
   spiffeTrustDomain: string | undefined,
   previous: LoadedTrust | undefined,
 ): Generator<void, LoadedTrust> {
-  const { clusterCaPem, operatorCaPem, observedCaPem } = sources;
-  const parts = [clusterCaPem, operatorCaPem ?? null, observedCaPem ?? null, spiffeTrustDomain ?? null];
+  const { clusterCa, operatorCa, observedCa } = sources;
+  const parts = [clusterCa, operatorCa ?? null, observedCa ?? null, spiffeTrustDomain ?? null];
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   if (previous?.digest === digest) return previous;
-  const read = function* (pem: string | undefined, variable: string) {
-    return pem === undefined ? undefined : yield* readBundleInSteps(pem, variable);
+  const read = function* (source: NamedText | undefined, variable: string) {
+    return source === undefined ? undefined : yield* readBundleInSteps(source.text, variable, source.name);
   };
   const trust = createTrust({
-    cluster: yield* readBundleInSteps(clusterCaPem, 'CLUSTER_CA_FILE'),
-    operator: yield* read(operatorCaPem, 'OPERATOR_CA_FILE'),
-    observed: yield* read(observedCaPem, 'CLUSTER_CA_OBSERVE_FILE'),
+    cluster: yield* readBundleInSteps(clusterCa.text, 'CLUSTER_CA_FILE', clusterCa.name),
+    operator: yield* read(operatorCa, 'OPERATOR_CA_FILE'),
+    observed: yield* read(observedCa, 'CLUSTER_CA_OBSERVE_FILE'),
     spiffeTrustDomain,
   });
   return Object.freeze({ trust, digest });
@@ -127,33 +127,28 @@ export function createSnapshot(
   }
   return Object.freeze({
     generation: options.generation,
-    serverChainPem: requirePem(sources.serverChainPem, 'TLS_CERT_FILE'),
-    serverKeyPem: requirePem(sources.serverKeyPem, 'TLS_KEY_FILE'),
-    serverCertificate: describeServer(sources.serverChainPem),
+    serverChainPem: sources.serverChain.text,
+    serverCertificate: describeServer(sources.serverChain),
     trust: material.trust,
     crls: material.crls,
     revocations: NO_REVOCATIONS,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     tokenRecords: NO_TOKENS,
-    oidcKeys: sources.oidcJwks === undefined ? undefined : readKeySet(sources.oidcJwks, 'OIDC_JWKS_FILE'),
+    oidcKeys:
+      sources.oidcJwks === undefined ? undefined : readKeySet(sources.oidcJwks.text, sources.oidcJwks.name),
     policy,
     policyDigest,
     warnings: Object.freeze(warnings),
   });
 }
 
-function requirePem(text: string, variable: string): string {
-  if (text.includes('-----BEGIN ')) return text;
-  throw new StartupError(`${variable} is empty or not PEM`);
-}
-
-function describeServer(chainPem: string): string {
+function describeServer({ text, name }: NamedText): string {
   try {
-    const { subject, fingerprint256, validTo } = new X509Certificate(chainPem);
+    const { subject, fingerprint256, validTo } = new X509Certificate(text);
     const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 16);
     return `TLS_CERT_FILE: "${subject.replaceAll('\n', ', ')}" (sha256 ${fingerprint}…) until ${validTo}`;
   } catch (error) {
-    throw new StartupError('TLS_CERT_FILE holds no readable PEM certificate', error);
+    throw new StartupError(`${name} holds no readable PEM certificate`, error);
   }
 }
 

@@ -1,17 +1,17 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import { readTextFile } from './snapshot-files.ts';
+import { readText } from './snapshot-files.ts';
 
 const KINDS: readonly (string | undefined)[] = ['ed25519', 'ec', 'rsa'];
 
 /** The key of AUDIT_SIGNING_KEY_FILE. Throws StartupError where it is none. */
 export async function readAuditKey(path: string | undefined): Promise<KeyObject | undefined> {
   if (path === undefined) return undefined;
-  const pem = await readTextFile(path, 'AUDIT_SIGNING_KEY_FILE', LIMITS.bundleBytesMax);
+  const { text } = await readText(path, 'AUDIT_SIGNING_KEY_FILE', LIMITS.bundleBytesMax);
   let key: KeyObject;
   try {
-    key = createPrivateKey(pem);
+    key = createPrivateKey(text);
   } catch (error) {
     throw new StartupError(
       `AUDIT_SIGNING_KEY_FILE: ${path} holds no readable, unencrypted PEM private key`,

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartupError } from '../core/errors.ts';
 import { type CrlFacts, readCrl } from '../core/identity/crl.ts';
@@ -9,6 +9,8 @@ import type { BoundCrl, CrlPolicy } from '../core/identity/crl-state.ts';
 import { DerError } from '../core/identity/der.ts';
 import type { Trust } from '../core/identity/trust.ts';
 import { LIMITS } from '../core/limits.ts';
+import { readRegularFile, UnreadableFile } from './read-file.ts';
+import { inSlices } from './slices.ts';
 
 export interface CrlDirectory {
   /** undefined: no CRL_DIR, so nothing is revoked by CRLs. */
@@ -29,8 +31,9 @@ export async function loadCrls(from: CrlDirectory): Promise<CrlSet> {
   const crls: BoundCrl[] = [];
   const known = new Map((previous?.crls ?? []).map(({ facts }) => [facts.sha256, facts]));
   let octetsLeft = LIMITS.crlDirectoryBytesMax;
-  for (const name of directory === undefined ? [] : await listFiles(directory)) {
+  for (const name of directory === undefined ? [] : await listNames(directory)) {
     const octets = await readOctets(join(directory ?? '', name), name, octetsLeft);
+    if (octets === undefined) continue;
     octetsLeft -= octets.length;
     try {
       crls.push(...(await inSlices(readFileCrls(octets, name, trust, known))));
@@ -57,23 +60,8 @@ function* readFileCrls(
   return found;
 }
 
-/** The longest that requests wait for a slice of this, apart from one that a single step takes. */
-const SLICE_MS = 5;
-
-/** Drives the steps to their end, letting everything else that waits have its turn in between. */
-export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
-    const until = performance.now() + SLICE_MS;
-    do {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    } while (performance.now() < until);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** Names that begin with a dot are Kubernetes' own (`..data` and what it points to); directories are passed over. */
-async function listFiles(directory: string): Promise<readonly string[]> {
+/** Names that begin with a dot are Kubernetes' own (`..data` and what it points to). */
+async function listNames(directory: string): Promise<readonly string[]> {
   let names: readonly string[];
   try {
     names = await readdir(directory);
@@ -81,47 +69,27 @@ async function listFiles(directory: string): Promise<readonly string[]> {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartupError(`CRL_DIR: ${directory} cannot be listed (${code})`, error);
   }
-  const files: string[] = [];
-  for (const name of names.filter((one) => !one.startsWith('.')).sort()) {
-    const { isDirectory } = await look(join(directory, name), name);
-    if (!isDirectory) files.push(name);
-  }
+  const files = names.filter((one) => !one.startsWith('.')).sort();
   if (files.length > LIMITS.crlFilesMax) {
     throw new StartupError(`CRL_DIR: ${directory} holds more than ${LIMITS.crlFilesMax} files`);
   }
   return files;
 }
 
-async function look(path: string, name: string): Promise<{ isDirectory: boolean; size: number }> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile() && !found.isDirectory()) throw new StartupError(`CRL_DIR: ${name} is no file`);
-    return { isDirectory: found.isDirectory(), size: found.size };
-  } catch (error) {
-    throw cannotRead(name, error);
-  }
-}
+/** PEM is a third longer than what is in it. */
+const FILE_OCTETS_MAX = LIMITS.crlBytesMax * 1.5;
 
-async function readOctets(path: string, name: string, octetsLeft: number): Promise<Uint8Array> {
-  const { size } = await look(path, name);
-  // PEM is a third longer than what is in it.
-  if (size > LIMITS.crlBytesMax * 1.5) {
-    throw new StartupError(`CRL_DIR: ${name} is larger than a CRL of ${LIMITS.crlBytesMax} octets can be`);
-  }
-  if (size > octetsLeft) {
-    throw new StartupError(
-      `CRL_DIR: with ${name} there are more than ${LIMITS.crlDirectoryBytesMax} octets of CRLs`,
-    );
-  }
+/** Undefined: a directory, which is passed over. */
+async function readOctets(path: string, name: string, octetsLeft: number): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(path);
+    return await readRegularFile(path, Math.min(FILE_OCTETS_MAX, octetsLeft));
   } catch (error) {
-    throw cannotRead(name, error);
+    if (!(error instanceof UnreadableFile)) throw error;
+    if (error.kind === 'directory') return undefined;
+    const together = error.kind === 'too_large' && octetsLeft < FILE_OCTETS_MAX;
+    const why = together
+      ? `is too large: together they may have ${LIMITS.crlDirectoryBytesMax} octets`
+      : error.message;
+    throw new StartupError(`CRL_DIR: ${name} ${why}`, error);
   }
-}
-
-function cannotRead(name: string, error: unknown): StartupError {
-  if (error instanceof StartupError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  return new StartupError(`CRL_DIR: ${name} cannot be read (${code ?? 'no reason'})`, error);
 }

@@ -5,8 +5,9 @@ import type { Config } from '../core/config.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
 import { createSnapshot, type LoadedTrust, readTrust, type Snapshot } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
-import { inSlices, loadCrls } from './crl-files.ts';
+import { loadCrls } from './crl-files.ts';
 import type { Loaded } from './reload.ts';
+import { inSlices } from './slices.ts';
 import { readSnapshotFiles } from './snapshot-files.ts';
 import { createTlsContext, type TlsMaterial } from './tls/secure-context.ts';
 
@@ -40,9 +41,9 @@ export function createLoader(config: Config, operations: OperationTable, clock: 
       { trust, crls },
       { generation, operationIds, apiMode, previous },
     );
-    const context = contextOf({
-      certificateChainPem: snapshot.serverChainPem,
-      privateKeyPem: snapshot.serverKeyPem,
+    const context = await contextOf({
+      certificateChain: sources.serverChain,
+      privateKey: sources.serverKey,
       authorities: trust.authorities,
       minVersion: config.tlsMinVersion,
     });
@@ -50,12 +51,12 @@ export function createLoader(config: Config, operations: OperationTable, clock: 
   };
 }
 
-/** A context of a thousand CAs takes OpenSSL some 50 ms in one go; a new CRL or token needs no new one. */
-function rememberContext(): (material: TlsMaterial) => SecureContext {
+/** A new CRL or token needs no new context. Not to be called again before it has resolved: reloads follow each other. */
+function rememberContext(): (material: TlsMaterial) => Promise<SecureContext> {
   let last: { readonly material: TlsMaterial; readonly context: SecureContext } | undefined;
-  return (material) => {
+  return async (material) => {
     if (last === undefined || !isDeepStrictEqual(last.material, material)) {
-      last = { material, context: createTlsContext(material) };
+      last = { material, context: await inSlices(createTlsContext(material)) };
     }
     return last.context;
   };

@@ -1,5 +1,11 @@
 import type { AuditEntry } from '../core/audit/entry.ts';
-import { observeKey, type PinState } from '../core/identity/pins.ts';
+import {
+  describeOutcome,
+  observeKey,
+  type PinMode,
+  type PinState,
+  refusalByPin,
+} from '../core/identity/pins.ts';
 import type { ClusterPrincipal } from '../core/identity/principal.ts';
 import type { Refusal } from '../core/identity/verdict.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -9,12 +15,19 @@ import type { Metrics } from './metrics.ts';
 import type { SightingStore } from './store/sightings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
-export type PinMode = 'observe' | 'enforce' | 'off';
+/** What `admit` would say at a moment. */
+export interface PinAnswer {
+  readonly refusal: Refusal | undefined;
+  /** One line for people. */
+  readonly saw: string;
+}
 
 export interface KeyPins {
   readonly mode: PinMode;
   /** Takes notice of the key and says why it is refused, if it is. Looks at memory only. */
   admit(cluster: ClusterPrincipal): Refusal | undefined;
+  /** The same question without taking notice: nothing is remembered, counted or told. Undefined: keys are not looked at. */
+  peek(cluster: ClusterPrincipal, nowMs: number): PinAnswer | undefined;
   get(clusterDns: string): PinState | undefined;
   /** Those of which two keys are in use. */
   conflicts(): readonly (readonly [clusterDns: string, state: PinState])[];
@@ -41,7 +54,11 @@ export async function createKeyPins(
       const names = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
       for (const name of names) changed.delete(name);
       try {
-        await store.save({ sightings: [], pins: names.map((name) => storedPin(name, pins.get(name))) });
+        await store.save({
+          sightings: [],
+          forgotten: [],
+          pins: names.map((name) => storedPin(name, pins.get(name))),
+        });
       } catch (error) {
         for (const name of names) changed.add(name);
         throw error;
@@ -75,17 +92,28 @@ export async function createKeyPins(
       const before = pins.get(dns);
       // Full: whoever is new goes unpinned; to forget somebody instead would let a stolen name start afresh.
       if (before === undefined && pins.size >= LIMITS.pinsMax) return undefined;
-      const { state, verdict } = observeKey(before, certificate.spkiSha256, clock.now());
+      const outcome = observeKey(before, certificate.spkiSha256, clock.now());
+      const { state, verdict } = outcome;
       if (state === before) return undefined;
       pins.set(dns, state);
       changed.add(dns);
       behind.wake();
       metrics.keyPins.inc({ verdict });
       if (verdict !== 'first' && verdict !== 'current') announce(cluster, before, state);
-      return verdict === 'refused' && mode === 'enforce' ? refusalOf(cluster, state) : undefined;
+      return refusalByPin(cluster, outcome, mode);
+    },
+    peek(cluster, nowMs) {
+      if (mode === 'off') return undefined;
+      const { spkiSha256 } = cluster.certificate;
+      const outcome = observeKey(pins.get(cluster.dns), spkiSha256, nowMs);
+      return { refusal: refusalByPin(cluster, outcome, mode), saw: describeOutcome(outcome, spkiSha256) };
     },
     get: (clusterDns) => pins.get(clusterDns),
-    conflicts: () => [...pins].filter(([, { conflict }]) => conflict !== undefined),
+    conflicts() {
+      const found: [string, PinState][] = [];
+      for (const [name, state] of pins) if (state.conflict !== undefined) found.push([name, state]);
+      return found;
+    },
     async reset(clusterDns, entry) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
@@ -93,7 +121,12 @@ export async function createKeyPins(
       warnedMs.delete(clusterDns);
       try {
         // Asked of the store in this very turn: what is observed from now on is written after it.
-        await store.save({ sightings: [], pins: [storedPin(clusterDns, undefined)], audit: [entry] });
+        await store.save({
+          sightings: [],
+          forgotten: [],
+          pins: [storedPin(clusterDns, undefined)],
+          audit: [entry],
+        });
       } catch (error) {
         // Not kept, so not done: what would come back with the next start must not look gone now.
         if (!pins.has(clusterDns)) pins.set(clusterDns, before);
@@ -110,18 +143,4 @@ function storedPin(
   state: PinState | undefined,
 ): { readonly clusterDns: string; readonly document: string | undefined } {
   return { clusterDns, document: state === undefined ? undefined : JSON.stringify(state) };
-}
-
-function refusalOf({ certificate }: ClusterPrincipal, state: PinState): Refusal {
-  const retired = state.retired.find((key) => key.spkiSha256 === certificate.spkiSha256);
-  const since = retired === undefined ? 'earlier' : `at ${new Date(retired.retiredMs).toISOString()}`;
-  return Object.freeze({
-    rule: 'key_pin',
-    position: 'leaf',
-    detail:
-      `the key (SPKI sha256 ${certificate.spkiSha256.slice(0, 16)}…) was replaced by ${state.spkiSha256.slice(0, 16)}… ` +
-      `${since}: two keys of one cluster in use may mean a stolen or cloned identity (PIN_CLUSTER_KEYS=enforce)`,
-    sha256: certificate.sha256,
-    serial: certificate.serial,
-  });
 }

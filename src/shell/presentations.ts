@@ -4,7 +4,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { RequestRecord } from './http/pipeline.ts';
 import type { Log } from './log.ts';
-import type { Sighting, SightingStore } from './store/sightings.ts';
+import type { Sighting, SightingKey, SightingStore } from './store/sightings.ts';
 import type { Presented } from './tls/peer.ts';
 import { createWriteBehind } from './write-behind.ts';
 
@@ -47,6 +47,8 @@ export interface Presentations {
   get(kind: Presentation['kind'], name: string, credential: CredentialKind): Presentation | undefined;
   /** At this moment, in no order; what is handed out does not change. */
   all(): readonly Presentation[];
+  /** Clusters that are in no fleet (any more) and have been silent for a while, in memory and in the store. */
+  forgetGone(registered: ReadonlySet<string>): void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -65,29 +67,36 @@ export async function createPresentations(
   }
   /** Key → when it was last written, for those that were. */
   const writtenMs = new Map<string, number>();
-  const changed = new Set<string>();
+  /** What is to be written or, where it is no more in `seen`, taken out. */
+  const changed = new Map<string, SightingKey>();
   const write = async (): Promise<void> => {
     while (changed.size > 0) {
-      const keys = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
-      const sightings = keys.flatMap((key) => {
+      const batch = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
+      const sightings = batch.flatMap(([key]) => {
         const presentation = seen.get(key);
         return presentation === undefined ? [] : [writeSighting(presentation)];
       });
-      for (const key of keys) changed.delete(key);
+      const forgotten = batch.flatMap(([key, name]) => (seen.has(key) ? [] : [name]));
+      for (const [key] of batch) changed.delete(key);
       try {
-        await store.save({ sightings, pins: [] });
+        await store.save({ sightings, forgotten, pins: [] });
       } catch (error) {
-        for (const key of keys) changed.add(key);
+        for (const [key, name] of batch) changed.set(key, name);
         throw error;
       }
-      for (const key of keys) writtenMs.set(key, clock.now());
+      for (const [key] of batch) if (seen.has(key)) writtenMs.set(key, clock.now());
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
   const behind = createWriteBehind('sightings', LIMITS.sightingsFlushMs, write, log);
-  const markChanged = (key: string): void => {
-    changed.add(key);
+  const markChanged = (key: string, name: SightingKey): void => {
+    changed.set(key, name);
     behind.wake();
+  };
+  const forget = (key: string, presentation: Presentation): void => {
+    seen.delete(key);
+    writtenMs.delete(key);
+    markChanged(key, presentation);
   };
 
   return {
@@ -101,14 +110,23 @@ export async function createPresentations(
       // Renewed in its place: the first of the map is whoever was not heard of for longest.
       seen.delete(key);
       seen.set(key, same ? seenAgain(before, record, nowMs) : firstSeen(sighted, record, issuers, nowMs));
-      if (seen.size > LIMITS.presentationsMax) forgetOldest(seen, changed, writtenMs);
-      if (!same || nowMs - (writtenMs.get(key) ?? 0) >= LIMITS.sightingsRewriteMs) markChanged(key);
+      if (seen.size > LIMITS.presentationsMax) {
+        const [oldest] = seen;
+        if (oldest !== undefined) forget(...oldest);
+      }
+      if (!same || nowMs - (writtenMs.get(key) ?? 0) >= LIMITS.sightingsRewriteMs) markChanged(key, sighted);
     },
     get: (kind, name, credential) => seen.get(keyOf(kind, name, credential)),
     all: () => [...seen.values()],
+    forgetGone(registered) {
+      const before = clock.now() - LIMITS.goneSightingMs;
+      for (const [key, one] of seen) {
+        if (one.kind === 'cluster' && one.lastSeenMs < before && !registered.has(one.name)) forget(key, one);
+      }
+    },
     flush: behind.flush,
     async close() {
-      for (const key of seen.keys()) if (isAhead(seen.get(key), writtenMs.get(key))) changed.add(key);
+      for (const [key, one] of seen) if (isAhead(one, writtenMs.get(key))) changed.set(key, one);
       await behind.stop();
     },
   };
@@ -116,20 +134,8 @@ export async function createPresentations(
 
 const keyOf = (kind: string, name: string, credential: string): string => `${credential} ${kind} ${name}`;
 
-const isAhead = (presentation: Presentation | undefined, writtenMs: number | undefined): boolean =>
-  presentation !== undefined && writtenMs !== undefined && presentation.lastSeenMs > writtenMs;
-
-function forgetOldest(
-  seen: Map<string, Presentation>,
-  changed: Set<string>,
-  writtenMs: Map<string, number>,
-): void {
-  const [oldest] = seen.keys();
-  if (oldest === undefined) return;
-  seen.delete(oldest);
-  changed.delete(oldest);
-  writtenMs.delete(oldest);
-}
+const isAhead = ({ lastSeenMs }: Presentation, writtenMs: number | undefined): boolean =>
+  writtenMs !== undefined && lastSeenMs > writtenMs;
 
 type Sighted = Pick<Presentation, 'kind' | 'name' | 'credential' | 'certificate' | 'tokenId'>;
 

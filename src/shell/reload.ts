@@ -19,8 +19,10 @@ export interface ReloadParts {
   /** Reads and checks everything; throws StartupError where anything at all is wrong. */
   load(generation: number, inForce: Snapshot): Promise<Loaded>;
   current(): Snapshot;
-  /** Puts it in force, in one step; how many connections lost their right and were closed. */
-  swap(loaded: Loaded): number;
+  /** Puts it in force, in one step; what throws has changed nothing. */
+  swap(loaded: Loaded): void;
+  /** Ends the connections that have lost their right; how many. */
+  retire(): Promise<number>;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly audit: Pick<Audit, 'told'>;
@@ -30,8 +32,8 @@ export interface ReloadParts {
 export interface Reloader {
   /** False: nothing changed, the last good state stays in force. Reloads run one after the other. */
   reload(trigger: ReloadTrigger): Promise<boolean>;
-  /** Waits for the running reload; none starts after it. */
-  stop(): Promise<void>;
+  /** From here on nothing is put in force, not even what is being loaded: a large reload must not hold up the end. */
+  stop(): void;
 }
 
 export function createReloader(parts: ReloadParts): Reloader {
@@ -39,29 +41,30 @@ export function createReloader(parts: ReloadParts): Reloader {
   let stopped = false;
   return {
     reload(trigger) {
-      last = last.then(() => (stopped ? false : reloadOnce(parts, trigger)));
+      last = last
+        .catch(() => false)
+        .then(() => (stopped ? false : reloadOnce(parts, trigger, () => stopped)));
       return last;
     },
-    async stop() {
+    stop() {
       stopped = true;
-      await last;
     },
   };
 }
 
-async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<boolean> {
+async function reloadOnce(
+  parts: ReloadParts,
+  trigger: ReloadTrigger,
+  isStopped: () => boolean,
+): Promise<boolean> {
   const before = parts.current();
   let loaded: Loaded;
   try {
     loaded = await parts.load(before.generation + 1, before);
+    if (isStopped()) return false;
+    parts.swap(loaded);
   } catch (error) {
-    refuse(parts, trigger, before, error);
-    return false;
-  }
-  let closed: number;
-  try {
-    closed = parts.swap(loaded);
-  } catch (error) {
+    if (isStopped()) return false;
     refuse(parts, trigger, before, error);
     return false;
   }
@@ -69,6 +72,7 @@ async function reloadOnce(parts: ReloadParts, trigger: ReloadTrigger): Promise<b
   parts.metrics.reloads.inc({ result: 'done' });
   const { generation } = parts.current();
   parts.metrics.generation.set(generation);
+  const closed = await parts.retire();
   const change = describeChange(before, loaded.snapshot);
   parts.audit.told('reloaded', { trigger, generation, ...change, connections_closed: closed });
   parts.log.info(

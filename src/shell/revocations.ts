@@ -53,8 +53,11 @@ export interface RevocationsParts {
   readonly log: Log;
   readonly metrics: Metrics;
   current(): RevocationList;
-  /** In one step, for every connection; how many were closed because of each revocation that is new in this list. */
-  enforce(list: RevocationList): ReadonlyMap<string, number>;
+  /**
+   * In force for every request when it returns. Resolves when the connections of those whom it refuses have been ended; told of
+   * each is the revocation that did it.
+   */
+  enforce(list: RevocationList, ended: (revocationId: string) => void): Promise<void>;
 }
 
 /** What the store holds now, for the first snapshot. Throws where it cannot be read: nobody is served without it. */
@@ -66,8 +69,10 @@ export async function loadRevocations(store: Store): Promise<RevocationList> {
 export function createRevocations(parts: RevocationsParts): Revocations {
   const { store, clock } = parts;
   const attempts = createAttempts(parts);
-  const inForce = new Map<string, InForce>();
+  const inForce = new Map<string, { sinceMs: number; connectionsClosed: number }>();
   for (const id of parts.current().ids) inForce.set(id, { sinceMs: clock.now(), connectionsClosed: 0 });
+
+  let ending: Promise<void> = Promise.resolve();
 
   /**
    * The store's state, in force. Whoever reads the later state may be the earlier to come here, so versions decide: a list
@@ -75,14 +80,19 @@ export function createRevocations(parts: RevocationsParts): Revocations {
    */
   const apply = async (): Promise<boolean> => {
     const { version, entries } = await store.revocations.state();
-    if (version <= parts.current().version) return false;
+    if (version <= parts.current().version) {
+      await ending;
+      return false;
+    }
     const list = createRevocationList(entries, version);
-    const closed = parts.enforce(list);
     const sinceMs = clock.now();
     for (const id of inForce.keys()) if (!list.ids.has(id)) inForce.delete(id);
-    for (const id of list.ids) {
-      if (!inForce.has(id)) inForce.set(id, { sinceMs, connectionsClosed: closed.get(id) ?? 0 });
-    }
+    for (const id of list.ids) if (!inForce.has(id)) inForce.set(id, { sinceMs, connectionsClosed: 0 });
+    ending = parts.enforce(list, (id) => {
+      const found = inForce.get(id);
+      if (found !== undefined) found.connectionsClosed++;
+    });
+    await ending;
     return true;
   };
 
@@ -92,7 +102,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     return {
       ...attempts.added(record),
       state,
-      inForce: state === 'in_force' ? inForce.get(record.id) : undefined,
+      inForce: state === 'in_force' ? copyOf(inForce.get(record.id)) : undefined,
     };
   };
   const find = async (id: string): Promise<KnownRevocation | undefined> => {
@@ -183,6 +193,8 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     },
   };
 }
+
+const copyOf = (found: InForce | undefined): InForce | undefined => found && Object.freeze({ ...found });
 
 function refuseTooMany({ current, clock }: RevocationsParts): void {
   const counts = Object.values(current().count(clock.now()));

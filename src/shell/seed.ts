@@ -1,9 +1,11 @@
+import { readFile, stat } from 'node:fs/promises';
+import { StartupError } from '../core/errors.ts';
 import type { FleetSchemas } from '../core/fleet/schemas.ts';
 import { secretsIn } from '../core/fleet/secrets.ts';
 import { loadSeed, parseSeed, unmetDependencies } from '../core/fleet/seed.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from './log.ts';
-import { readTextFile } from './snapshot-files.ts';
+import { reasonOf } from './read-file.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -23,8 +25,7 @@ export async function seedStore(
     return;
   }
   const name = seedFile ?? 'the demo fleet';
-  const text =
-    seedFile === undefined ? fallback : await readTextFile(seedFile, 'SEED_FILE', LIMITS.seedBytesMax);
+  const text = seedFile === undefined ? fallback : await readSeed(seedFile);
   if (text === undefined) {
     log.warn(
       'the store is empty and was never filled: if a fleet should be in it, look at DATABASE_URL and its volume',
@@ -60,4 +61,17 @@ const WARNED_MAX = 20;
 
 function warnOf(log: Log, found: readonly string[], message: string): void {
   if (found.length > 0) log.warn({ total: found.length, found: found.slice(0, WARNED_MAX) }, message);
+}
+
+/** Read once, before anybody is served, so that it may be a pipe. */
+async function readSeed(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > LIMITS.seedBytesMax)
+      throw new StartupError(`SEED_FILE: ${path} is larger than ${LIMITS.seedBytesMax} octets`);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(`SEED_FILE: ${path} ${reasonOf(error)}`, error);
+  }
 }

@@ -1,9 +1,11 @@
 import { countExpiring } from '../core/expiry.ts';
+import type { PinMode } from '../core/identity/pins.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { PipelineParts } from './http/pipeline.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { createKeyPins, type KeyPins, type PinMode } from './pins.ts';
+import { createKeyPins, type KeyPins } from './pins.ts';
 import { createPresentations, type Presentations } from './presentations.ts';
 import type { Store } from './store/store.ts';
 
@@ -13,6 +15,10 @@ export interface Sightings {
   readonly pins: KeyPins;
   /** At the end of each request, after what is recorded there: on its path, so nothing here waits for anything. */
   after(record: PipelineParts['record']): PipelineParts['record'];
+  /** Clusters of which two keys are in use, without those that are gone. */
+  conflicts(): ReturnType<KeyPins['conflicts']>;
+  /** The DNS names of the fleet's clusters. Who is not among them, and silent, is forgotten on the way. */
+  registered(): Promise<ReadonlySet<string>>;
   /** Before the store closes. */
   close(): Promise<void>;
 }
@@ -25,7 +31,6 @@ export async function openSightings(
   const { clock, log, metrics } = parts;
   const presentations = await createPresentations(store.sightings, clock, log);
   const pins = await createKeyPins(mode, store.sightings, parts);
-  metrics.observeKeyConflicts(() => pins.conflicts().length);
   metrics.observeExpiry(() => {
     const ends = presentations
       .all()
@@ -36,16 +41,36 @@ export async function openSightings(
       );
     return countExpiring(ends, clock.now());
   });
+  /** Of the last time that somebody looked. */
+  let fleet: ReadonlySet<string> | undefined;
+  const conflicts = (): ReturnType<KeyPins['conflicts']> => {
+    const before = clock.now() - LIMITS.goneSightingMs;
+    // What is known of its keys stays: a name that is registered again has the same history.
+    return pins
+      .conflicts()
+      .filter(([name, { conflict }]) => fleet?.has(name) !== false || (conflict?.lastMs ?? 0) >= before);
+  };
+  metrics.observeKeyConflicts(() => conflicts().length);
+  const registered = async (): Promise<ReadonlySet<string>> => {
+    fleet = new Set(await store.sightings.clusterNames());
+    presentations.forgetGone(fleet);
+    return fleet;
+  };
+  // Nobody may ever ask; a store that cannot be read now is asked again the next time, and /ready tells of it.
+  const sweep = setInterval(() => void registered().catch(() => undefined), LIMITS.sightingsRewriteMs);
+  sweep.unref();
   return {
     presentations,
     pins,
+    conflicts,
+    registered,
     after: (recordRequest) => (record, status, error) => {
       recordRequest(record, status, error);
       presentations.note(record, status);
     },
     async close() {
-      await pins.close();
-      await presentations.close();
+      clearInterval(sweep);
+      await Promise.all([pins.close(), presentations.close()]);
     },
   };
 }

@@ -1,21 +1,24 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config, TokenSource } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { NamedText, SnapshotSources } from '../core/snapshot.ts';
+import { readRegularFile, UnreadableFile } from './read-file.ts';
 import type { WatchedPaths } from './watch.ts';
 
 /** Reads everything that a snapshot is made of. Throws StartupError naming the variable, the path and what is wrong. */
 export async function readSnapshotFiles(config: Config, shippedPolicyDir: string): Promise<SnapshotSources> {
-  const bundle = (path: string, variable: string): Promise<string> =>
-    readTextFile(path, variable, LIMITS.bundleBytesMax);
+  const bundle = (path: string, variable: string): Promise<NamedText> =>
+    readText(path, variable, LIMITS.bundleBytesMax);
+  const optional = async (path: string | undefined, variable: string): Promise<NamedText | undefined> =>
+    path === undefined ? undefined : await bundle(path, variable);
   const [
-    serverChainPem,
-    serverKeyPem,
-    clusterCaPem,
-    operatorCaPem,
-    observedCaPem,
+    serverChain,
+    serverKey,
+    clusterCa,
+    operatorCa,
+    observedCa,
     readTokens,
     writeTokens,
     oidcJwks,
@@ -24,23 +27,21 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
     bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
     bundle(config.tlsKeyFile, 'TLS_KEY_FILE'),
     bundle(config.clusterCaFile, 'CLUSTER_CA_FILE'),
-    config.operatorCaFile === undefined ? undefined : bundle(config.operatorCaFile, 'OPERATOR_CA_FILE'),
-    config.clusterCaObserveFile === undefined
-      ? undefined
-      : bundle(config.clusterCaObserveFile, 'CLUSTER_CA_OBSERVE_FILE'),
+    optional(config.operatorCaFile, 'OPERATOR_CA_FILE'),
+    optional(config.clusterCaObserveFile, 'CLUSTER_CA_OBSERVE_FILE'),
     readTokenSource(config.readTokens, 'AUTH_TOKEN'),
     config.writeTokens === undefined ? undefined : readTokenSource(config.writeTokens, 'CRUD_AUTH_TOKEN'),
     config.oidc?.keys.from === 'file'
-      ? readTextFile(config.oidc.keys.file, 'OIDC_JWKS_FILE', LIMITS.jwksBytesMax)
+      ? readText(config.oidc.keys.file, 'OIDC_JWKS_FILE', LIMITS.jwksBytesMax)
       : undefined,
     readPolicies(config.policyDir ?? shippedPolicyDir),
   ]);
   return {
-    serverChainPem,
-    serverKeyPem,
-    clusterCaPem,
-    operatorCaPem,
-    observedCaPem,
+    serverChain,
+    serverKey,
+    clusterCa,
+    operatorCa,
+    observedCa,
     readTokens,
     writeTokens,
     oidcJwks,
@@ -64,22 +65,14 @@ export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedP
   return { files, directories: [config.policyDir ?? shippedPolicyDir, ...crls] };
 }
 
-/** `what` names the variable in the error. */
-export async function readTextFile(path: string, what: string, octetsMax: number): Promise<string> {
+/** Of a file that is read again and again; `variable` and path are the name of what is in it, in every complaint. */
+export async function readText(path: string, variable: string, octetsMax: number): Promise<NamedText> {
+  const name = `${variable}: ${path}`;
   try {
-    const { size } = await stat(path);
-    if (size > octetsMax) throw new StartupError(`${what}: ${path} is larger than ${octetsMax} octets`);
-    return await readFile(path, 'utf8');
+    return { name, text: (await readRegularFile(path, octetsMax)).toString('utf8') };
   } catch (error) {
-    if (error instanceof StartupError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    const why =
-      code === 'ENOENT'
-        ? 'does not exist'
-        : code === 'EACCES'
-          ? 'may not be read by this user'
-          : `cannot be read (${code})`;
-    throw new StartupError(`${what}: ${path} ${why}`, error);
+    if (error instanceof UnreadableFile) throw new StartupError(`${name} ${error.message}`, error);
+    throw error;
   }
 }
 
@@ -87,8 +80,7 @@ async function readTokenSource(source: TokenSource, variable: string): Promise<r
   const texts: NamedText[] = [];
   if (source.inline !== undefined) texts.push({ name: variable, text: source.inline });
   if (source.file !== undefined) {
-    const name = `${variable}_FILE`;
-    texts.push({ name, text: await readTextFile(source.file, name, LIMITS.tokenFileBytesMax) });
+    texts.push(await readText(source.file, `${variable}_FILE`, LIMITS.tokenFileBytesMax));
   }
   return texts;
 }
@@ -102,8 +94,8 @@ export async function readPolicies(
   } catch (error) {
     throw new StartupError(`POLICY_DIR: ${directory} cannot be listed`, error);
   }
-  const read = (name: string): Promise<string> =>
-    readTextFile(join(directory, name), 'POLICY_DIR', LIMITS.bundleBytesMax);
+  const read = async (name: string): Promise<string> =>
+    (await readText(join(directory, name), 'POLICY_DIR', LIMITS.bundleBytesMax)).text;
   const policies: Record<string, string> = {};
   for (const name of names) {
     if (name.endsWith('.cedar')) policies[name] = await read(name);

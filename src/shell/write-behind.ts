@@ -10,7 +10,8 @@ export interface WriteBehind {
   stop(): Promise<void>;
 }
 
-const LAST_TRIES = 10;
+/** A second in all: the drain before it may have taken eight, and the process has ten to end in. */
+const LAST_TRIES = 5;
 const LAST_TRY_PAUSE_MS = 200;
 
 /**

@@ -50,37 +50,49 @@ const CASES: readonly Case[] = [
   {
     what: 'an empty CA file',
     change: async (working) => ({ CLUSTER_CA_FILE: await file(working, '') }),
-    says: /^CLUSTER_CA_FILE: .*no certificate$/,
+    says: /^CLUSTER_CA_FILE: \/.*\/changed: the file holds no certificate$/,
   },
   {
     what: 'a CA file that holds no CA',
     change: ({ environment }) => ({ CLUSTER_CA_FILE: environment['TLS_CERT_FILE'] ?? '' }),
-    says: /^CLUSTER_CA_FILE: block 1.* is not a CA certificate/,
+    says: /^CLUSTER_CA_FILE: \/.*\/server\.crt: block 1.* is not a CA certificate/,
   },
   {
     what: 'a CA file that holds a private key',
     change: ({ environment }) => ({ OPERATOR_CA_FILE: environment['TLS_KEY_FILE'] ?? '' }),
-    says: /^OPERATOR_CA_FILE: block 1 is a private key/,
+    says: /^OPERATOR_CA_FILE: \/.*\/server\.key: block 1 is a private key/,
   },
   {
     what: 'one anchor in both bundles',
     change: ({ environment }) => ({ OPERATOR_CA_FILE: environment['CLUSTER_CA_FILE'] ?? '' }),
-    says: /^CLUSTER_CA_FILE and OPERATOR_CA_FILE both hold /,
+    says: /^CLUSTER_CA_FILE: \/\S+\.crt and OPERATOR_CA_FILE: \/\S+\.crt both hold /,
   },
   {
     what: "a server key that is another certificate's",
     change: async (working) => ({ TLS_KEY_FILE: await file(working, working.pki.serverCa.keyPem) }),
-    says: /^TLS_KEY_FILE is not the key of the first certificate in TLS_CERT_FILE$/,
+    says: /^TLS_KEY_FILE: \/\S+\/changed is not the key of the first certificate in TLS_CERT_FILE: \/\S+\/server\.crt$/,
+  },
+  {
+    what: 'a server certificate of prose',
+    change: async (working) => ({ TLS_CERT_FILE: await file(working, 'to be filled in') }),
+    says: /^TLS_CERT_FILE: \/\S+\/changed holds no readable PEM certificate$/,
+  },
+  {
+    what: 'a server key that nobody can read',
+    change: async (working) => ({
+      TLS_KEY_FILE: await file(working, `-----BEGIN PRIVATE KEY-----\n${SECRET}`),
+    }),
+    says: /^TLS_KEY_FILE: \/\S+\/changed holds no readable, unencrypted PEM private key$/,
   },
   {
     what: 'a token file without a token',
     change: async (working) => ({ AUTH_TOKEN_FILE: await file(working, '\n\n') }),
-    says: /^AUTH_TOKEN_FILE holds no token$/,
+    says: /^AUTH_TOKEN_FILE: \/\S+\/changed holds no token$/,
   },
   {
     what: 'a token with a space',
     change: async (working) => ({ CRUD_AUTH_TOKEN_FILE: await file(working, `good\n${SECRET} ${SECRET}\n`) }),
-    says: /^CRUD_AUTH_TOKEN_FILE, line 2: a token is visible ASCII/,
+    says: /^CRUD_AUTH_TOKEN_FILE: \/\S+\/changed, line 2: a token is visible ASCII/,
   },
   {
     what: 'policies that are not there',

@@ -57,6 +57,22 @@ describe('a refusal', async () => {
     );
   });
 
+  it('tells no token that was pasted into a path, and is explained as that path all the same', async () => {
+    const certificate = await pki.cluster('pasted.k8s.example.com', {
+      notAfter: new Date(Date.now() - 1_000),
+    });
+    const refused = await gateway().send({ path: `/${READ_TOKEN}/x`, certificate });
+    assert.equal(refused.status, 495);
+    const request_id = refused.headers['x-request-id'];
+    const [remembered] = await refusalsOf(gateway(), `request_id=${request_id}`);
+    assert.equal(remembered?.['path'], '/…/x');
+    const why = await postQuestion(gateway(), { request_id });
+    assert.equal(why.status, 200);
+    assert.ok(!why.body.includes(READ_TOKEN), why.body.toString());
+    const { request } = why.json<{ request: { status: number; path: string } }>();
+    assert.deepEqual([request.status, request.path], [495, '/…/x']);
+  });
+
   it('of a token is found by the cluster that it asked for, with the policy', async () => {
     const certificate = await pki.cluster(OWN);
     assert.equal((await gateway().send({ path: inputs(OWN), certificate })).status, 200);

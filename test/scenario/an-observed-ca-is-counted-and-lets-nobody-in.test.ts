@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { connect } from 'node:tls';
 import { type Minted, mintCa, mintClusterCertificate } from '../../certs-dev/mint.ts';
+import { StartupError } from '../../src/core/errors.ts';
 import { readCertificate } from '../../src/core/identity/certificate.ts';
 import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { createTestPki, withChain } from '../support/pki.ts';
@@ -103,12 +104,12 @@ it('the name of an observed CA is among those that the handshake asks for: Go wo
 it('a CA to observe that could never be loaded is a refusal to start', async (t) => {
   for (const [pem, message] of [
     ['', /CLUSTER_CA_OBSERVE_FILE/],
-    [pki.operatorBundlePem, /CLUSTER_CA_OBSERVE_FILE and OPERATOR_CA_FILE both hold/],
+    [pki.operatorBundlePem, /^CLUSTER_CA_OBSERVE_FILE: \/\S+ and OPERATOR_CA_FILE: \/\S+ both hold/],
   ] as const) {
     const file = await observeFile(t, pem);
     await assert.rejects(
       startTestGateway(t, { pki, environment: { CLUSTER_CA_OBSERVE_FILE: file } }),
-      message,
+      (error) => error instanceof StartupError && message.test(error.message),
     );
   }
 });

@@ -8,6 +8,9 @@ import { shareGateway } from '../support/shared-gateway.ts';
 const DNS = 'demo-cluster-01.k8s.example.com';
 const PATH = `/api/v2/flux/clusters/${DNS}/namespaces`;
 const UNKNOWN_TOKEN = 'this-token-is-not-known-but-secret';
+/** Too short to be taken for a token in a path. */
+const SHORT_SECRET = 's3c-pw';
+const PASTED_JWT = `${'eyJhbGciOiJFUzI1NiJ9'}.${'a'.repeat(40)}.${'b'.repeat(43)}`;
 
 describe('the log', () => {
   const gateway = shareGateway({ environment: { LOG_LEVEL: 'trace' } });
@@ -87,14 +90,22 @@ describe('the log', () => {
         body: { annotations: { a: pki.server.keyPem } },
       },
       { method: 'PUT', path: '/health' },
+      // Pasted into the URL by somebody who looked for the right place.
+      { path: `/${WRITE_TOKEN}` },
+      { path: `/token/${UNKNOWN_TOKEN}/clusters` },
+      { path: `/clusters/${UNKNOWN_TOKEN}/namespaces`, token: WRITE_TOKEN },
+      { path: `/api/v2/flux/clusters/${READ_TOKEN}` },
+      { path: `/v3/${PASTED_JWT}` },
     ];
     for (const request of requests) await linesOf(request);
-    const raw = await exchange(
-      gateway(),
+    for (const head of [
       `GET /health HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer ${READ_TOKEN}\r\n\r\n`,
-    );
-    const id = raw.answers[0]?.headers['x-request-id'];
-    assert.equal(gateway().log.filter((line) => line['request_id'] === id).length, 1);
+      `GET https://a:${SHORT_SECRET}@localhost/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    ]) {
+      const raw = await exchange(gateway(), head);
+      const id = raw.answers[0]?.headers['x-request-id'];
+      assert.equal(gateway().log.filter((line) => line['request_id'] === id).length, 1);
+    }
   });
 
   it('never holds a token, an Authorization header, a key or a certificate in PEM', () => {
@@ -109,6 +120,8 @@ describe('the log', () => {
       READ_TOKEN,
       WRITE_TOKEN,
       UNKNOWN_TOKEN,
+      PASTED_JWT,
+      SHORT_SECRET,
       base64(READ_TOKEN),
       'Bearer ',
       'Basic ',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { mintCa } from '../../certs-dev/mint.ts';
 import { startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { openRaw } from '../support/raw.ts';
 import { shareGateway } from '../support/shared-gateway.ts';
@@ -63,13 +65,40 @@ describe('whatever a peer does', () => {
   });
 });
 
+it('a large answer that nobody reads to its end leaves the next one whole', async (t) => {
+  const gateway = await startTestGateway(t);
+  const others: string[] = [];
+  for (let i = 0; i < 600; i++) {
+    others.push((await mintCa(`one of many ${i}`, { reuseKeyOf: gateway.pki.clusterRoot })).pem);
+  }
+  await writeFile(join(gateway.directory, 'cluster-ca.crt'), gateway.pki.clusterBundlePem + others.join(''));
+  assert.equal(await gateway.gateway.reload('SIGHUP'), true);
+  const head = `GET /trust HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${WRITE_TOKEN}\r\n\r\n`;
+  for (let round = 0; round < 10; round++) {
+    const socket = await openRaw(gateway);
+    socket.on('error', () => {});
+    socket.write(head);
+    // Before its answer is made, when it begins, and a little later.
+    for (let pieces = 0; pieces < round % 5; pieces++) await once(socket, 'data');
+    socket.destroy();
+  }
+  const answer = await gateway.send({ path: '/trust', token: WRITE_TOKEN });
+  assert.equal(answer.status, 200);
+  assert.ok(answer.body.length > 2 * 65_536, `${answer.body.length} octets are several pieces`);
+  assert.equal(answer.json<{ authorities: object[] }>().authorities.length, 603);
+  assert.ok(!gateway.log.some(({ msg }) => msg.startsWith('could not answer')));
+});
+
 it('a drain that cuts a request off still has its line in the log, and ends', async (t) => {
   const gateway = await startTestGateway(t);
   const socket = await openRaw(gateway);
   socket.on('error', () => {});
-  const head = `POST /namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${WRITE_TOKEN}\r\n`;
-  socket.write(`${head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`);
-  await pause(200);
+  const admitted = once(socket, 'data');
+  socket.write(
+    `POST /namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${WRITE_TOKEN}\r\nExpect: 100-continue\r\n` +
+      'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n',
+  );
+  assert.match(String(await admitted), /^HTTP\/1\.1 100 /);
   const closing = gateway.gateway.close();
   socket.destroy();
   await closing;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { mintCa, mintClusterCertificate, mintServerCertificate } from '../../certs-dev/mint.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { largeCrl } from '../support/large-crl.ts';
 import { type MintedChain, withChain } from '../support/pki.ts';
 
 const DNS = 'demo-cluster-01.k8s.example.com';
@@ -104,27 +105,6 @@ describe('the last good state serves', () => {
     });
   }
 
-  it('after a CA file was taken away or cannot be read', async (t) => {
-    const gateway = await start(t);
-    const certificate = await gateway.pki.cluster(DNS);
-    const path = join(gateway.directory, 'cluster-ca.crt');
-    const good = await readFile(path, 'utf8');
-    await rm(path);
-    assert.equal(await gateway.gateway.reload('SIGHUP'), false);
-    assert.equal(await poll(gateway, certificate), 200);
-    await mkdir(path);
-    assert.equal(await gateway.gateway.reload('SIGHUP'), false, 'a directory in its place');
-    await rm(path, { recursive: true });
-    await writeFile(path, good);
-    if (process.getuid?.() !== 0) {
-      await chmod(path, 0o000);
-      assert.equal(await gateway.gateway.reload('SIGHUP'), false, 'no permission');
-      await chmod(path, 0o600);
-    }
-    assert.equal(await poll(gateway, certificate), 200);
-    assert.match(String(refusals(gateway)[0]?.['reason']), /CLUSTER_CA_FILE: .* does not exist/);
-  });
-
   it('while a Kubernetes mount is half swapped, and the whole swap is taken by itself within five seconds', async (t) => {
     const next = await mintCa('next CA');
     const gateway = await startTestGateway(t, {
@@ -176,6 +156,28 @@ describe('the last good state serves', () => {
     assert.equal(await gateway.gateway.reload('SIGHUP'), false);
     await closing;
     assert.ok(!gateway.log.some(({ msg }) => msg === 'reloaded'));
+  });
+
+  it('when the gateway is asked to stop in the midst of a large reload, which it does not wait for', async (t) => {
+    const gateway = await startTestGateway(t, {
+      prepare: async (directory) => {
+        await mkdir(join(directory, 'crls'));
+        return { CRL_DIR: join(directory, 'crls') };
+      },
+    });
+    const dates = { thisUpdate: new Date(), nextUpdate: new Date(Date.now() + 3_600_000) };
+    const large = largeCrl({ issuer: gateway.pki.clusterRoot, ...dates, number: 1, fillers: 400_000 });
+    await writeFile(join(gateway.directory, 'crls', 'large.crl'), large);
+    const reload = gateway.gateway.reload('SIGHUP');
+    let loaded = false;
+    void reload.then(() => {
+      loaded = true;
+    });
+    await gateway.gateway.close();
+    assert.equal(loaded, false, 'the reload was under way');
+    assert.equal(gateway.log.at(-1)?.msg, 'stopped');
+    assert.equal(await reload, false);
+    assert.equal(gateway.log.at(-1)?.msg, 'stopped', 'nothing was put in force, nor told, after the end');
   });
 });
 

@@ -53,6 +53,7 @@ export interface ShownPlan {
       readonly total: number;
       readonly entries: readonly {
         readonly name: string;
+        readonly registered: boolean;
         readonly rule: string;
         readonly refused_now: boolean;
       }[];

@@ -6,6 +6,12 @@
  */
 
 import { LIMITS } from '../limits.ts';
+import type { ClusterPrincipal } from './principal.ts';
+import { printableTime } from './printable.ts';
+import type { Refusal } from './verdict.ts';
+
+/** What becomes of a key that its cluster has left behind: flagged, or refused as well; `off`: nobody looks. */
+export type PinMode = 'observe' | 'enforce' | 'off';
 
 export interface RetiredKey {
   readonly spkiSha256: string;
@@ -91,4 +97,45 @@ function pin(
   conflict: KeyConflict | undefined,
 ): PinState {
   return Object.freeze({ spkiSha256, sinceMs, retired: Object.freeze([...retired]), conflict });
+}
+
+/** Why this key's request is refused, if it is. The one place that says so, of requests and of questions about them. */
+export function refusalByPin(
+  { certificate }: ClusterPrincipal,
+  outcome: PinOutcome,
+  mode: PinMode,
+): Refusal | undefined {
+  if (mode !== 'enforce' || outcome.verdict !== 'refused') return undefined;
+  return Object.freeze({
+    rule: 'key_pin',
+    position: 'leaf',
+    detail: `${describeOutcome(outcome, certificate.spkiSha256)} (PIN_CLUSTER_KEYS=enforce)`,
+    sha256: certificate.sha256,
+    serial: certificate.serial,
+  });
+}
+
+const short = (spkiSha256: string): string => `${spkiSha256.slice(0, 16)}…`;
+
+/** What a request with this key would mean, in one line for people. */
+export function describeOutcome({ state, verdict }: PinOutcome, spkiSha256: string): string {
+  const key = `the key (SPKI sha256 ${short(spkiSha256)})`;
+  switch (verdict) {
+    case 'first':
+      return `${key} is the first of this cluster: it is remembered from its first request on`;
+    case 'current':
+      return `${key} is the cluster's since ${printableTime(state.sinceMs)}`;
+    case 'promoted':
+      return `${key} was never seen of this cluster: a renewal, so from its first request on it replaces the one that is remembered`;
+    default: {
+      const retired = state.retired.find((one) => one.spkiSha256 === spkiSha256);
+      const since = retired === undefined ? 'earlier' : `at ${printableTime(retired.retiredMs)}`;
+      const grace =
+        verdict === 'lingering' ? '; it is in its grace, and its successor was not used since' : '';
+      return (
+        `${key} was replaced by ${short(state.spkiSha256)} ${since}: two keys of one cluster in use may mean a stolen or ` +
+        `cloned identity${grace}`
+      );
+    }
+  }
 }

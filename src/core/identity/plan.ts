@@ -12,7 +12,7 @@ import { type CrlSet, findCrlIssuer } from './crl-set.ts';
 import { type JudgeInput, judge } from './judge.ts';
 import type { CertificatePrincipal } from './principal.ts';
 import type { RevocationCheck } from './revocation.ts';
-import { createTrust, pemOf, readBundle, type Trust, type TrustBundle } from './trust.ts';
+import { arrangeBundle, createTrust, readBundleInSteps, type Trust, type TrustBundle } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
 
 /** Either the bundles as they would be, or what would be taken out of those in force; never both. */
@@ -24,7 +24,7 @@ export interface TrustChange {
 }
 
 /** Throws StartupError with the reason for which the candidate would be refused at load. */
-export function candidateTrust(trust: Trust, change: TrustChange): Trust {
+export function* candidateTrust(trust: Trust, change: TrustChange): Generator<void, Trust> {
   const { clusterCaPem, operatorCaPem, removeAnchors = [] } = change;
   if (removeAnchors.length > 0 && (clusterCaPem ?? operatorCaPem) !== undefined) {
     throw new StartupError('remove_anchors takes from the bundles in force: give it alone, or give bundles');
@@ -34,18 +34,17 @@ export function candidateTrust(trust: Trust, change: TrustChange): Trust {
   const unknown = removeAnchors.find((sha256) => !known.has(sha256));
   if (unknown !== undefined)
     throw new StartupError(`remove_anchors: ${unknown} is in neither bundle in force`);
+  const { cluster, operator, spiffeTrustDomain } = trust;
   return createTrust({
     cluster:
       clusterCaPem === undefined
-        ? without(trust.cluster, removed)
-        : readBundle(clusterCaPem, 'cluster_ca_pem'),
+        ? yield* without(cluster, removed)
+        : yield* readBundleInSteps(clusterCaPem, 'cluster_ca_pem'),
     operator:
       operatorCaPem !== undefined
-        ? readBundle(operatorCaPem, 'operator_ca_pem')
-        : trust.operator === undefined
-          ? undefined
-          : without(trust.operator, removed),
-    spiffeTrustDomain: trust.spiffeTrustDomain,
+        ? yield* readBundleInSteps(operatorCaPem, 'operator_ca_pem')
+        : operator && (yield* without(operator, removed)),
+    spiffeTrustDomain,
   });
 }
 
@@ -56,13 +55,13 @@ const fingerprintsOf = (bundle: TrustBundle | undefined): readonly string[] =>
  * The bundle without these. An intermediate that was trusted for its removed root only goes as well: left alone in the file
  * it would become an anchor itself, and nothing would have been removed.
  */
-function without(bundle: TrustBundle, removed: ReadonlySet<string>): TrustBundle {
+function* without(bundle: TrustBundle, removed: ReadonlySet<string>): Generator<void, TrustBundle> {
   if (!bundle.certificates.some(({ sha256 }) => removed.has(sha256))) return bundle;
   let kept = bundle.certificates.filter(({ sha256 }) => !removed.has(sha256));
   for (;;) {
     if (kept.length === 0)
       throw new StartupError(`remove_anchors: nothing would be left of ${bundle.variable}`);
-    const next = readBundle(kept.map(({ der }) => pemOf(der)).join(''), bundle.variable);
+    const next = yield* arrangeBundle(kept, bundle);
     const orphans = new Set(
       next.anchors.map(({ sha256 }) => sha256).filter((sha256) => !bundle.anchorFingerprints.has(sha256)),
     );
@@ -72,17 +71,18 @@ function without(bundle: TrustBundle, removed: ReadonlySet<string>): TrustBundle
 }
 
 /** The CRLs in force that nobody under the candidate stands behind: with them in CRL_DIR it would be refused at load. */
-export function strandedCrls(crls: CrlSet['crls'], candidate: Trust): readonly string[] {
-  return crls.flatMap(({ facts, source, remembered }) => {
-    if (remembered) return [];
+export function* strandedCrls(crls: CrlSet['crls'], candidate: Trust): Generator<void, readonly string[]> {
+  const stranded: string[] = [];
+  for (const { facts, source, remembered } of crls) {
+    if (remembered) continue;
     try {
-      for (const _ of findCrlIssuer(facts, candidate));
-      return [];
+      yield* findCrlIssuer(facts, candidate);
     } catch (error) {
       if (!(error instanceof CrlRefused)) throw error;
-      return [`CRL_DIR: ${source} would be refused at load with these bundles: ${error.message}`];
+      stranded.push(`CRL_DIR: ${source} would be refused at load with these bundles: ${error.message}`);
     }
-  });
+  }
+  return stranded;
 }
 
 /** Who it was when it was last accepted, and with what. */
@@ -114,7 +114,7 @@ export interface PlanQuestion {
 
 export type Planner = (planned: Planned) => PlanVerdict;
 
-/** One call costs a verification, a millisecond or two: whoever asks for many lets others in between. */
+/** One call costs a verification or two, a millisecond: whoever asks for many lets others in between. */
 export function createPlanner({ inForce, candidate, ...question }: PlanQuestion): Planner {
   const read = rememberFacts();
   const under = (trust: Trust, presented: readonly Uint8Array[]): Verdict =>
@@ -142,8 +142,9 @@ export function createPlanner({ inForce, candidate, ...question }: PlanQuestion)
 }
 
 /**
- * What was presented was accepted once, so it was read by both parsers. Reading still costs more than all the rest. A fleet presents few different intermediates, and each leaf is read for two verdicts
- * in a row. By the octets' object; only so many, because a fleet has as many leaves as it has clusters.
+ * What was presented was accepted once, so it was read by both parsers. Reading still costs more than all the rest: a fleet
+ * presents few different intermediates, and each leaf is read for two verdicts in a row. By the octets' object; only so many,
+ * because a fleet has as many leaves as it has clusters.
  */
 function rememberFacts(): (der: Uint8Array) => CertificateFacts {
   const known = new LRUCache<Uint8Array, CertificateFacts>({ max: LIMITS.presentedIntermediatesMax });

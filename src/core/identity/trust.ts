@@ -1,6 +1,7 @@
 /** Whose signature counts: the two bundles, each certificate in its role, and what must not be in both. */
 
 import { StartupError } from '../errors.ts';
+import { finish } from '../steps.ts';
 import { type CertificateFacts, describeCertificate, readCertificate } from './certificate.ts';
 import { mayHaveIssued } from './issuer-match.ts';
 import { isCanonicalDnsName } from './names.ts';
@@ -13,6 +14,8 @@ import { isSelfSigned, isSignedBy } from './signature.ts';
 export interface TrustBundle {
   /** The setting that it came from, for messages. */
   readonly variable: string;
+  /** The same with its path, where it has one: for what whoever writes the file must mend. */
+  readonly source: string;
   /** Without repetitions, in the file's order. */
   readonly certificates: readonly CertificateFacts[];
   /** A path may end here: what signed itself, and what nobody in the bundle signed. */
@@ -93,13 +96,6 @@ function issuersAmong(
   );
 }
 
-function finish<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
 /**
  * Reads a PEM bundle. Throws StartupError, naming `variable` and the block, for anything that is not a bundle of CA
  * certificates: a bundle that is partly believed is how a typo becomes a hole (Caddy CVE-2026-27586).
@@ -109,24 +105,30 @@ export function readBundle(pem: string | Uint8Array, variable: string): TrustBun
 }
 
 /** The same, yielding after each certificate: each takes a millisecond, and a bundle may hold thousands. */
-export function* readBundleInSteps(pem: string | Uint8Array, variable: string): Generator<void, TrustBundle> {
+export function* readBundleInSteps(
+  pem: string | Uint8Array,
+  variable: string,
+  source = variable,
+): Generator<void, TrustBundle> {
   const members = new Map<string, CertificateFacts>();
   const warnings: string[] = [];
-  for (const [index, der] of readPemCertificates(pem, variable).entries()) {
+  for (const [index, der] of readPemCertificates(pem, source).entries()) {
     yield;
-    const facts = readMember(der, `${variable}: block ${index + 1}`);
+    const facts = readMember(der, `${source}: block ${index + 1}`);
     if (members.has(facts.sha256)) {
       warnings.push(`${variable}: block ${index + 1} repeats ${describeCertificate(facts)}`);
     }
     members.set(facts.sha256, facts);
-    if (facts.unknownCritical.length > 0) {
-      warnings.push(
-        `${variable}: block ${index + 1}, ${describeCertificate(facts)}, has the unknown critical extension ` +
-          `${facts.unknownCritical.join(', ')}; nothing under it will be accepted`,
-      );
-    }
   }
-  const certificates = [...members.values()];
+  const bundle = yield* arrangeBundle([...members.values()], { variable, source });
+  return Object.freeze({ ...bundle, warnings: Object.freeze([...warnings, ...bundle.warnings]) });
+}
+
+/** The roles of certificates that were read, each once. Throws StartupError where none of them can be an anchor. */
+export function* arrangeBundle(
+  certificates: readonly CertificateFacts[],
+  { variable, source }: Pick<TrustBundle, 'variable' | 'source'>,
+): Generator<void, TrustBundle> {
   const bySubject = groupBySubject(certificates);
   // A root may be self-signed with any hash: trust in it comes from the file, and OpenSSL does not look either.
   const anchors: CertificateFacts[] = [];
@@ -136,20 +138,27 @@ export function* readBundleInSteps(pem: string | Uint8Array, variable: string): 
   }
   const anchorFingerprints = new Set(anchors.map((facts) => facts.sha256));
   if (anchors.length === 0) {
-    throw new StartupError(
-      `${variable}: the certificates sign each other in a circle; none is a trust anchor`,
-    );
+    throw new StartupError(`${source}: the certificates sign each other in a circle; none is a trust anchor`);
   }
   const intermediates = certificates.filter((facts) => !anchorFingerprints.has(facts.sha256));
   return Object.freeze({
     variable,
+    source,
     certificates: Object.freeze(certificates),
     anchors: Object.freeze(anchors),
     intermediates: Object.freeze(intermediates),
     bySubject: groupBySubject([...anchors, ...intermediates]),
     anchorFingerprints,
-    warnings: Object.freeze(warnings),
+    warnings: Object.freeze(certificates.flatMap((facts) => uselessnessOf(facts, variable) ?? [])),
   });
+}
+
+function uselessnessOf(facts: CertificateFacts, variable: string): string | undefined {
+  if (facts.unknownCritical.length === 0) return undefined;
+  return (
+    `${variable}: ${describeCertificate(facts)} has the unknown critical extension ${facts.unknownCritical.join(', ')}; ` +
+    'nothing under it will be accepted'
+  );
 }
 
 const keyOfSubject = (facts: CertificateFacts): string => `${facts.spkiSha256} ${facts.subject.canonical}`;
@@ -160,7 +169,7 @@ function refuseSharedTrust(cluster: TrustBundle, operator: TrustBundle): void {
   const shared = operator.certificates.find((facts) => clusterKeys.has(keyOfSubject(facts)));
   if (shared !== undefined) {
     throw new StartupError(
-      `${cluster.variable} and ${operator.variable} both hold ${describeCertificate(shared)} (the same name and key): ` +
+      `${cluster.source} and ${operator.source} both hold ${describeCertificate(shared)} (the same name and key): ` +
         'everything under it would be a cluster and an operator at once. Give each kind of principal its own CA',
     );
   }
@@ -172,14 +181,14 @@ function refuseSharedTrust(cluster: TrustBundle, operator: TrustBundle): void {
       const [issuer] = issuersAmong(anchor, upper.bySubject);
       if (issuer === undefined) continue;
       throw new StartupError(
-        `${lower.variable}: ${describeCertificate(anchor)} was issued by ${describeCertificate(issuer)} of ${upper.variable}: ` +
+        `${lower.source}: ${describeCertificate(anchor)} was issued by ${describeCertificate(issuer)} of ${upper.source}: ` +
           'everything under it would be a cluster and an operator at once. Trust separate issuing CAs in each bundle, and not their common root',
       );
     }
   }
 }
 
-export function pemOf(der: Uint8Array): string {
+function pemOf(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

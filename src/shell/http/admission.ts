@@ -1,9 +1,14 @@
 import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { isCanonicalDnsName } from '../../core/identity/names.ts';
-import { describePrincipal, isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
+import {
+  type ClusterPrincipal,
+  describePrincipal,
+  isTokenPrincipal,
+  type Principal,
+} from '../../core/identity/principal.ts';
 import type { RevokedBy } from '../../core/identity/revocation-list.ts';
-import type { Verdict } from '../../core/identity/verdict.ts';
+import type { Refusal, Verdict } from '../../core/identity/verdict.ts';
 import type { Decision } from '../../core/policy/decide.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import type { LiveTrust } from '../live-trust.ts';
@@ -102,6 +107,19 @@ async function decide(
   if (admission.decision.allowed) return;
   if (isTokenPrincipal(principal)) admission.revocationId = revoked?.revocationId;
   throw refusal(principal, admission.decision, revoked);
+}
+
+/**
+ * Last of the rules on certificates: whose chain is right may still come with a key that its cluster has left behind. What
+ * `refuse` says of a cluster's key is final; it is asked about no other verdict.
+ */
+export function holdToPin<V extends Verdict | undefined>(
+  verdict: V,
+  refuse: (cluster: ClusterPrincipal) => Refusal | undefined,
+): V | Verdict {
+  if (verdict?.accepted !== true || verdict.principal.kind !== 'cluster') return verdict;
+  const refusal = refuse(verdict.principal);
+  return refusal === undefined ? verdict : { accepted: false, refusal, validUntil: verdict.validUntil };
 }
 
 /** By the trust of this moment; throws where the certificate is not accepted. */

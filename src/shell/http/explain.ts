@@ -2,13 +2,14 @@ import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { type JudgeInput, judge, suppose } from '../../core/identity/judge.ts';
 import { ANONYMOUS, describePrincipal } from '../../core/identity/principal.ts';
-import type { Step } from '../../core/identity/trace.ts';
+import type { Step, Trace } from '../../core/identity/trace.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { revocationOf } from '../../core/snapshot.ts';
 import type { LiveTrust } from '../live-trust.ts';
+import type { KeyPins } from '../pins.ts';
 import type { RecentChain } from '../recent-chains.ts';
-import { type Admission, type AdmissionParts, type AdmissionStep, admit } from './admission.ts';
+import { type Admission, type AdmissionParts, type AdmissionStep, admit, holdToPin } from './admission.ts';
 import { asFluxgateError } from './respond.ts';
 import { readTarget } from './target.ts';
 
@@ -46,6 +47,7 @@ export interface Explanation {
 export interface ExplainParts extends AdmissionParts {
   readonly config: Config;
   readonly trust: LiveTrust;
+  readonly pins: Pick<KeyPins, 'peek'>;
 }
 
 /** The code that judges requests, with somebody listening. Nothing is remembered, counted or changed by it. */
@@ -53,21 +55,29 @@ export async function explain(parts: ExplainParts, question: Question): Promise<
   const { snapshot } = parts.trust;
   const steps: Step[] = [];
   let told = 0;
+  const trace: Trace = (step) => {
+    told++;
+    // The last ones decide, so the bound takes from the middle.
+    if (steps.length >= LIMITS.explainedStepsMax) steps.splice(LIMITS.explainedStepsMax / 2, 1);
+    steps.push(step);
+  };
   const input: Omit<JudgeInput, 'openssl'> = {
     presented: question.chain,
     trust: snapshot.trust,
     revocation: revocationOf(snapshot),
     revokedClusters: snapshot.revocations,
     nowMs: question.nowMs,
-    trace(step) {
-      told++;
-      // The last ones decide, so the bound takes from the middle.
-      if (steps.length >= LIMITS.explainedStepsMax) steps.splice(LIMITS.explainedStepsMax / 2, 1);
-      steps.push(step);
-    },
+    trace,
   };
-  const verdict =
+  const ofChain =
     question.openssl === undefined ? suppose(input).supposed : judge({ ...input, openssl: question.openssl });
+  const verdict = holdToPin(ofChain, (cluster) => {
+    const answer = parts.pins.peek(cluster, question.nowMs);
+    if (answer === undefined) return undefined;
+    const { refusal, saw } = answer;
+    trace({ rule: 'key_pin', position: 'leaf', passed: refusal === undefined, saw: refusal?.detail ?? saw });
+    return refusal;
+  });
   return {
     generation: snapshot.generation,
     verdict,

@@ -3,7 +3,6 @@ import type { TLSSocket } from 'node:tls';
 import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import { ANONYMOUS } from '../../core/identity/principal.ts';
-import type { Verdict } from '../../core/identity/verdict.ts';
 import type { Decision } from '../../core/policy/decide.ts';
 import type { PolicyResource } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
@@ -13,7 +12,7 @@ import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Presented } from '../tls/peer.ts';
-import { type Admission, type AdmissionParts, type Asked, admit, refusal } from './admission.ts';
+import { type Admission, type AdmissionParts, type Asked, admit, holdToPin, refusal } from './admission.ts';
 import { authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
 import { contextOf } from './authorise.ts';
 import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
@@ -114,7 +113,7 @@ async function answerRequest(
     },
     verdict() {
       record.presented = parts.trust.presentedBy(socket);
-      return holdToPin(parts.trust.verdictOf(socket), parts.pins);
+      return holdToPin(parts.trust.verdictOf(socket), parts.pins.admit);
     },
     withoutCertificate: (operation) => authenticateToken(parts, request, operation, record),
   };
@@ -198,13 +197,6 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     revocationId: undefined,
     holdMs: 0,
   };
-}
-
-/** Last of the rules on certificates: whose chain is right may still come with a key that its cluster has left behind. */
-function holdToPin(verdict: Verdict | undefined, pins: KeyPins): Verdict | undefined {
-  if (verdict?.accepted !== true || verdict.principal.kind !== 'cluster') return verdict;
-  const refusal = pins.admit(verdict.principal);
-  return refusal === undefined ? verdict : { accepted: false, refusal, validUntil: verdict.validUntil };
 }
 
 async function takeBody(

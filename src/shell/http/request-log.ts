@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Revocations } from '../revocations.ts';
 import type { RequestRecord } from './pipeline.ts';
+import { shownPath } from './shown-path.ts';
 
 /** The one log line of a request: who, from where, what, what was decided and by which policy, and how it ended. */
 export function createRequestLog(
@@ -34,7 +35,7 @@ export function createRequestLog(
       token: tokenIdOf(record.principal),
       ...certificateFields(record),
       method: record.method,
-      path: loggedPath(record),
+      path: shownPath(record.path, record.operation),
       operation,
       cluster: record.clusterDns,
       object: record.objectId,
@@ -57,22 +58,6 @@ export function createRequestLog(
     } else if (endless) bounded.warn('refused', line);
     else log.warn(line, 'refused');
   };
-}
-
-/** Characters of a segment without a dot from which on it may be a token that somebody pasted into a URL. */
-const SECRET_LIKE_FROM = 20;
-const SEGMENT_MAX = 64;
-
-/** As it was asked for, where it is one of ours; else without what could be a secret: an authority, a long segment. */
-function loggedPath({ operation, path }: RequestRecord): string {
-  if (operation !== undefined) return path;
-  const masked = (segment: string): string =>
-    segment.length > (segment.includes('.') ? SEGMENT_MAX : SECRET_LIKE_FROM) ? '…' : segment;
-  return path
-    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '…')
-    .split('/')
-    .map(masked)
-    .join('/');
 }
 
 function certificateFields(record: RequestRecord): object {

@@ -1,14 +1,28 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
 import { type ErrorCode, FluxgateError, STATUS_OF } from '../../core/errors.ts';
 
 /** What a handler gives back; `body` is serialised by the one writer below. */
 export interface Answer {
   readonly status: number;
-  /** JSON, unless `contentType` says otherwise; text and bytes are sent as they are. */
-  readonly body: string | Uint8Array | object;
+  /** JSON, unless `contentType` says otherwise; text, bytes and pieces of bytes are sent as they are. */
+  readonly body: string | Uint8Array | Pieces | object;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A large body: written piece by piece, as the peer takes it, so that no request waits for all of it to be encrypted. */
+export class Pieces {
+  readonly pieces: readonly Uint8Array[];
+
+  constructor(pieces: readonly Uint8Array[]) {
+    this.pieces = pieces;
+  }
+
+  get octets(): number {
+    return this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
 }
 
 export interface ResponseFrame {
@@ -20,21 +34,29 @@ export interface ResponseFrame {
 /** The only writer of responses. Never a redirect: Flux would follow one to another host, in the clear. */
 export function respond(response: ServerResponse, answer: Answer, frame: ResponseFrame): void {
   if (response.destroyed || response.headersSent) return;
-  const body =
-    typeof answer.body === 'string' || answer.body instanceof Uint8Array
-      ? answer.body
-      : JSON.stringify(answer.body);
+  const body = asSent(answer.body);
   response.statusCode = answer.status;
   if (answer.status === STATUS_OF.certificate_rejected) response.statusMessage = 'SSL Certificate Error';
   response.setHeader('Content-Type', answer.contentType ?? 'application/json');
-  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.setHeader('Content-Length', body instanceof Pieces ? body.octets : Buffer.byteLength(body));
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('X-Request-Id', frame.requestId);
   if (frame.close) response.setHeader('Connection', 'close');
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   // Node throws at a body where none may be (RFC 9110 §9.3.2).
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  if (response.req.method === 'HEAD') response.end();
+  else if (body instanceof Pieces)
+    pipeline(Readable.from(body.pieces, { objectMode: false }), response, goneAway);
+  else response.end(body);
+}
+
+/** A peer that does not read to the end is nobody's fault: the line in the log was written when the answer was made. */
+function goneAway(): void {}
+
+function asSent(body: Answer['body']): string | Uint8Array | Pieces {
+  const isReady = typeof body === 'string' || body instanceof Uint8Array || body instanceof Pieces;
+  return isReady ? body : JSON.stringify(body);
 }
 
 /** An error as outsiders see it: code, what to do, the id that finds it in the log. */

@@ -73,6 +73,8 @@ function settings(database: Database): void {
   // A file that somebody tampered with must not run functions from its schema, nor crash us with its pages.
   database.pragma('trusted_schema = OFF');
   database.pragma('cell_size_check = ON');
+  // Large sorts would spill into files below /tmp, which a container may have read-only or not at all.
+  database.pragma('temp_store = MEMORY');
 }
 
 /** WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut. */

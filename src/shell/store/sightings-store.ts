@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import type { AuditWrites } from './audit-records.ts';
 import { storeFault } from './faults.ts';
 import type { Sighting, SightingBatch, SightingStore, StoredPin, StoredSightings } from './sightings.ts';
@@ -22,6 +22,7 @@ export function createSightingStore(
     `INSERT INTO sightings (kind, name, credential, document, leaf) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (kind, name, credential) DO UPDATE SET document = excluded.document, leaf = excluded.leaf`,
   );
+  const forget = writer.prepare('DELETE FROM sightings WHERE kind = ? AND name = ? AND credential = ?');
   const insertIssuer = writer.prepare(
     'INSERT INTO presented_issuers (sha256, der) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING',
   );
@@ -38,15 +39,18 @@ export function createSightingStore(
   const issuers = reader.prepare<[], { sha256: string; der: Buffer }>('SELECT * FROM presented_issuers');
   const pins = reader.prepare<[], { cluster_dns: string; document: string }>('SELECT * FROM key_pins');
   const names = reader
-    .prepare<[], string>('SELECT cluster_dns FROM objects WHERE cluster_dns IS NOT NULL ORDER BY cluster_dns')
+    .prepare<[string, number], string>(
+      'SELECT cluster_dns FROM objects WHERE cluster_dns IS NOT NULL AND cluster_dns > ? ORDER BY cluster_dns LIMIT ?',
+    )
     .pluck();
 
-  const write = ({ sightings, pins: changed, audit: entries = [] }: SightingBatch): void => {
+  const write = ({ sightings, forgotten, pins: changed, audit: entries = [] }: SightingBatch): void => {
     entries.forEach(audit.append);
     for (const { kind, name, credential, document, leaf, issuers: above } of sightings) {
       for (const { sha256, der } of above) insertIssuer.run(sha256, der);
       upsert.run(kind, name, credential, document, leaf ?? null);
     }
+    for (const { kind, name, credential } of forgotten) forget.run(kind, name, credential);
     for (const { clusterDns, document } of changed) {
       if (document === undefined) deletePin.run(clusterDns);
       else upsertPin.run(clusterDns, document);
@@ -78,15 +82,26 @@ export function createSightingStore(
           throw storeFault(error, 'save sightings');
         }
       }),
-    clusterNames: () =>
-      queue.run(async () => {
-        try {
-          return names.all();
-        } catch (error) {
-          throw storeFault(error, 'read');
-        }
-      }),
+    async clusterNames() {
+      const found: string[] = [];
+      for (;;) {
+        const page = await queue.run(async () => namesAfter(names, found.at(-1) ?? ''));
+        found.push(...page);
+        if (page.length < NAMES_PER_PAGE) return found;
+      }
+    },
   });
+}
+
+/** A page takes some milliseconds. */
+const NAMES_PER_PAGE = 2_000;
+
+function namesAfter(names: Statement<[string, number], string>, last: string): string[] {
+  try {
+    return names.all(last, NAMES_PER_PAGE);
+  } catch (error) {
+    throw storeFault(error, 'read');
+  }
 }
 
 /** SQLite waits for a lock by stopping the whole process, polls and all; what is written here can wait for the next time. */

@@ -2,10 +2,14 @@ import type { AuditEntry } from '../../core/audit/entry.ts';
 
 /** Who was seen with what, as the store keeps it: documents are opaque to it, octets are kept once. */
 
-export interface Sighting {
+/** Whose sighting it is: one of each is kept. */
+export interface SightingKey {
   readonly kind: string;
   readonly name: string;
   readonly credential: string;
+}
+
+export interface Sighting extends SightingKey {
   /** JSON; its `issuers` are the fingerprints of `issuers` below, in their order. */
   readonly document: string;
   /** DER; undefined for a token. */
@@ -21,6 +25,7 @@ export interface StoredPin {
 
 export interface SightingBatch {
   readonly sightings: readonly Sighting[];
+  readonly forgotten: readonly SightingKey[];
   /** `document` undefined: forgotten. */
   readonly pins: readonly { readonly clusterDns: string; readonly document: string | undefined }[];
   /** What operators did of this, in the same commit. */
@@ -36,6 +41,6 @@ export interface SightingStore {
   load(): Promise<StoredSightings>;
   /** One commit. Rejects at once when another process holds the lock: nobody waits for this, it comes again. */
   save(batch: SightingBatch): Promise<void>;
-  /** The DNS names of all clusters of the fleet, in their order, without reading their documents. */
+  /** The DNS names of all clusters of the fleet, in their order, without reading their documents; page by page. */
   clusterNames(): Promise<readonly string[]>;
 }

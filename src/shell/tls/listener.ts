@@ -8,6 +8,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { canonicalAddress, type Networks } from '../../core/networks.ts';
 import type { ProxyRefusal } from '../../core/proxy-protocol.ts';
 import type { Gate } from '../edge/gate.ts';
+import { inSlices } from '../slices.ts';
 import { awaitProxyHeader } from './proxy-header.ts';
 import { trackRequests } from './request-tracker.ts';
 
@@ -38,9 +39,10 @@ export interface Listener {
   /** For new handshakes only: connections that are open keep the context they were made with. */
   useContext(context: SecureContext): void;
   /**
-   * Ends the connections that `lost` names: idle ones now, busy ones with the answer they are waiting for. Returns how many.
+   * Ends the connections that `lost` names: idle ones as it comes to them, busy ones with the answer they are waiting for. In
+   * slices, for each may have to be judged anew; one that comes meanwhile is judged by its first request. How many it ended.
    */
-  retire(lost: (socket: TLSSocket) => boolean): number;
+  retire(lost: (socket: TLSSocket) => boolean): Promise<number>;
   /** No new connections; idle ones end now, busy ones after their answer, all of them after the drain's bound. */
   drain(): Promise<void>;
 }
@@ -148,7 +150,7 @@ export function createListener(
     },
     listen: (address) => listen(server, address),
     useContext: (next) => installContext(server, next),
-    retire: (lost) => busy.retire(lost),
+    retire: (lost) => inSlices(busy.retire(lost)),
     async drain() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());

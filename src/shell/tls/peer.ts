@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
+import { readCertificate, readCertificateAgain } from '../../core/identity/certificate.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
 import type { RevocationCheck } from '../../core/identity/revocation.ts';
@@ -32,6 +33,8 @@ export class PeerJudge {
   readonly #snapshot: Snapshot;
   readonly #revocation: RevocationCheck;
   readonly #presented: WeakMap<TLSSocket, Presented>;
+  /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
+  readonly #readBefore: LRUCache<string, true>;
   readonly #accepted = new LRUCache<string, Verdict>({ max: LIMITS.acceptedVerdictsMax });
   readonly #rejected = new LRUCache<string, Verdict>({ max: LIMITS.rejectedVerdictsMax });
 
@@ -40,6 +43,8 @@ export class PeerJudge {
     this.#snapshot = snapshot;
     this.#revocation = revocationOf(snapshot);
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
+    this.#readBefore =
+      predecessor === undefined ? new LRUCache({ max: LIMITS.acceptedVerdictsMax }) : predecessor.#readBefore;
   }
 
   /** What the peer showed in the handshake, whatever is thought of it. */
@@ -60,6 +65,7 @@ export class PeerJudge {
     if (remembered !== undefined && nowMs < remembered.validUntil) return remembered;
     const verdict = presented.resumed ? resumedSession(presented) : this.#judge(presented, nowMs);
     (verdict.accepted ? this.#accepted : this.#rejected).set(presented.key, verdict);
+    if (verdict.accepted) this.#readBefore.set(presented.key, true);
     return verdict;
   }
 
@@ -71,6 +77,7 @@ export class PeerJudge {
       revocation: this.#revocation,
       revokedClusters: this.#snapshot.revocations,
       nowMs,
+      read: this.#readBefore.has(presented.key) ? readCertificateAgain : readCertificate,
     };
     return withObservation(judge(input), input);
   }

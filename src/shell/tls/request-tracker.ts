@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 export interface RequestTracker {
   add(socket: TLSSocket): void;
   begin(request: IncomingMessage, response: ServerResponse): void;
-  retire(lost: (socket: TLSSocket) => boolean): number;
+  retire(lost: (socket: TLSSocket) => boolean): Generator<void, number>;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
   /** True: the socket waits for answers, and ends when it has them. */
@@ -37,14 +37,18 @@ export function trackRequests(): RequestTracker {
       if (waits) retired.add(socket);
       return waits;
     },
-    retire(lost) {
+    *retire(lost) {
       let count = 0;
-      for (const [socket, requests] of inFlight) {
+      for (const [socket, requests] of [...inFlight]) {
         // A connection that was just reset has nothing to be judged by any more.
-        if (socket.destroyed || !lostOrUnreadable(lost, socket)) continue;
+        if (socket.destroyed || retired.has(socket) || !lostOrUnreadable(lost, socket)) {
+          yield;
+          continue;
+        }
         count++;
         retired.add(socket);
         if (requests.size === 0) socket.destroy();
+        yield;
       }
       return count;
     },

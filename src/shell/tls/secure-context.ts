@@ -1,11 +1,12 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { StartupError } from '../../core/errors.ts';
+import type { NamedText } from '../../core/snapshot.ts';
 
 /** What the TLS layer presents and trusts; `authorities` is every certificate of both client bundles, PEM. */
 export interface TlsMaterial {
-  readonly certificateChainPem: string;
-  readonly privateKeyPem: string;
+  readonly certificateChain: NamedText;
+  readonly privateKey: NamedText;
   readonly authorities: readonly string[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
@@ -27,11 +28,11 @@ const CIPHERS = [
  * The one place that spells out TLS: an omitted option means Node's default, and an omitted `ca` means the public roots.
  * No tickets and no session cache: a resumed session would skip the client certificate (nginx CVE-2025-23419).
  */
-function contextOptions(material: TlsMaterial): SecureContextOptions {
+function contextOptions(material: TlsMaterial, authority: string): SecureContextOptions {
   return {
-    cert: material.certificateChainPem,
-    key: material.privateKeyPem,
-    ca: [...material.authorities],
+    cert: material.certificateChain.text,
+    key: material.privateKey.text,
+    ca: [authority],
     minVersion: material.minVersion,
     maxVersion: 'TLSv1.3',
     ecdhCurve: GROUPS,
@@ -44,34 +45,83 @@ function contextOptions(material: TlsMaterial): SecureContextOptions {
   };
 }
 
-/** Throws StartupError where the certificate, its key or the authorities do not make a working context. */
-export function createTlsContext(material: TlsMaterial): SecureContext {
-  if (material.authorities.length === 0) {
+/**
+ * Throws StartupError where the certificate, its key or the authorities do not make a working context. Yields between
+ * authorities: OpenSSL sorts its whole store for each, so that a thousand in one go are 70 ms in which nobody is answered.
+ */
+export function* createTlsContext(material: TlsMaterial): Generator<void, SecureContext> {
+  const [first, ...others] = material.authorities;
+  if (first === undefined) {
     throw new StartupError('no client CA: without one, the public roots of Node would be trusted');
   }
   checkKeyPair(material);
+  const context = createContext(material, first);
+  const authorities = authoritiesOf(context);
+  checkAuthority(first, 0);
+  for (const [index, authority] of others.entries()) {
+    yield;
+    checkAuthority(authority, index + 1);
+    authorities.addCACert(authority);
+  }
+  return context;
+}
+
+function createContext(material: TlsMaterial, authority: string): SecureContext {
   try {
-    return createSecureContext(contextOptions(material));
+    return createSecureContext(contextOptions(material, authority));
   } catch (error) {
-    throw new StartupError(`TLS_CERT_FILE, TLS_KEY_FILE: OpenSSL refuses them (${describe(error)})`, error);
+    const { certificateChain, privateKey } = material;
+    throw new StartupError(
+      `${certificateChain.name} and ${privateKey.name}: OpenSSL refuses them (${describe(error)})`,
+      error,
+    );
   }
 }
 
-function checkKeyPair(material: TlsMaterial): void {
+interface Authorities {
+  /** PEM → the certificates that a chain may end in, and the names that clients are told. */
+  addCACert(pem: string): void;
+}
+
+/**
+ * The native part of the context, to which Node itself adds `ca` one by one: docs/decisions/partial-chains.md. Should a later
+ * Node keep it elsewhere, this refuses to start rather than trust less than configured.
+ */
+export function authoritiesOf(context: SecureContext): Authorities {
+  const native: unknown = context.context;
+  if (typeof (native as Partial<Authorities> | undefined)?.addCACert === 'function')
+    return native as Authorities;
+  throw new StartupError('this version of Node adds CAs to a TLS context elsewhere; run the pinned version');
+}
+
+/** What OpenSSL cannot read, `addCACert` passes over in silence. */
+function checkAuthority(pem: string, index: number): void {
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    const which = `client CA ${index + 1} of the bundles`;
+    throw new StartupError(`OpenSSL cannot read ${which} (${describe(error)})`, error);
+  }
+}
+
+function checkKeyPair({ certificateChain, privateKey }: TlsMaterial): void {
   let leaf: X509Certificate;
   try {
-    leaf = new X509Certificate(material.certificateChainPem);
+    leaf = new X509Certificate(certificateChain.text);
   } catch (error) {
-    throw new StartupError('TLS_CERT_FILE holds no readable PEM certificate', error);
+    throw new StartupError(`${certificateChain.name} holds no readable PEM certificate`, error);
   }
   let matches: boolean;
   try {
-    matches = leaf.checkPrivateKey(createPrivateKey(material.privateKeyPem));
+    matches = leaf.checkPrivateKey(createPrivateKey(privateKey.text));
   } catch (error) {
-    throw new StartupError('TLS_KEY_FILE holds no readable, unencrypted PEM private key', error);
+    throw new StartupError(`${privateKey.name} holds no readable, unencrypted PEM private key`, error);
   }
-  if (!matches)
-    throw new StartupError('TLS_KEY_FILE is not the key of the first certificate in TLS_CERT_FILE');
+  if (!matches) {
+    throw new StartupError(
+      `${privateKey.name} is not the key of the first certificate in ${certificateChain.name}`,
+    );
+  }
 }
 
 function describe(error: unknown): string {

@@ -8,40 +8,7 @@ import { CertificateRefused } from '../../../src/core/identity/refused.ts';
 import type { Trust } from '../../../src/core/identity/trust.ts';
 import { REFUSAL_RULES } from '../../../src/core/identity/verdict.ts';
 import { ca, judged, leaf, ruleOf, trustOf } from './pki.ts';
-
-/** Fixed, so that a failure here is a failure everywhere; the time bounds are for slow machines. */
-const RUN = { seed: 20_300_115, numRuns: 4_000, interruptAfterTimeLimit: 2_500 } as const;
-
-/** One way to spoil octets: set one, take some out, put some in, or repeat some. */
-type Edit = readonly ['set' | 'cut' | 'insert' | 'repeat', number, number, number];
-
-const edits = fc.array(
-  fc.tuple(
-    fc.constantFrom('set', 'cut', 'insert', 'repeat'),
-    fc.nat(),
-    fc.integer({ min: 0, max: 255 }),
-    fc.integer({ min: 1, max: 8 }),
-  ) as fc.Arbitrary<Edit>,
-  { minLength: 1, maxLength: 4 },
-);
-
-function spoil(der: Uint8Array, list: readonly Edit[]): Uint8Array {
-  return list.reduce((octets, [how, where, value, length]) => {
-    const at = where % Math.max(octets.length, 1);
-    const head = octets.subarray(0, at);
-    const tail = octets.subarray(at);
-    switch (how) {
-      case 'set':
-        return Uint8Array.from([...head, value, ...tail.subarray(1)]);
-      case 'cut':
-        return Uint8Array.from([...head, ...tail.subarray(length)]);
-      case 'insert':
-        return Uint8Array.from([...head, ...new Array<number>(length).fill(value), ...tail]);
-      default:
-        return Uint8Array.from([...head, ...tail.subarray(0, length), ...tail]);
-    }
-  }, der);
-}
+import { edits, RUN, spoil } from './spoil.ts';
 
 let trust: Trust;
 let issuing: Minted;

@@ -4,13 +4,15 @@ import type { Minted } from '../../../certs-dev/mint.ts';
 import { StartupError } from '../../../src/core/errors.ts';
 import { readCertificate } from '../../../src/core/identity/certificate.ts';
 import {
-  candidateTrust,
+  candidateTrust as candidateTrustInSteps,
   createPlanner,
   type Planned,
   type PlanVerdict,
+  type TrustChange,
 } from '../../../src/core/identity/plan.ts';
 import { NO_REVOCATION } from '../../../src/core/identity/revocation.ts';
 import { createTrust, readBundle, type Trust } from '../../../src/core/identity/trust.ts';
+import { finish } from '../../../src/core/steps.ts';
 import { createTestPki } from '../../support/pki.ts';
 
 const pki = await createTestPki();
@@ -21,6 +23,8 @@ const inForce = createTrust({
   cluster: readBundle(pki.clusterBundlePem + other.clusterRoot.pem, 'CLUSTER_CA_FILE'),
   operator: readBundle(pki.operatorBundlePem, 'OPERATOR_CA_FILE'),
 });
+const candidateTrust = (trust: Trust, change: TrustChange): Trust =>
+  finish(candidateTrustInSteps(trust, change));
 const sha256 = ({ der }: Minted): string => readCertificate(der).sha256;
 
 const planned = (name: string, chain: readonly Minted[], kind: Planned['kind'] = 'cluster'): Planned => ({

@@ -26,10 +26,9 @@ async function setUp(tamper: (revocations: Store['revocations']) => Partial<Stor
     log: createLog('silent', { write: () => {} }),
     metrics: createMetrics(),
     current: () => current,
-    enforce(list) {
+    async enforce(list) {
       current = list;
       versions.push(list.version);
-      return new Map();
     },
   };
   return { store, versions, revocations: createRevocations(parts), current: () => current };

@@ -56,7 +56,7 @@ test('a revocation that was made after the backup is in force after the restore;
       await store.revocations.add(revocation('late'), sampleEntry('revocation_made'));
       await store.revocations.countAttempts([{ id: 'early', attempts: 3, lastMs: 9 }]);
       await store.ratchet([{ clusterDns: 'moved.example.com', certificateSha256: 'ab', sinceMs: 1 }]);
-      await store.sightings.save({ sightings: [], pins: [PIN] });
+      await store.sightings.save({ sightings: [], forgotten: [], pins: [PIN] });
       await store.transact((tx) => tx.insert('namespace', sampleNamespace('late')));
     },
   );

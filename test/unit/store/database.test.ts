@@ -71,6 +71,15 @@ test('an acknowledged write is on the disk: WAL and synchronous FULL; foreign ke
   assert.throws(() => reader.exec('DELETE FROM objects'), /readonly/);
 });
 
+test('nothing is ever sorted in a file below /tmp, which may be read-only', (t) => {
+  for (const url of [temporaryDatabase(t).url, 'sqlite::memory:']) {
+    const { writer, reader } = openDatabase(url);
+    for (const database of [writer, reader]) assert.equal(database.pragma('temp_store', { simple: true }), 2);
+    reader.close();
+    writer.close();
+  }
+});
+
 test('a store is there again after it was closed', async (t) => {
   const { url, path } = temporaryDatabase(t);
   const first = await openSqliteStore(url);

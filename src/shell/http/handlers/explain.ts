@@ -5,6 +5,7 @@ import { canonicalAddress } from '../../../core/networks.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { parseDateTime } from '../../../core/rfc3339.ts';
 import { type Explanation, explain, notRemembered, type Question } from '../explain.ts';
+import { shownPath } from '../shown-path.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
 import { shownRefusal } from './refusals.ts';
 
@@ -169,7 +170,7 @@ function shownRequest(
   return {
     request: {
       method,
-      path,
+      path: shownPath(path, admission.operation),
       source,
       status,
       ...(error === undefined ? {} : { error }),

@@ -3,6 +3,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import type { FoundRefusal, Refusals } from '../../refusals.ts';
 import { numberOf, pageHeaders } from '../parameters.ts';
+import { shownPath } from '../shown-path.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
 
 /** What was refused lately, and why: this process's memory. */
@@ -66,7 +67,7 @@ export function shownRefusal({ group, knownBy }: FoundRefusal): Record<string, u
     reason: group.reason,
     source: group.source,
     method: group.method,
-    path: group.path,
+    path: shownPath(group.path, operation),
     ...(operation === undefined ? {} : { operation }),
     ...(certificateSha256 === undefined || certificateSha256 === ''
       ? {}

@@ -4,16 +4,20 @@ import {
   createPlanner,
   type PlanVerdict,
   strandedCrls,
+  type TrustChange,
 } from '../../../core/identity/plan.ts';
 import { combineRevocation } from '../../../core/identity/revocation.ts';
 import { type Trust, trustWarnings } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import type { Snapshot } from '../../../core/snapshot.ts';
+import { filterInSteps, jsonInSteps, mapInSteps, sortInSteps } from '../../../core/steps.ts';
 import type { Presentation } from '../../presentations.ts';
+import { inSlices } from '../../slices.ts';
 import { numberOf } from '../parameters.ts';
-import type { Answer } from '../respond.ts';
+import { type Answer, Pieces } from '../respond.ts';
 import type { HandlerParts } from './handlers.ts';
 import { showTime } from './trust.ts';
-import { byName } from './trust-report.ts';
+import { byName, showNames } from './trust-report.ts';
 
 interface PlanBody {
   readonly cluster_ca_pem?: string;
@@ -22,6 +26,18 @@ interface PlanBody {
 }
 
 type Judged = readonly (readonly [Presentation, PlanVerdict])[];
+type Refused = Extract<PlanVerdict, { stays: false }>;
+
+/** What a plan is made of, at one moment. */
+interface Situation {
+  readonly snapshot: Snapshot;
+  readonly seen: readonly Presentation[];
+  /** The DNS names of the fleet's clusters. */
+  readonly registered: ReadonlySet<string>;
+  readonly nowMs: number;
+  /** Names in each list of the answer. */
+  readonly limit: number;
+}
 
 /** POST /trust/plan: everybody who was seen by certificate, under the candidate, at this moment. */
 export async function planTrust(
@@ -29,50 +45,60 @@ export async function planTrust(
   query: Readonly<Record<string, unknown>>,
   body: unknown,
 ): Promise<Answer> {
-  const limit = numberOf(query['limit'], LIMITS.pageItemsMax);
-  const { snapshot } = parts.trust;
-  const nowMs = parts.clock.now();
-  const candidate = readCandidate(snapshot.trust, body as PlanBody);
-  const seen = parts.presentations
-    .all()
-    .filter(({ credential }) => credential === 'certificate')
-    .toSorted(byName);
-  const plan = createPlanner({
+  const { presentations, registered } = parts.sightings;
+  const situation: Situation = {
+    snapshot: parts.trust.snapshot,
+    registered: await registered(),
+    seen: presentations.all(),
+    nowMs: parts.clock.now(),
+    limit: numberOf(query['limit'], LIMITS.pageItemsMax),
+  };
+  const { cluster_ca_pem, operator_ca_pem, remove_anchors } = body as PlanBody;
+  const change = {
+    clusterCaPem: cluster_ca_pem,
+    operatorCaPem: operator_ca_pem,
+    removeAnchors: remove_anchors,
+  };
+  // Ten thousand verifications take seconds, and polls must not notice.
+  return { status: 200, body: new Pieces(await inSlices(plan(situation, change))) };
+}
+
+function* plan(situation: Situation, change: TrustChange): Generator<void, readonly Uint8Array[]> {
+  const { snapshot, registered, nowMs, limit } = situation;
+  const candidate = yield* readCandidate(snapshot.trust, change);
+  const judge = createPlanner({
     inForce: snapshot.trust,
     candidate,
     revocation: combineRevocation([snapshot.revocations, snapshot.crls]),
     revokedClusters: snapshot.revocations,
     nowMs,
   });
-  const judged = await judgeAll(seen, plan);
-  const of = (kind: Presentation['kind']): Judged => judged.filter(([one]) => one.kind === kind);
-  const clusters = of('cluster');
+  const seen = yield* filterInSteps(situation.seen, ({ credential }) => credential === 'certificate');
+  const judged: Judged = yield* mapInSteps(
+    yield* sortInSteps(seen, byName),
+    (one) => [one, judge(one)] as const,
+  );
+  const clusters = yield* filterInSteps(judged, ([{ kind }]) => kind === 'cluster');
+  const operators = yield* filterInSteps(judged, ([{ kind }]) => kind === 'operator');
   const known = new Set(clusters.map(([{ name }]) => name));
-  const unknown = (await parts.store.sightings.clusterNames()).filter((name) => !known.has(name));
-  return {
-    status: 200,
-    body: {
-      as_of: showTime(nowMs),
-      generation: snapshot.generation,
-      safe: judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
-      openssl_asked: false,
-      anchors: showAnchors(candidate),
-      warnings: [...trustWarnings(candidate, nowMs), ...strandedCrls(snapshot.crls.crls, candidate)],
-      clusters: showGroup(clusters, limit),
-      unknown: { total: unknown.length, names: unknown.slice(0, limit) },
-      operators: showGroup(of('operator'), limit),
-    },
-  };
+  const unknown = yield* filterInSteps(registered, (name) => !known.has(name));
+  return yield* jsonInSteps({
+    as_of: showTime(nowMs),
+    generation: snapshot.generation,
+    safe: judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
+    openssl_asked: false,
+    anchors: showAnchors(candidate),
+    warnings: [...trustWarnings(candidate, nowMs), ...(yield* strandedCrls(snapshot.crls.crls, candidate))],
+    clusters: yield* showGroup(clusters, ({ name }) => registered.has(name), limit),
+    unknown: { total: unknown.length, names: unknown.slice(0, limit) },
+    operators: yield* showGroup(operators, () => true, limit),
+  });
 }
 
 /** What would be refused at load is refused here, in the same words. */
-function readCandidate(inForce: Trust, body: PlanBody): Trust {
+function* readCandidate(inForce: Trust, change: TrustChange): Generator<void, Trust> {
   try {
-    return candidateTrust(inForce, {
-      clusterCaPem: body.cluster_ca_pem,
-      operatorCaPem: body.operator_ca_pem,
-      removeAnchors: body.remove_anchors,
-    });
+    return yield* candidateTrust(inForce, change);
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     throw new FluxgateError('validation_error', 'This trust would be refused at load; see details.', {
@@ -88,22 +114,6 @@ const fieldOf = (message: string): string => {
   return named === undefined ? '' : `/${named}`;
 };
 
-/** In slices: ten thousand verifications take seconds, and polls must not notice. */
-async function judgeAll(
-  seen: readonly Presentation[],
-  plan: (one: Presentation) => PlanVerdict,
-): Promise<Judged> {
-  const judged: [Presentation, PlanVerdict][] = [];
-  let sliceStart = performance.now();
-  for (const presentation of seen) {
-    judged.push([presentation, plan(presentation)]);
-    if (performance.now() - sliceStart < LIMITS.planSliceMs) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    sliceStart = performance.now();
-  }
-  return judged;
-}
-
 function showAnchors({ cluster, operator }: Trust): readonly object[] {
   const show = (kind: Presentation['kind'], anchors: Trust['cluster']['anchors']): readonly object[] =>
     anchors.map(({ sha256, subject, notAfter }) => ({
@@ -115,21 +125,32 @@ function showAnchors({ cluster, operator }: Trust): readonly object[] {
   return [...show('cluster', cluster.anchors), ...show('operator', operator?.anchors ?? [])];
 }
 
-function showGroup(judged: Judged, limit: number): object {
-  const refused = judged.flatMap(([one, verdict]) => (verdict.stays ? [] : [showRefused(one, verdict)]));
-  const stays = judged.flatMap(([{ name }, verdict]) => (verdict.stays ? [name] : []));
-  return {
-    refused: { total: refused.length, entries: refused.slice(0, limit) },
-    stays: { total: stays.length, names: stays.slice(0, limit) },
-  };
+function* showGroup(
+  judged: Judged,
+  isRegistered: (one: Presentation) => boolean,
+  limit: number,
+): Generator<void, object> {
+  const refused: (readonly [Presentation, Refused])[] = [];
+  const stays: Presentation[] = [];
+  for (const [one, verdict] of judged) {
+    if (verdict.stays) stays.push(one);
+    else refused.push([one, verdict]);
+    yield;
+  }
+  const entries = yield* mapInSteps(refused.slice(0, limit), ([one, verdict]) =>
+    showRefused(one, verdict, isRegistered(one)),
+  );
+  return { refused: { total: refused.length, entries }, stays: showNames(stays, limit) };
 }
 
 function showRefused(
   { name, certificate, lastSeenMs }: Presentation,
-  { rule, position, detail, refusedNow }: Extract<PlanVerdict, { stays: false }>,
+  { rule, position, detail, refusedNow }: Refused,
+  registered: boolean,
 ): object {
   return {
     name,
+    registered,
     rule,
     position,
     detail,

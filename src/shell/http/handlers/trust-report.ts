@@ -4,48 +4,76 @@ import type { CertificateFacts } from '../../../core/identity/certificate.ts';
 import type { CrlState } from '../../../core/identity/crl-state.ts';
 import type { Trust, TrustBundle } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import type { Snapshot } from '../../../core/snapshot.ts';
+import { filterInSteps, jsonInSteps, mapInSteps, sortInSteps } from '../../../core/steps.ts';
 import type { Presentation } from '../../presentations.ts';
+import { inSlices } from '../../slices.ts';
 import { numberOf } from '../parameters.ts';
-import type { Answer } from '../respond.ts';
+import { type Answer, Pieces } from '../respond.ts';
 import type { HandlerParts } from './handlers.ts';
 import { showPin, showSighting, showTime } from './trust.ts';
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** GET /trust: of one moment, from memory. */
+/** What a report is made of, at one moment. */
+interface Situation {
+  readonly parts: HandlerParts;
+  readonly snapshot: Snapshot;
+  readonly seen: readonly Presentation[];
+  readonly nowMs: number;
+  /** Names in each list. */
+  readonly limit: number;
+  /** Milliseconds since the epoch; undefined: nobody asked who expires. */
+  readonly expiringUntil: number | undefined;
+}
+
+/** GET /trust: of one moment, from memory; in slices, for it is about the whole fleet. */
 export async function trustReport(parts: HandlerParts, query: Query): Promise<Answer> {
-  const { trust, presentations, pins, clock } = parts;
-  const { snapshot } = trust;
-  const limit = numberOf(query['limit'], LIMITS.trustNamesDefault);
-  const nowMs = clock.now();
-  const seen = presentations.all().toSorted(byName);
-  const by = (credential: Presentation['credential']): readonly Presentation[] =>
-    seen.filter((one) => one.credential === credential);
-  const certificates = by('certificate');
-  const clusters = certificates.filter(({ kind }) => kind === 'cluster');
-  const observed = by('observed');
-  const conflicts = pins.conflicts().toSorted(([a], [b]) => (a < b ? -1 : 1));
+  // Who is gone is told of no more; where the store cannot say so, all that is in memory is told.
+  await parts.sightings.registered().catch(() => undefined);
+  const nowMs = parts.clock.now();
   const within = query['expires_within'];
-  return {
-    status: 200,
-    body: {
-      generation: snapshot.generation,
-      as_of: showTime(nowMs),
-      server_certificate: showServer(snapshot.serverChainPem),
-      authorities: showAuthorities(snapshot.trust, certificates, observed, limit),
-      crls: showCrls(snapshot.crls.states(nowMs)),
-      last_seen_by_token: showNames(stillByToken(by('token'), clusters), limit),
-      would_be_accepted: showSightings(observed, limit),
-      conflicts: {
-        mode: pins.mode,
-        total: conflicts.length,
-        clusters: conflicts.slice(0, limit).map(([name, state]) => showPin(name, state)),
-      },
-      ...(typeof within === 'string'
-        ? { expiring: showSightings(expiringWithin(clusters, nowMs + parseLifetime(within)), limit) }
-        : {}),
+  const pieces = await inSlices(
+    report({
+      parts,
+      snapshot: parts.trust.snapshot,
+      seen: parts.sightings.presentations.all(),
+      nowMs,
+      limit: numberOf(query['limit'], LIMITS.trustNamesDefault),
+      expiringUntil: typeof within === 'string' ? nowMs + parseLifetime(within) : undefined,
+    }),
+  );
+  return { status: 200, body: new Pieces(pieces) };
+}
+
+function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
+  const { parts, snapshot, nowMs, limit, expiringUntil } = situation;
+  const seen = yield* sortInSteps(situation.seen, byName);
+  const by = (credential: Presentation['credential']) =>
+    filterInSteps(seen, (one) => one.credential === credential);
+  const certificates = yield* by('certificate');
+  const clusters = yield* filterInSteps(certificates, ({ kind }) => kind === 'cluster');
+  const observed = yield* by('observed');
+  const conflicts = parts.sightings.conflicts().toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const expiring =
+    expiringUntil === undefined
+      ? {}
+      : { expiring: yield* showSightings(yield* expiringWithin(clusters, expiringUntil), limit) };
+  return yield* jsonInSteps({
+    generation: snapshot.generation,
+    as_of: showTime(nowMs),
+    server_certificate: showServer(snapshot.serverChainPem),
+    authorities: yield* showAuthorities(snapshot.trust, certificates, observed, limit),
+    crls: showCrls(snapshot.crls.states(nowMs)),
+    last_seen_by_token: showNames(yield* stillByToken(yield* by('token'), clusters), limit),
+    would_be_accepted: yield* showSightings(observed, limit),
+    conflicts: {
+      mode: parts.sightings.pins.mode,
+      total: conflicts.length,
+      clusters: conflicts.slice(0, limit).map(([name, state]) => showPin(name, state)),
     },
-  };
+    ...expiring,
+  });
 }
 
 export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
@@ -60,21 +88,21 @@ function showServer(chainPem: string): object {
   };
 }
 
-function showAuthorities(
+function* showAuthorities(
   { cluster, operator, observed }: Trust,
   certificates: readonly Presentation[],
   wouldBe: readonly Presentation[],
   limit: number,
-): readonly object[] {
-  const under = groupByIssuer(certificates);
-  const observedUnder = groupByIssuer(wouldBe);
+): Generator<void, readonly object[]> {
+  const under = yield* groupByIssuer(certificates);
+  const observedUnder = yield* groupByIssuer(wouldBe);
   const show = (
     bundle: TrustBundle | undefined,
     kind: Presentation['kind'],
     groups: ReadonlyMap<string, readonly Presentation[]>,
     status: 'in_force' | 'observed',
-  ): readonly object[] =>
-    [...(bundle?.anchors ?? []), ...(bundle?.intermediates ?? [])].map((facts: CertificateFacts) => ({
+  ) =>
+    mapInSteps([...(bundle?.anchors ?? []), ...(bundle?.intermediates ?? [])], (facts: CertificateFacts) => ({
       kind,
       role: bundle?.anchorFingerprints.has(facts.sha256) === true ? 'anchor' : 'intermediate',
       status,
@@ -82,15 +110,12 @@ function showAuthorities(
       subject: facts.subject.readable,
       not_before: showTime(facts.notBefore),
       not_after: showTime(facts.notAfter),
-      last_seen: showNames(
-        (groups.get(facts.sha256) ?? []).filter((one) => one.kind === kind),
-        limit,
-      ),
+      last_seen: showNames(groups.get(`${kind} ${facts.sha256}`) ?? [], limit),
     }));
   return [
-    ...show(cluster, 'cluster', under, 'in_force'),
-    ...show(operator, 'operator', under, 'in_force'),
-    ...show(observed, 'cluster', observedUnder, 'observed'),
+    ...(yield* show(cluster, 'cluster', under, 'in_force')),
+    ...(yield* show(operator, 'operator', under, 'in_force')),
+    ...(yield* show(observed, 'cluster', observedUnder, 'observed')),
   ];
 }
 
@@ -107,36 +132,48 @@ function showCrls(states: readonly CrlState[]): readonly object[] {
   }));
 }
 
-function groupByIssuer(presentations: readonly Presentation[]): Map<string, Presentation[]> {
+/** By kind of principal and fingerprint of each certificate of the path. */
+function* groupByIssuer(
+  presentations: readonly Presentation[],
+): Generator<void, Map<string, Presentation[]>> {
   const groups = new Map<string, Presentation[]>();
   for (const presentation of presentations) {
     for (const sha256 of presentation.certificate?.issuersSha256 ?? []) {
-      const group = groups.get(sha256);
-      if (group === undefined) groups.set(sha256, [presentation]);
+      const key = `${presentation.kind} ${sha256}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [presentation]);
       else group.push(presentation);
     }
+    yield;
   }
   return groups;
 }
 
 /** Clusters whose last word was a token. */
-function stillByToken(
+function* stillByToken(
   tokens: readonly Presentation[],
   certificates: readonly Presentation[],
-): readonly Presentation[] {
-  const lastCertificateMs = new Map(certificates.map(({ name, lastSeenMs }) => [name, lastSeenMs]));
-  return tokens.filter(({ name, lastSeenMs }) => lastSeenMs > (lastCertificateMs.get(name) ?? 0));
+): Generator<void, readonly Presentation[]> {
+  const lastMs = new Map(
+    yield* mapInSteps(certificates, ({ name, lastSeenMs }) => [name, lastSeenMs] as const),
+  );
+  return yield* filterInSteps(tokens, ({ name, lastSeenMs }) => lastSeenMs > (lastMs.get(name) ?? 0));
 }
 
-function expiringWithin(clusters: readonly Presentation[], untilMs: number): readonly Presentation[] {
+function* expiringWithin(
+  clusters: readonly Presentation[],
+  untilMs: number,
+): Generator<void, readonly Presentation[]> {
   const end = (one: Presentation): number => one.certificate?.notAfter ?? Number.POSITIVE_INFINITY;
-  return clusters.filter((one) => end(one) <= untilMs).toSorted((a, b) => end(a) - end(b));
+  const ending = yield* filterInSteps(clusters, (one) => end(one) <= untilMs);
+  return yield* sortInSteps(ending, (a, b) => end(a) - end(b));
 }
 
-function showNames(presentations: readonly { readonly name: string }[], limit: number): object {
+export function showNames(presentations: readonly { readonly name: string }[], limit: number): object {
   return { total: presentations.length, names: presentations.slice(0, limit).map(({ name }) => name) };
 }
 
-function showSightings(presentations: readonly Presentation[], limit: number): object {
-  return { total: presentations.length, clusters: presentations.slice(0, limit).map(showSighting) };
+function* showSightings(presentations: readonly Presentation[], limit: number): Generator<void, object> {
+  const clusters = yield* mapInSteps(presentations.slice(0, limit), showSighting);
+  return { total: presentations.length, clusters };
 }

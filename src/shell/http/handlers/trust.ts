@@ -24,7 +24,12 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
         const clusterDns = parameters.path['cluster_dns'] ?? '';
         const at = new Date(parts.clock.now()).toISOString();
         const object = `cluster_dns/${clusterDns}`;
-        const before = await parts.pins.reset(clusterDns, { at, event: 'pin_reset', ...audited, object });
+        const before = await parts.sightings.pins.reset(clusterDns, {
+          at,
+          event: 'pin_reset',
+          ...audited,
+          object,
+        });
         if (before === undefined) {
           throw new FluxgateError('not_found', 'No key of a cluster of this name is remembered.');
         }
@@ -37,7 +42,8 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
   }
 }
 
-function trustCluster({ presentations, pins }: HandlerParts, clusterDns: string): object {
+function trustCluster({ sightings }: HandlerParts, clusterDns: string): object {
+  const { presentations, pins } = sightings;
   const shown: Record<string, unknown> = { cluster_dns: clusterDns };
   for (const credential of ['certificate', 'token', 'observed'] as const) {
     const presentation = presentations.get('cluster', clusterDns, credential);
