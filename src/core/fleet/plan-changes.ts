@@ -54,11 +54,18 @@ export async function planChanges(
       before && servedCluster(before, kinds, catalogueBefore, only, pinned.before),
       after && servedCluster(after, kinds, catalogueAfter, only, pinned.after),
     );
-    if (planned !== undefined) clusters.push(planned);
+    if (planned !== undefined) clusters.push(await withPast(planned, reader));
     const touched = { before, after, kinds, catalogueBefore, catalogueAfter };
     warnings.push(...(inspection?.inspect(touched) ?? []));
   }
   return { plan: await assemblePlan(changes, clusters, warnings, pause), pins };
+}
+
+/** Whoever answers under this name from now on answers a cluster that still holds what it was served under it before. */
+async function withPast(planned: ClusterPlan, reader: FleetReader): Promise<ClusterPlan> {
+  if (planned.answers !== 'begins' && planned.answers !== 'moves') return planned;
+  const revived = planned.state === 'retired' || (await reader.isRatcheted(planned.cluster_dns));
+  return revived ? { ...planned, revived } : planned;
 }
 
 interface Pins {
@@ -68,7 +75,10 @@ interface Pins {
   readonly fresh: PinnedAnswers | undefined;
 }
 
-/** A cluster is frozen at what it is served when the write comes; one that begins frozen, at what it would be served. */
+/**
+ * A cluster is frozen at what it is served when the write comes. One that begins frozen was deleted so, and a revert brings
+ * it back: what it was served then is what Flux still holds.
+ */
 async function pinsFor(
   { catalogueBefore, catalogueAfter }: Catalogues,
   before: Cluster | undefined,
@@ -80,7 +90,10 @@ async function pinsFor(
     return { before: pinned, after: undefined, fresh: undefined };
   }
   if (pinned !== undefined) return { before: pinned, after: pinned, fresh: undefined };
-  const fresh = before === undefined ? answersOf(after, catalogueAfter) : answersOf(before, catalogueBefore);
+  const fresh =
+    before === undefined
+      ? ((await reader.formerAnswers(after.id)) ?? answersOf(after, catalogueAfter))
+      : answersOf(before, catalogueBefore);
   return { before: undefined, after: fresh, fresh };
 }
 

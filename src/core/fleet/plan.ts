@@ -79,6 +79,8 @@ export interface ClusterPlan {
   /** As it was when the write came; as it is created, for a new cluster. */
   readonly state: ClusterState;
   readonly answers: AnswerFate;
+  /** Under this name a cluster was served before, and Flux there still holds what that was. */
+  readonly revived?: true;
   /** Inputs that were served before, over the routes of this plan. */
   readonly served_before: number;
   readonly routes: readonly RoutePlan[];

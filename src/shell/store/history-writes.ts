@@ -37,6 +37,10 @@ export function createHistoryWrites(database: Database): HistoryWrites {
   const trim = database.prepare(
     'DELETE FROM revisions WHERE number < @newest AND (number <= @newest - @kept OR at_ms < @since)',
   );
+  /** Those that no kept revision shows, and that no kept revision can bring back. What is frozen now is not among them. */
+  const trimPins = database.prepare(
+    'DELETE FROM past_pins WHERE until_revision < (SELECT min(number) FROM revisions)',
+  );
   const sequence = database
     .prepare<unknown[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'revisions'")
     .pluck();
@@ -85,6 +89,7 @@ export function createHistoryWrites(database: Database): HistoryWrites {
         kept: LIMITS.revisionsKeptMax,
         since: atMs - LIMITS.revisionsKeptMs,
       });
+      trimPins.run();
       return number;
     },
     recallAnswer({ principal, key }, nowMs) {

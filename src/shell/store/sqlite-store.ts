@@ -151,6 +151,7 @@ function createReader(queries: FleetQueries, read: Read): FleetReader {
     clustersUsing: (kind, id, after, limit) =>
       read('read', () => queries.clustersUsing(kind, id, after, limit)),
     pinnedAnswers: (clusterId) => read('read', () => queries.pinnedAnswers(clusterId)),
+    formerAnswers: (clusterId) => read('read', () => queries.formerAnswers(clusterId)),
     isRatcheted: (clusterDns) => read('read', () => queries.isRatcheted(clusterDns)),
   });
 }

@@ -1,6 +1,7 @@
 import { FluxgateError } from '../../../core/errors.ts';
+import type { CatalogueKind } from '../../../core/fleet/access.ts';
 import { diffRevisions } from '../../../core/fleet/diff-revisions.ts';
-import { renderInputs } from '../../../core/fleet/render.ts';
+import { type RenderedInputs, renderInputs } from '../../../core/fleet/render.ts';
 import { changesToRevert } from '../../../core/fleet/revert.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
@@ -50,7 +51,7 @@ async function revisionOrDiff({ parameters }: Call, { store }: HandlerParts): Pr
   return { status: 200, body: { ...revision, objects: items } };
 }
 
-/** All three routes, as the cluster was served them after that revision. */
+/** All three routes, as the cluster was served them after that revision; of a frozen one, what was pinned. */
 async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
   const { oldest, newest } = await store.history.range();
   const revision = numberOf(parameters.query['revision'], newest);
@@ -59,13 +60,17 @@ async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<
   if (moment === undefined) {
     throw new FluxgateError('not_found', 'There was no cluster of this id at this revision.');
   }
-  const { cluster, entries } = moment;
+  const { cluster, entries, pinned } = moment;
+  const inputsOf = <K extends CatalogueKind>(kind: K): RenderedInputs =>
+    pinned === undefined
+      ? renderInputs(kind, { cluster, entries: entries[kind] })
+      : (JSON.parse(pinned[kind]) as RenderedInputs);
   const body = {
     id: cluster.id,
     revision,
-    platform_components: renderInputs('platform_component', { cluster, entries: entries.platform_component }),
-    namespaces: renderInputs('namespace', { cluster, entries: entries.namespace }),
-    rolebindings: renderInputs('rolebinding', { cluster, entries: entries.rolebinding }),
+    platform_components: inputsOf('platform_component'),
+    namespaces: inputsOf('namespace'),
+    rolebindings: inputsOf('rolebinding'),
   };
   return { status: 200, body };
 }

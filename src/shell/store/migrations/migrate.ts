@@ -6,9 +6,10 @@ import { REVOCATIONS } from './0002-revocations.ts';
 import { SIGHTINGS } from './0003-sightings.ts';
 import { HISTORY } from './0004-history.ts';
 import { SAFETY } from './0005-safety.ts';
+import { PAST_PINS } from './0007-past-pins.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY];
+const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY, PAST_PINS];
 
 /** The version of a store that this Fluxgate writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
