@@ -132,8 +132,6 @@ export const LIMITS = Object.freeze({
   // — the fleet as a directory —
   /** The body of an import; some 30,000 clusters of ordinary size. */
   importBytesMax: 33_554_432,
-  /** More than fit into an import. */
-  exportObjectsMax: 1_000_000,
 
   // — the fleet's past —
   /** Revisions that can be asked for and reverted; a year of a busy fleet. */

@@ -5,6 +5,7 @@ import { insertionOrder } from './dependencies.ts';
 import type { HistoryTransactor } from './history.ts';
 import { inspectClusters } from './inspect-clusters.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
 import { summarisePlan } from './plan-summary.ts';
@@ -21,8 +22,7 @@ export interface WriteTerms {
   readonly pruneGuard: boolean;
   /** Whether patches that look like secrets are let in. */
   readonly allowSecrets?: boolean;
-  /** Lets others have their turn during a long plan. */
-  readonly pause: () => Promise<void>;
+  readonly pause: Pause;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
   readonly review?: (plan: Plan, changes: readonly ObjectChange[]) => Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function commitChanges(
   terms: WriteTerms,
 ): Promise<Committed> {
   await checkDnsFree(changes, transactor);
-  if (terms.allowSecrets !== true) await refuseSecrets(changes);
+  if (terms.allowSecrets !== true) await refuseSecrets(changes, terms.pause);
   const inspection = inspectClusters(changes);
   const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
   inspection.throwIfRefused();
@@ -59,7 +59,10 @@ export async function commitChanges(
   checkGuard(plan, terms);
   await terms.review?.(plan, changes);
   await transactor.notePlan(summarisePlan(plan));
-  for (const change of inWritingOrder(changes)) await write(change, transactor);
+  for (const change of inWritingOrder(changes)) {
+    await write(change, transactor);
+    await terms.pause();
+  }
   await keepPins(changes, pins, transactor);
   return { plan, carriedOut: true };
 }

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { AnswerName, ChangeOrigin, RememberedAnswer } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import type { Pause } from '../../core/fleet/pause.ts';
 import { LIMITS } from '../../core/limits.ts';
 
 /** The documents of what a transaction touched, from before it; null: the object was not there. */
@@ -13,7 +14,12 @@ export interface HistoryWrites {
   openLedger(): Ledger;
   nextRevision(): number;
   /** Appends the revision of all that was noted and is different now; undefined: nothing is. */
-  append(ledger: Ledger, origin: ChangeOrigin, plan: object | undefined): number | undefined;
+  append(
+    ledger: Ledger,
+    origin: ChangeOrigin,
+    plan: object | undefined,
+    pause: Pause,
+  ): Promise<number | undefined>;
   recallAnswer(name: AnswerName, nowMs: number): RememberedAnswer | undefined;
   rememberAnswer(name: AnswerName, answer: RememberedAnswer, nowMs: number): void;
 }
@@ -74,16 +80,21 @@ export function createHistoryWrites(database: Database): HistoryWrites {
       return ledger;
     },
     nextRevision: () => (sequence.get() ?? 0) + 1,
-    append(ledger, origin, plan) {
-      const changed = [...(entries.get(ledger)?.values() ?? [])].filter(
-        ({ kind, id, before }) => (now.get(kind, id) ?? null) !== before,
-      );
+    async append(ledger, origin, plan, pause) {
+      const changed: LedgerEntry[] = [];
+      for (const entry of entries.get(ledger)?.values() ?? []) {
+        if ((now.get(entry.kind, entry.id) ?? null) !== entry.before) changed.push(entry);
+        await pause();
+      }
       if (changed.length === 0) return undefined;
       const { atMs, author, action, requestId = null, reason = null } = origin;
       const text = plan === undefined ? null : JSON.stringify(plan);
       const row = insertRevision.run(atMs, author, action, requestId, reason, text, changed.length);
       const number = Number(row.lastInsertRowid);
-      for (const { kind, id, before } of changed) insertChange.run(number, kind, id, before);
+      for (const { kind, id, before } of changed) {
+        insertChange.run(number, kind, id, before);
+        await pause();
+      }
       trim.run({
         newest: number,
         kept: LIMITS.revisionsKeptMax,

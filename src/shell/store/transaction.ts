@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import { createPause } from '../pause.ts';
 import { isBusy, storeFault, unavailable } from './faults.ts';
 import type { FleetQueries } from './fleet-queries.ts';
 import type { FleetWrites } from './fleet-writes.ts';
@@ -42,7 +43,7 @@ export async function runTransaction<T>(
   try {
     const result = await bounded(work(createTransactor(writer, life)), bounds.workMs);
     life.over = true;
-    appendRevision(writer, life, origin);
+    await appendRevision(writer, life, origin);
     commit(database);
     return result;
   } finally {
@@ -57,10 +58,14 @@ interface Life {
   plan: object | undefined;
 }
 
-function appendRevision({ database, revisions }: Writer, life: Life, origin: ChangeOrigin): void {
+async function appendRevision(
+  { database, revisions }: Writer,
+  life: Life,
+  origin: ChangeOrigin,
+): Promise<void> {
   if (!database.inTransaction) return; // SQLite rolled it back: commit says so
   try {
-    revisions.append(life.ledger, origin, life.plan);
+    await revisions.append(life.ledger, origin, life.plan, createPause());
   } catch (error) {
     throw storeFault(error, 'revision');
   }

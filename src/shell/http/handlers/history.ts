@@ -22,7 +22,7 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
     case 'revertRevision':
       return (call) => {
         const revision = Number(call.parameters.path['revision']);
-        return recordedChangeSet(call, parts, 'revert', (tx) => changesToRevert(revision, tx));
+        return recordedChangeSet(call, parts, 'revert', (tx, pause) => changesToRevert(revision, tx, pause));
       };
     default:
       return undefined;
