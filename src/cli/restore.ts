@@ -8,7 +8,13 @@ export async function restore(
   options: { readonly database?: string; readonly from: string },
 ): Promise<void> {
   const path = databasePath(context, options.database);
-  const { aside } = restoreStore(path, options.from);
+  const { aside, carriedOver } = restoreStore(path, options.from);
   context.print(`restored ${path} from ${options.from}`);
-  if (aside !== undefined) context.print(`what was there before is kept as ${aside}`);
+  if (aside === undefined) return;
+  context.print(`what was there before is kept as ${aside}`);
+  context.print(
+    carriedOver === undefined
+      ? 'it cannot be read: revoke again what was revoked since the backup, before you start the gateway'
+      : `carried over from it: ${carriedOver.revocations} revocations since the backup, and ${carriedOver.ratchets} clusters that have moved to certificates`,
+  );
 }

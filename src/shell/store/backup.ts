@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { StartupError } from '../../core/errors.ts';
 import { copyDatabase } from './copy.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from './migrations/migrate.ts';
+import { APPLICATION_ID, REVISIONS_SINCE, SCHEMA_VERSION } from './migrations/migrate.ts';
 
 /** What a checked store or backup says of itself. */
 export interface StoreFacts {
@@ -51,7 +51,8 @@ export function readStoreFacts(database: Database, path: string): StoreFacts {
       );
     }
     const newest = 'SELECT coalesce(max(number), 0) FROM revisions';
-    const revision = version < 2 ? 0 : (database.prepare<unknown[], number>(newest).pluck().get() ?? 0);
+    const revision =
+      version < REVISIONS_SINCE ? 0 : (database.prepare<unknown[], number>(newest).pluck().get() ?? 0);
     return { version, revision };
   } catch (error) {
     throw storeFileError(path, error);

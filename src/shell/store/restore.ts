@@ -12,15 +12,23 @@ import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { StartupError } from '../../core/errors.ts';
 import { openStoreFile, readStoreFacts, storeFileError } from './backup.ts';
+import { type CarriedOver, carryOver } from './carry-over.ts';
 import { freePath, fsyncFile, refuseDamagedCopy } from './copy.ts';
 import { isBusy } from './faults.ts';
+
+export interface Restored {
+  /** Where the store is kept that was there before; undefined: there was none. */
+  readonly aside: string | undefined;
+  /** From it; undefined: it cannot be read, or there was none. */
+  readonly carriedOver: CarriedOver | undefined;
+}
 
 /**
  * Puts a backup in the place of a store. The old file is kept beside it; the swap is one rename, so that at every moment
  * there is one whole store at `path`. Throws StartupError before anything was changed: the backup is not one, or is damaged,
  * or somebody uses the store.
  */
-export function restoreStore(path: string, from: string): { readonly aside: string | undefined } {
+export function restoreStore(path: string, from: string): Restored {
   if (!existsSync(from)) throw new StartupError(`${from} is not there`);
   // Its newest commits are not in the file itself: restored alone, it would be a store of an earlier moment, or of none.
   if (existsSync(`${from}-wal`) && statSync(`${from}-wal`).size > 0) {
@@ -33,9 +41,10 @@ export function restoreStore(path: string, from: string): { readonly aside: stri
     fsyncFile(incoming);
     refuseUnusable(incoming, from);
     const aside = existsSync(path) ? putAside(path) : undefined;
+    const carriedOver = aside === undefined ? undefined : carryDecisions(incoming, aside);
     renameSync(incoming, path);
     fsyncFile(dirname(path));
-    return { aside };
+    return { aside, carriedOver };
   } catch (error) {
     throw storeFileError(from, error);
   } finally {
@@ -60,6 +69,24 @@ function refuseUnusable(incoming: string, from: string): void {
       error,
     );
   }
+}
+
+/** Where the old one is damaged, or newer, there is nothing to take from; the command says so. */
+function carryDecisions(incoming: string, aside: string): CarriedOver | undefined {
+  try {
+    const replaced = openStoreFile(aside);
+    try {
+      readStoreFacts(replaced, aside);
+    } finally {
+      replaced.close();
+    }
+    refuseDamagedCopy(aside);
+  } catch {
+    return undefined;
+  }
+  const carriedOver = carryOver(incoming, aside);
+  fsyncFile(incoming);
+  return carriedOver;
 }
 
 /** The old file under another name, with its WAL if one is left: old pages must never meet the restored file. */

@@ -7,7 +7,7 @@ import { StartupError } from '../../../src/core/errors.ts';
 import { FLEET_KINDS } from '../../../src/core/fleet/registry.ts';
 import { backUpStore } from '../../../src/shell/store/backup.ts';
 import { FLEET } from '../../../src/shell/store/migrations/0001-fleet.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from '../../../src/shell/store/migrations/migrate.ts';
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '../../../src/shell/store/migrations/migrate.ts';
 import { restoreStore } from '../../../src/shell/store/restore.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
@@ -200,12 +200,30 @@ test('an upgrade that fails leaves the store as it was', async (t) => {
   );
 });
 
-test('the backup from before an upgrade can be restored, and is upgraded again', async (t) => {
+test('the backup from before an upgrade can be restored, is upgraded again, and stays what it was', async (t) => {
   const { path, url } = temporaryDatabase(t);
   makeVersionOne(path);
   const before = await contentsOf(url);
   restoreStore(path, `${path}.schema-1.backup`);
   assert.equal(await contentsOf(url), before);
-  assert.ok(existsSync(`${path}.schema-1.backup-2`), 'no backup is overwritten');
+  const backup = new SqliteDatabase(`${path}.schema-1.backup`, { readonly: true });
+  t.after(() => backup.close());
+  assert.equal(backup.pragma('user_version', { simple: true }), 1);
   assert.ok(SCHEMA_VERSION > 1);
+});
+
+test('a store of each older version is backed up and restored', async (t) => {
+  for (let version = 1; version < SCHEMA_VERSION; version++) {
+    const { path } = temporaryDatabase(t);
+    const database = new SqliteDatabase(path);
+    for (const sql of MIGRATIONS.slice(0, version)) database.exec(sql);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma(`user_version = ${version}`);
+    database.close();
+    const copy = `${path}.copy`;
+    assert.deepEqual({ ...backUpStore(path, copy), bytes: 0 }, { version, revision: 0, bytes: 0 });
+    assert.ok(restoreStore(path, copy).carriedOver !== undefined, `version ${version}`);
+    const store = await openSqliteStore(`sqlite://${path}`);
+    await store.close();
+  }
 });

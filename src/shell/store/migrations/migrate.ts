@@ -9,10 +9,13 @@ import { SAFETY } from './0005-safety.ts';
 import { PAST_PINS } from './0007-past-pins.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY, PAST_PINS];
+export const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY, PAST_PINS];
 
 /** The version of a store that this Fluxgate writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** From this version on, a store has revisions. */
+export const REVISIONS_SINCE = MIGRATIONS.indexOf(HISTORY) + 1;
 
 /** "FLXG": tells our files from those of other programs. */
 export const APPLICATION_ID = 0x46_4c_58_47;

@@ -1,0 +1,70 @@
+import SqliteDatabase from 'better-sqlite3';
+import { migrate } from './migrations/migrate.ts';
+
+/**
+ * A backup knows nothing of what was decided after it. For the fleet that is what a restore is for; for who is believed it would
+ * open doors that were closed since: a revoked certificate would be accepted again. So these decisions are taken from the store
+ * that is replaced, whichever of the two has them.
+ */
+export interface CarriedOver {
+  readonly revocations: number;
+  readonly ratchets: number;
+}
+
+interface Decisions {
+  readonly table: string;
+  /** In order; `main` is the restored store, `replaced` the one before it. The first one's count is told. */
+  readonly statements: readonly string[];
+}
+
+const REVOCATION = 'id, target, reason, created_ms, created_by, until_ms, lifted_ms, lifted_by';
+
+const REVOCATIONS: Decisions = {
+  table: 'revocations',
+  statements: [
+    `INSERT INTO main.revocations (${REVOCATION}) SELECT ${REVOCATION} FROM replaced.revocations
+     WHERE id NOT IN (SELECT id FROM main.revocations) ORDER BY sequence`,
+    `UPDATE main.revocations SET lifted_ms = later.lifted_ms, lifted_by = later.lifted_by FROM replaced.revocations AS later
+     WHERE later.id = main.revocations.id AND main.revocations.lifted_ms IS NULL AND later.lifted_ms IS NOT NULL`,
+    'INSERT OR REPLACE INTO main.revocation_attempts SELECT * FROM replaced.revocation_attempts',
+  ],
+};
+const RATCHET: Decisions = {
+  table: 'ratchet',
+  statements: ['INSERT OR IGNORE INTO main.ratchet SELECT * FROM replaced.ratchet'],
+};
+/** A promoted key is the cluster's; the one before it may be in the wrong hands. */
+const KEY_PINS: Decisions = {
+  table: 'key_pins',
+  statements: ['INSERT OR REPLACE INTO main.key_pins SELECT * FROM replaced.key_pins'],
+};
+
+/**
+ * Into the store at `restored`, which is brought to this version first; `replaced` is read only. All or nothing. Throws where
+ * either cannot be read.
+ */
+export function carryOver(restored: string, replaced: string): CarriedOver {
+  const database = new SqliteDatabase(restored, { fileMustExist: true });
+  try {
+    migrate(database, undefined);
+    database.prepare('ATTACH ? AS replaced').run(replaced);
+    const has = database
+      .prepare<unknown[], number>(
+        "SELECT count(*) FROM replaced.sqlite_schema WHERE type = 'table' AND name = ?",
+      )
+      .pluck();
+    return database
+      .transaction(() => {
+        const carry = ({ table, statements }: Decisions): number => {
+          if (has.get(table) === 0) return 0;
+          const [told = 0] = statements.map((statement) => database.prepare(statement).run().changes);
+          return told;
+        };
+        carry(KEY_PINS);
+        return { revocations: carry(REVOCATIONS), ratchets: carry(RATCHET) };
+      })
+      .immediate();
+  } finally {
+    database.close();
+  }
+}
