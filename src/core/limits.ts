@@ -117,6 +117,8 @@ export const LIMITS = Object.freeze({
   /** Flux Operator's own default of spec.filter.limit. What is beyond it is cut off there, and uninstalled. */
   filterLimitDefault: 100,
   filterLimitMax: 10_000,
+  /** Kubernetes' bound on the annotations of one object, keys and values together. */
+  annotationsBytesMax: 262_144,
   /** 800 KiB, held when written: below the bound under it, so that no stored fleet is ever unanswerable. */
   renderedRouteBytesMax: 819_200,
   /** Flux Operator refuses an ExternalService body above this, decompressed. */
@@ -253,8 +255,6 @@ export const LIMITS = Object.freeze({
   // — the fleet as a directory —
   /** The body of an import; some 30,000 clusters of ordinary size. */
   importBytesMax: 33_554_432,
-  /** More than fit into an import. */
-  exportObjectsMax: 1_000_000,
 
   // — plans that wait for a second person —
   /** Beyond it the oldest that nobody approved give way. */

@@ -5,6 +5,7 @@ import { insertionOrder } from './dependencies.ts';
 import type { HistoryTransactor } from './history.ts';
 import { inspectClusters } from './inspect-clusters.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
 import { summarisePlan } from './plan-summary.ts';
@@ -24,8 +25,7 @@ export interface WriteTerms {
   readonly pruneGuard: boolean;
   /** Whether patches that look like secrets are let in. */
   readonly allowSecrets?: boolean;
-  /** Lets others have their turn during a long plan. */
-  readonly pause: () => Promise<void>;
+  readonly pause: Pause;
   /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
   readonly authorise?: (changes: readonly ObjectChange[]) => void;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
@@ -57,7 +57,7 @@ export async function commitChanges(
 ): Promise<Committed> {
   terms.authorise?.(changes);
   await checkDnsFree(changes, transactor);
-  if (terms.allowSecrets !== true) await refuseSecrets(changes);
+  if (terms.allowSecrets !== true) await refuseSecrets(changes, terms.pause);
   const inspection = inspectClusters(changes);
   const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
   inspection.throwIfRefused();
@@ -65,7 +65,10 @@ export async function commitChanges(
   checkGuard(plan, terms);
   await terms.review?.(plan, transactor);
   await transactor.notePlan(summarisePlan(plan));
-  for (const change of inWritingOrder(changes)) await write(change, transactor);
+  for (const change of inWritingOrder(changes)) {
+    await write(change, transactor);
+    await terms.pause();
+  }
   await keepPins(changes, pins, transactor);
   return { plan, carriedOut: true };
 }

@@ -2,6 +2,7 @@ import type { AuditRequest } from '../audit/entry.ts';
 import type { CatalogueKind, FleetTransactor, ObjectName, Page } from './access.ts';
 import type { PlanApproval } from './approval.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { PinnedAnswers } from './served.ts';
 
 /** Every transaction that changes the fleet is a numbered revision; these are its words, as FleetReader has those of now. */
 
@@ -54,6 +55,8 @@ export interface RevisionRange {
 export interface ClusterMoment {
   readonly cluster: Cluster;
   readonly entries: { readonly [K in CatalogueKind]: readonly FleetObjects[K][] };
+  /** Where it was frozen then: the bodies that it was answered, whatever document and entries came to. */
+  readonly pinned?: PinnedAnswers;
 }
 
 /** Each call reads one consistent state. A revision outside `range` gives undefined, or nothing. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type AuditEntry, OURSELVES } from '../../core/audit/entry.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import type { Pause } from '../../core/fleet/pause.ts';
 import { type ChangedObject, diffFields, type FieldChange } from '../../core/fleet/plan.ts';
 
 /** One object that a transaction changed: its documents as text; null: it was not there. */
@@ -16,12 +17,13 @@ export interface ChangedDocument {
 const SHOWN_MAX = 50;
 
 /** What a revision was, for the trail: who asked, what changed field by field, and what it meant for clusters. */
-export function fleetEntry(
+export async function fleetEntry(
   revision: number,
   changed: readonly ChangedDocument[],
   origin: ChangeOrigin,
   plan: object | undefined,
-): AuditEntry {
+  pause: Pause,
+): Promise<AuditEntry> {
   const [only] = changed;
   return {
     at: new Date(origin.atMs).toISOString(),
@@ -35,7 +37,7 @@ export function fleetEntry(
       objects: changed.length,
       changes: changed.slice(0, SHOWN_MAX).map((change) => shown(change, origin.masksPatches === true)),
       // Of all of them, so that the revision's own record can be held against it.
-      changes_sha256: digestOf(changed),
+      changes_sha256: await digestOf(changed, pause),
       ...(plan === undefined ? {} : { plan }),
     },
   };
@@ -59,9 +61,11 @@ function withoutPatch(change: FieldChange): FieldChange {
   };
 }
 
-function digestOf(changed: readonly ChangedDocument[]): string {
+async function digestOf(changed: readonly ChangedDocument[], pause: Pause): Promise<string> {
   const hash = createHash('sha256');
-  for (const { kind, id, before, after } of changed)
+  for (const { kind, id, before, after } of changed) {
     hash.update(`${JSON.stringify([kind, id, before, after])}\n`);
+    await pause();
+  }
   return hash.digest('hex');
 }

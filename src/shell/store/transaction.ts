@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import { createPause } from '../pause.ts';
 import type { AuditWrites } from './audit-records.ts';
 import { isBusy, storeFault, unavailable } from './faults.ts';
 import { fleetEntry } from './fleet-audit.ts';
@@ -47,7 +48,7 @@ export async function runTransaction<T>(
   try {
     const result = await bounded(work(createTransactor(writer, life)), bounds.workMs);
     life.over = true;
-    appendRevision(writer, life, origin);
+    await appendRevision(writer, life, origin);
     commit(database);
     return result;
   } finally {
@@ -62,12 +63,17 @@ interface Life {
   plan: object | undefined;
 }
 
-function appendRevision({ database, revisions, audit }: Writer, life: Life, origin: ChangeOrigin): void {
+async function appendRevision(
+  { database, revisions, audit }: Writer,
+  life: Life,
+  origin: ChangeOrigin,
+): Promise<void> {
   if (!database.inTransaction) return; // SQLite rolled it back: commit says so
   try {
-    const revision = revisions.append(life.ledger, origin, life.plan);
-    if (revision !== undefined)
-      audit.append(fleetEntry(revision.number, revision.changed, origin, life.plan));
+    const pause = createPause();
+    const revision = await revisions.append(life.ledger, origin, life.plan, pause);
+    if (revision === undefined) return;
+    audit.append(await fleetEntry(revision.number, revision.changed, origin, life.plan, pause));
   } catch (error) {
     throw storeFault(error, 'revision');
   }
@@ -152,6 +158,7 @@ function createTransactor(
     clustersUsing: (kind, id, after, limit) =>
       during('read', () => queries.clustersUsing(kind, id, after, limit)),
     pinnedAnswers: (clusterId) => during('read', () => queries.pinnedAnswers(clusterId)),
+    formerAnswers: (clusterId) => during('read', () => queries.formerAnswers(clusterId)),
     pin: (clusterId, answers) => during('pin', () => writes.pin(clusterId, answers)),
     isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
     insert: (kind, object) => writing('insert', kind, object.id, () => writes.insert(kind, object)),

@@ -9,6 +9,7 @@ import type {
   RememberedAnswer,
   RevisionAction,
 } from '../../../core/fleet/history.ts';
+import type { Pause } from '../../../core/fleet/pause.ts';
 import type { ObjectChange } from '../../../core/fleet/plan.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
@@ -65,11 +66,11 @@ export function recordedChangeSet(
   call: Call,
   parts: HandlerParts,
   action: RevisionAction,
-  wanted: (transactor: RecordedTransactor) => Promise<readonly ObjectChange[]>,
+  wanted: (transactor: RecordedTransactor, pause: Pause) => Promise<readonly ObjectChange[]>,
 ): Promise<Answer> {
   const terms = writeTerms(call, parts);
   return recordedWrite(call, parts, action, async (transactor) => {
-    const changes = realChanges(await wanted(transactor));
+    const changes = await realChanges(await wanted(transactor, terms.pause), terms.pause);
     // A revert may take back a change of state; nothing else may change one but the state's own route.
     await checkChangeSet(changes, transactor, { pause: terms.pause, keepStates: action !== 'revert' });
     const { plan, carriedOut } = await commitChanges(changes, transactor, terms);

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FluxgateError } from '../../../core/errors.ts';
 import type { WriteTerms } from '../../../core/fleet/commit.ts';
 import type { FleetKind } from '../../../core/fleet/objects.ts';
@@ -7,6 +6,7 @@ import { planPage } from '../../../core/fleet/plan-summary.ts';
 import { entityTag } from '../../../core/fleet/preconditions.ts';
 import type { Written } from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { createPause } from '../../pause.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import { authoriseChanges } from './authorise-changes.ts';
@@ -35,9 +35,7 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 
     pruneGuard: parts.pruneGuard,
     authorise: (changes) => authoriseChanges(call, changes),
     review: (plan, transactor) => reviewPlan(call, plan, transactor, parts.clock.now()),
-    pause: async () => {
-      await nextTurn();
-    },
+    pause: createPause(),
   };
 }
 
