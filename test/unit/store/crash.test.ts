@@ -9,6 +9,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import SqliteDatabase from 'better-sqlite3';
+import { createChainCheck } from '../../../src/core/audit/chain.ts';
+import { createAuditTrail } from '../../../src/shell/store/audit-records.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -90,7 +93,23 @@ async function checkRevisions(store: Store, commits: number): Promise<void> {
   }
 }
 
-test('kill -9, hundreds of times: no acknowledged write is lost, none is half there, revisions agree', async (t) => {
+/** Row n of the trail tells of commit n, of no other, and the chain is whole. */
+function checkAudit(path: string, commits: number): void {
+  const database = new SqliteDatabase(path, { readonly: true });
+  try {
+    const chain = createChainCheck();
+    for (const row of createAuditTrail(database).rows()) {
+      assert.equal(chain.check(row), undefined);
+      const { event, details } = JSON.parse(row.document) as { event: string; details: { revision: number } };
+      assert.deepEqual([event, details.revision], ['fleet_changed', row.sequence]);
+    }
+    assert.equal(chain.end.sequence, commits, 'a row for each commit, and a commit for each row');
+  } finally {
+    database.close();
+  }
+}
+
+test('kill -9, hundreds of times: no acknowledged write is lost, none is half there, revisions and the audit trail agree', async (t) => {
   const directory = temporaryDirectory(t);
   const cache = join(directory, 'compile-cache');
   const warm = [WRITER, `sqlite://${join(directory, 'warm.db')}`, 'once'];
@@ -102,7 +121,8 @@ test('kill -9, hundreds of times: no acknowledged write is lost, none is half th
   let slowestOpenMs = 0;
 
   const lane = async (number: number): Promise<void> => {
-    const url = `sqlite://${join(directory, `lane-${number}.db`)}`;
+    const path = join(directory, `lane-${number}.db`);
+    const url = `sqlite://${path}`;
     let commits = 0;
     while (kills < KILLS && performance.now() < deadline) {
       kills++;
@@ -121,6 +141,7 @@ test('kill -9, hundreds of times: no acknowledged write is lost, none is half th
     const store = await openSqliteStore(url);
     try {
       await checkRevisions(store, commits);
+      checkAudit(path, commits);
     } finally {
       await store.close();
     }
