@@ -1,6 +1,7 @@
 /**
- * What large trust costs: a reload of 1,000 anchors and 10 CRLs of 100,000 entries each, the longest that anything else
- * waits meanwhile (goal: under 50 ms), and what a verdict costs afterwards. `node bench/crl.ts`; prints numbers, asserts none.
+ * What large trust costs: loading 1,000 anchors and 10 CRLs of 100,000 entries each, the longest that anything else waits
+ * meanwhile (goal: under 50 ms), the same of a whole gateway with open connections, and what a verdict costs afterwards.
+ * `node bench/crl.ts`; prints numbers, asserts none.
  */
 import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,11 +13,15 @@ import { type Minted, mintCa, mintClusterCertificate, mintServerCertificate } fr
 import { parseConfig } from '../src/core/config.ts';
 import { judge } from '../src/core/identity/judge.ts';
 import { readOperations } from '../src/core/policy/operations.ts';
+import { startGateway } from '../src/gateway.ts';
 import { systemClock } from '../src/shell/clock.ts';
 import { createLoader } from '../src/shell/load-snapshot.ts';
+import { createLog } from '../src/shell/log.ts';
 import type { Loaded } from '../src/shell/reload.ts';
 import { PeerJudge } from '../src/shell/tls/peer.ts';
+import { keepOpen } from '../test/support/kept-open.ts';
 import { largeCrl } from '../test/support/large-crl.ts';
+import { withChain } from '../test/support/pki.ts';
 import { measured, print } from './measure.ts';
 
 const ANCHORS = 1_000;
@@ -51,11 +56,18 @@ const config = parseConfig({
   TLS_KEY_FILE: await put('server.key', server.keyPem),
   CLUSTER_CA_FILE: await put('ca.crt', anchors.map(({ pem }) => pem).join('')),
   CRL_DIR: crlDir,
+  LISTEN_ADDR: '127.0.0.1:0',
+  ADMIN_ADDR: 'off',
+  DATABASE_URL: 'sqlite::memory:',
 });
 const document = parse(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8')) as object;
 const operations = readOperations(document);
 const loader = createLoader(config, operations, systemClock);
 const load = (previous?: Loaded): Promise<Loaded> => loader(1, previous?.snapshot);
+const newAnchor = async (name: string): Promise<void> => {
+  anchors.push(await mintCa(name));
+  await put('ca.crt', anchors.map(({ pem }) => pem).join(''));
+};
 
 print('octets of CRLs', octets, '');
 const before = process.memoryUsage();
@@ -70,8 +82,7 @@ for (let i = 2; i <= 4; i += 1) {
 }
 for (let i = 0; i < 3; i += 1) {
   await writeCrls(5 + i);
-  anchors.push(await mintCa(`bench CA new ${i}`));
-  await put('ca.crt', anchors.map(({ pem }) => pem).join(''));
+  await newAnchor(`bench CA new ${i}`);
   loaded = await measured(`reload, a new anchor and ${CRLS} new CRLs`, () => load(loaded));
 }
 
@@ -124,4 +135,24 @@ const LOOK_UPS = 500_000;
 const started = performance.now();
 for (let i = 0; i < LOOK_UPS; i += 1) line.facts.entries.find(`41${i.toString(16).padStart(30, '0')}`);
 print('look-ups of a serial among 100,000', LOOK_UPS / ((performance.now() - started) / 1000), '/s');
+await measureGateway();
 await rm(directory, { recursive: true, force: true });
+
+/** With connections that are kept open, each by a certificate of its own, and so each to be judged again. */
+async function measureGateway(): Promise<void> {
+  const log = createLog('error', { write: (line: string) => void process.stderr.write(line) });
+  const gateway = await startGateway(config, { clock: systemClock, log });
+  const endpoint = { port: gateway.address.port, serverCaPem: operators.pem };
+  const open = [];
+  for (const leaf of leaves) open.push(await keepOpen(endpoint, withChain(leaf)));
+  for (let i = 0; i < 3; i += 1) {
+    await writeCrls(10 + i);
+    await newAnchor(`bench CA of the gateway ${i}`);
+    await measured(`whole gateway, the same, ${open.length} open connections`, () =>
+      gateway.reload('SIGHUP'),
+    );
+    if (open.some((one) => one.isEnded())) throw new Error('a connection was ended');
+  }
+  for (const { socket } of open) socket.destroy();
+  await gateway.close();
+}

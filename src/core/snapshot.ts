@@ -81,13 +81,18 @@ export function* readTrust(
   const parts = [clusterCa, operatorCa ?? null, observedCa ?? null, spiffeTrustDomain ?? null];
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   if (previous?.digest === digest) return previous;
-  const read = function* (source: NamedText | undefined, variable: string) {
-    return source === undefined ? undefined : yield* readBundleInSteps(source.text, variable, source.name);
-  };
+  const { cluster, operator, observed } = previous?.trust ?? {};
+  const known = new Map(
+    [cluster, operator, observed].flatMap((bundle) =>
+      (bundle?.certificates ?? []).map((facts) => [facts.sha256, facts] as const),
+    ),
+  );
+  const read = ({ text, name }: NamedText, variable: string) =>
+    readBundleInSteps(text, variable, name, known);
   const trust = createTrust({
-    cluster: yield* readBundleInSteps(clusterCa.text, 'CLUSTER_CA_FILE', clusterCa.name),
-    operator: yield* read(operatorCa, 'OPERATOR_CA_FILE'),
-    observed: yield* read(observedCa, 'CLUSTER_CA_OBSERVE_FILE'),
+    cluster: yield* read(clusterCa, 'CLUSTER_CA_FILE'),
+    operator: operatorCa && (yield* read(operatorCa, 'OPERATOR_CA_FILE')),
+    observed: observedCa && (yield* read(observedCa, 'CLUSTER_CA_OBSERVE_FILE')),
     spiffeTrustDomain,
   });
   return Object.freeze({ trust, digest });

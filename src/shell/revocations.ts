@@ -147,6 +147,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       const revocation = await found(id);
       parts.log.warn(
         {
+          request_id: request.request_id,
           revocation: id,
           ...order.target,
           reason: order.reason,
@@ -173,8 +174,13 @@ export function createRevocations(parts: RevocationsParts): Revocations {
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }
       await apply();
-      parts.log.warn({ revocation: id, by }, 'revocation lifted');
-      return await found(id);
+      const lifted = await found(id);
+      const { target, reason } = lifted;
+      parts.log.warn(
+        { request_id: request.request_id, revocation: id, ...target, reason, by },
+        'revocation lifted',
+      );
+      return lifted;
     },
     get: find,
     async list(query) {

@@ -73,7 +73,10 @@ it('an operator forgets the keys, the log says who, and the next key is the firs
   const answer = await gateway.send({ ...reset, certificate: await pki.operator('op@example.com') });
   assert.equal(answer.status, 200);
   const audit = gateway.log.find((line) => line['audit'] === 'trust.pins.reset');
-  assert.deepEqual([audit?.['by'], audit?.['cluster']], ['operator:op@example.com', DNS]);
+  assert.deepEqual(
+    [audit?.['by'], audit?.['cluster'], audit?.['request_id']],
+    ['operator:op@example.com', DNS, answer.headers['x-request-id']],
+  );
   assert.equal((await readTrust(gateway)).conflicts.total, 0);
   assert.deepEqual(await play(gateway, [own]), [200]);
   assert.equal(

@@ -68,7 +68,12 @@ describe('a revocation', () => {
     assert.equal((await lift(gateway, id)).status, 409);
     assert.equal((await lift(gateway, 'rev-unknown')).status, 404);
     assert.equal((await readRevocation(gateway, id)).state, 'lifted');
-    assert.ok(gateway.log.some(({ msg, revocation }) => msg === 'revocation lifted' && revocation === id));
+    const line = gateway.log.find(({ msg }) => msg === 'revocation lifted');
+    assert.deepEqual(
+      [line?.['revocation'], line?.['kind'], line?.['sha256'], line?.['reason'], line?.['request_id']],
+      [id, 'certificate_sha256', target.certificate_sha256, 'test', lifted.headers['x-request-id']],
+    );
+    assert.match(String(line?.['by']), /^writer:token-/);
   });
 
   it('lifted leaves another one of the same target in force', async (t) => {

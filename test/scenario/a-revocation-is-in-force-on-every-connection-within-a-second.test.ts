@@ -74,6 +74,7 @@ describe('a revocation by API', () => {
       assert.ok(last_attempt_at !== undefined);
       const logged = gateway.log.find(({ msg }) => msg === 'revocation in force');
       assert.equal(logged?.['connections_closed'], revokedOpen.length);
+      assert.match(String(logged?.['request_id']), /^[0-9a-f]{24}$/);
     });
   }
 

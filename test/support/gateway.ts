@@ -85,7 +85,8 @@ export async function startTestGateway(
     log: lines,
     logOf(answer) {
       const id = answer.headers['x-request-id'];
-      const line = lines.find((candidate) => candidate['request_id'] === id);
+      // What else was logged on the way names the request as well.
+      const line = lines.find((candidate) => candidate['request_id'] === id && 'status' in candidate);
       if (line === undefined) throw new Error(`no log line of request ${id}`);
       return line;
     },

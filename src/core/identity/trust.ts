@@ -1,5 +1,6 @@
 /** Whose signature counts: the two bundles, each certificate in its role, and what must not be in both. */
 
+import { createHash } from 'node:crypto';
 import { StartupError } from '../errors.ts';
 import { finish } from '../steps.ts';
 import { type CertificateFacts, describeCertificate, readCertificate } from './certificate.ts';
@@ -54,11 +55,14 @@ export interface TrustSources {
   readonly spiffeTrustDomain?: string | undefined;
 }
 
+/** Certificates of bundles that were read before, by their octets' SHA-256: reading one takes two milliseconds. */
+export type KnownCertificates = ReadonlyMap<string, CertificateFacts>;
+
 /** One member of a bundle, fit to be one. */
-function readMember(der: Uint8Array, where: string): CertificateFacts {
+function readMember(der: Uint8Array, where: string, known: KnownCertificates): CertificateFacts {
   let facts: CertificateFacts;
   try {
-    facts = readCertificate(der);
+    facts = known.get(createHash('sha256').update(der).digest('hex')) ?? readCertificate(der);
   } catch (error) {
     if (!(error instanceof CertificateRefused)) throw error;
     throw new StartupError(`${where} is not a usable certificate: ${error.message}`, error);
@@ -109,12 +113,13 @@ export function* readBundleInSteps(
   pem: string | Uint8Array,
   variable: string,
   source = variable,
+  known: KnownCertificates = new Map(),
 ): Generator<void, TrustBundle> {
   const members = new Map<string, CertificateFacts>();
   const warnings: string[] = [];
   for (const [index, der] of readPemCertificates(pem, source).entries()) {
     yield;
-    const facts = readMember(der, `${source}: block ${index + 1}`);
+    const facts = readMember(der, `${source}: block ${index + 1}`, known);
     if (members.has(facts.sha256)) {
       warnings.push(`${variable}: block ${index + 1} repeats ${describeCertificate(facts)}`);
     }

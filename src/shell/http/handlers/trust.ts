@@ -20,7 +20,7 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
     case 'planTrust':
       return ({ parameters, body }) => planTrust(parts, parameters.query, body);
     case 'resetTrustPin':
-      return async ({ principal, audited, parameters }) => {
+      return async ({ principal, audited, parameters, requestId }) => {
         const clusterDns = parameters.path['cluster_dns'] ?? '';
         const at = new Date(parts.clock.now()).toISOString();
         const object = `cluster_dns/${clusterDns}`;
@@ -33,7 +33,12 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
         if (before === undefined) {
           throw new FluxgateError('not_found', 'No key of a cluster of this name is remembered.');
         }
-        const line = { audit: 'trust.pins.reset', by: describePrincipal(principal), cluster: clusterDns };
+        const line = {
+          audit: 'trust.pins.reset',
+          request_id: requestId,
+          by: describePrincipal(principal),
+          cluster: clusterDns,
+        };
         parts.log.warn({ ...line, pin: before }, "a cluster's keys were forgotten");
         return { status: 200, body: showPin(clusterDns, before) };
       };
