@@ -4,7 +4,7 @@
  * `node bench/crl.ts`; prints numbers, asserts none.
  */
 import { X509Certificate } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -51,7 +51,10 @@ const put = async (name: string, text: string): Promise<string> => {
   await writeFile(join(directory, name), text);
   return join(directory, name);
 };
+const policies = join(directory, 'policy');
+await cp(new URL('../policy/', import.meta.url), policies, { recursive: true });
 const config = parseConfig({
+  POLICY_DIR: policies,
   TLS_CERT_FILE: await put('server.crt', server.pem),
   TLS_KEY_FILE: await put('server.key', server.keyPem),
   CLUSTER_CA_FILE: await put('ca.crt', anchors.map(({ pem }) => pem).join('')),
@@ -84,6 +87,11 @@ for (let i = 0; i < 3; i += 1) {
   await writeCrls(5 + i);
   await newAnchor(`bench CA new ${i}`);
   loaded = await measured(`reload, a new anchor and ${CRLS} new CRLs`, () => load(loaded));
+}
+
+for (let i = 0; i < 3; i += 1) {
+  await appendFile(join(policies, 'clusters.cedar'), `// ${i}\n`);
+  loaded = await measured('reload, a policy that changed', () => load(loaded));
 }
 
 const { trust, crls } = loaded.snapshot;

@@ -3,9 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { findMissingCrls } from './core/identity/crl-warnings.ts';
 import type { RevocationList } from './core/identity/revocation-list.ts';
-import { trustWarnings } from './core/identity/trust.ts';
-import type { Snapshot } from './core/snapshot.ts';
-import { type AdminListener, startAdmin } from './shell/admin.ts';
+import { startAdmin } from './shell/admin.ts';
 import { createAudit } from './shell/audit.ts';
 import { readAuditKey } from './shell/audit-key.ts';
 import type { Clock } from './shell/clock.ts';
@@ -22,11 +20,13 @@ import { createRequestLog } from './shell/http/request-log.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
+import { logStart } from './shell/log-start.ts';
 import { createMetrics } from './shell/metrics.ts';
 import { createOidc } from './shell/oidc.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
+import { createRefusedLately } from './shell/refused-lately.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
@@ -189,6 +189,8 @@ async function serve(
   metrics.generation.set(loaded.snapshot.generation);
   const crlWatch = watchCrls(() => trust.snapshot.crls, clock, log);
   resources.defer(() => crlWatch.stop());
+  const refusedLately = createRefusedLately(sightings.presentations, clock, log);
+  resources.defer(() => refusedLately.stop());
   const reloader = createReloader({
     load,
     current: () => trust.snapshot,
@@ -200,6 +202,7 @@ async function serve(
       crlWatch.look();
       return listener.retire((socket) => trust.verdictOf(socket)?.accepted === false);
     },
+    reloaded: (before) => refusedLately.look(before, trust.snapshot),
     health,
     metrics,
     audit,
@@ -214,13 +217,14 @@ async function serve(
   // A drain that cuts requests off still leaves their lines in the log.
   resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
+  const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   const address = await listener.listen(config.listen);
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
   });
   resources.defer(() => watching.stop());
-  logStart(config, loaded.snapshot, clock, log, address, admin);
+  logStart(config, loaded.snapshot, clock, log, { address, admin, clusters });
   audit.told('started', { address: `${address.address}:${address.port}`, api_mode: config.apiMode });
   return {
     address,
@@ -253,33 +257,6 @@ async function enforceRevocations(
     ended(id);
     return true;
   });
-}
-
-function logStart(
-  config: Config,
-  snapshot: Snapshot,
-  clock: Clock,
-  log: Log,
-  address: AddressInfo,
-  admin: AdminListener | undefined,
-): void {
-  for (const warning of [...snapshot.warnings, ...trustWarnings(snapshot.trust, clock.now())])
-    log.warn(warning);
-  const line = {
-    address: `${address.address}:${address.port}`,
-    admin: admin === undefined ? 'off' : `${admin.address.address}:${admin.address.port}`,
-    api_mode: config.apiMode,
-    client_cert: config.clientCert,
-    generation: snapshot.generation,
-    server: snapshot.serverCertificate,
-    anchors: snapshot.trust.describe(),
-    crls: snapshot.crls.describe(),
-    tokens: snapshot.tokens.ids,
-    oidc_issuer: config.oidc?.issuer,
-    operator_networks: config.operatorNetworks.ranges,
-    trusted_proxies: config.trustedProxies?.ranges ?? [],
-  };
-  log.info(line, 'serving');
 }
 
 /** 96 random bits: unguessable, so that nobody can point at another's request. */

@@ -143,12 +143,15 @@ describe('the architecture', () => {
     }
   });
 
-  it('reads certificates with pkijs in one file, and asks Cedar in one', () => {
+  it('reads certificates with pkijs in one file, and knows Cedar where policies are read and asked', () => {
     const readers = importersOf(/^pkijs$/);
     assert.equal(readers.length, 1, readers.join());
     assert.match(readers[0] ?? '', /^src\/core\/identity\//);
     assert.ok(importersOf(/^asn1js$/).every((path) => path.startsWith('src/core/identity/')));
-    assert.deepEqual(importersOf(/^@cedar-policy\//), ['src/core/policy/decide.ts']);
+    assert.deepEqual(importersOf(/^@cedar-policy\//), [
+      'src/core/policy/decide.ts',
+      'src/core/policy/policy-set.ts',
+    ]);
     assert.deepEqual(importersOf(/^openapi-backend$/), ['src/shell/http/router.ts']);
   });
 

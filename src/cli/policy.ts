@@ -53,8 +53,9 @@ async function load(context: CommandContext, directory: string | undefined): Pro
   const { operations } = await loadContract();
   const operationIds = operations.all.map(({ operationId }) => operationId);
   return await asFailure(async () => {
-    const { policySchema: schemaText, policies } = await readPolicies(from);
-    const engine = createPolicyEngine({ schemaText, policies, operationIds, generation: 1 });
+    const { policySchema, policies } = await readPolicies(from);
+    const { text: schemaText, name: schemaFile } = policySchema;
+    const engine = createPolicyEngine({ schemaText, schemaFile, policies, operationIds, generation: 1 });
     return { engine, operations, from };
   });
 }
@@ -83,6 +84,8 @@ async function asFailure<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof StartupError ? new CommandFailed(error.message, error) : error;
+    if (!(error instanceof StartupError)) throw error;
+    // Whoever names a directory has set no variable; and editors open PATH:LINE:COLUMN.
+    throw new CommandFailed(error.message.replaceAll('POLICY_DIR: ', ''), error);
   }
 }

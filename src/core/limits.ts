@@ -250,6 +250,10 @@ export const LIMITS = Object.freeze({
   pinGraceMs: 86_400_000,
   /** A conflict is told again this often, not with each poll. */
   pinWarningMs: 3_600_000,
+  /** After a reload, who was seen this lately is looked at: whether it is refused now. Longer ago, POST /trust/plan tells. */
+  seenLatelyMs: 86_400_000,
+  /** Names in one line of the log. */
+  loggedNamesMax: 20,
   /** Names in each list of GET /trust without `limit`. */
   trustNamesDefault: 100,
   // — the fleet as a directory —

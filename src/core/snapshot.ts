@@ -2,12 +2,13 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import type { CrlSet } from './identity/crl-set.ts';
 import { type KeySet, readKeySet } from './identity/jwks.ts';
+import type { TrustState } from './identity/plan.ts';
 import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
 import { NO_TOKENS, type TokenList } from './identity/token-list.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
-import { createPolicyEngine, type PolicyEngine } from './policy/decide.ts';
+import { createPolicyEngineInSteps, type PolicyEngine } from './policy/decide.ts';
 
 /** Everything that can change while the gateway runs, as the bytes that were read. */
 export interface SnapshotSources {
@@ -22,8 +23,8 @@ export interface SnapshotSources {
   readonly writeTokens: readonly NamedText[] | undefined;
   /** OIDC_JWKS_FILE */
   readonly oidcJwks?: NamedText | undefined;
-  readonly policySchema: string;
-  /** File name → text. */
+  readonly policySchema: NamedText;
+  /** Name → text. */
   readonly policies: Readonly<Record<string, string>>;
 }
 
@@ -106,11 +107,11 @@ export interface SnapshotMaterial {
 }
 
 /** Throws StartupError where anything at all is wrong; there is no snapshot that is partly right. */
-export function createSnapshot(
+export function* createSnapshot(
   sources: SnapshotSources,
   material: SnapshotMaterial,
   options: SnapshotOptions,
-): Snapshot {
+): Generator<void, Snapshot> {
   const read = sources.readTokens.flatMap(({ text, name }) => parseTokens(text, name));
   const write = sources.writeTokens?.flatMap(({ text, name }) => parseTokens(text, name));
   const policyDigest = createHash('sha256')
@@ -120,8 +121,9 @@ export function createSnapshot(
   const policy =
     previous?.policyDigest === policyDigest
       ? previous.policy
-      : createPolicyEngine({
-          schemaText: sources.policySchema,
+      : yield* createPolicyEngineInSteps({
+          schemaText: sources.policySchema.text,
+          schemaFile: sources.policySchema.name,
           policies: sources.policies,
           operationIds: options.operationIds,
           generation: options.generation,
@@ -155,6 +157,12 @@ function describeServer({ text, name }: NamedText): string {
   } catch (error) {
     throw new StartupError(`${name} holds no readable PEM certificate`, error);
   }
+}
+
+/** What a certificate is judged by. */
+export function trustStateOf(snapshot: Pick<Snapshot, 'trust' | 'revocations' | 'crls'>): TrustState {
+  const { trust, revocations } = snapshot;
+  return { trust, revocation: revocationOf(snapshot), revokedClusters: revocations };
 }
 
 /** Everything that revokes certificates. Operators first: an attempt against what both revoke is counted as theirs. */

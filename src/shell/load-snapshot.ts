@@ -36,10 +36,8 @@ export function createLoader(config: Config, operations: OperationTable, clock: 
       nowMs: clock.now(),
     });
     const { apiMode } = config;
-    const snapshot = createSnapshot(
-      sources,
-      { trust, crls },
-      { generation, operationIds, apiMode, previous },
+    const snapshot = await inSlices(
+      createSnapshot(sources, { trust, crls }, { generation, operationIds, apiMode, previous }),
     );
     const context = await contextOf({
       certificateChain: sources.serverChain,

@@ -23,6 +23,8 @@ export interface ReloadParts {
   swap(loaded: Loaded): void;
   /** Ends the connections that have lost their right; how many. */
   retire(): Promise<number>;
+  /** It is done, and told; `before` was in force until then. */
+  reloaded(before: Snapshot): void;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly audit: Pick<Audit, 'told'>;
@@ -79,6 +81,7 @@ async function reloadOnce(
     { trigger, generation, ...change, connections_closed: closed },
     change.added.length + change.removed.length === 0 ? 'reloaded: nothing has changed' : 'reloaded',
   );
+  parts.reloaded(before);
   return true;
 }
 

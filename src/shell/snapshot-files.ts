@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config, TokenSource } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
+import { SCHEMA_FILE } from '../core/policy/policy-set.ts';
 import type { NamedText, SnapshotSources } from '../core/snapshot.ts';
 import { readRegularFile, UnreadableFile } from './read-file.ts';
 import type { WatchedPaths } from './watch.ts';
@@ -94,11 +95,12 @@ export async function readPolicies(
   } catch (error) {
     throw new StartupError(`POLICY_DIR: ${directory} cannot be listed`, error);
   }
-  const read = async (name: string): Promise<string> =>
-    (await readText(join(directory, name), 'POLICY_DIR', LIMITS.bundleBytesMax)).text;
+  const read = (name: string): Promise<NamedText> =>
+    readText(join(directory, name), 'POLICY_DIR', LIMITS.bundleBytesMax);
   const policies: Record<string, string> = {};
-  for (const name of names) {
-    if (name.endsWith('.cedar')) policies[name] = await read(name);
+  for (const file of names.filter((name) => name.endsWith('.cedar'))) {
+    const { name, text } = await read(file);
+    policies[name] = text;
   }
-  return { policySchema: await read('fluxgate.cedarschema'), policies };
+  return { policySchema: await read(SCHEMA_FILE), policies };
 }

@@ -55,23 +55,23 @@ describe('fluxgate policy', () => {
     [
       'a slip in the syntax',
       '@id("x")\npermit (principal, action,\n  resource) when { tru };',
-      /^x\.cedar:3:/,
+      /^\/\S+\/x\.cedar:3:/,
     ],
     [
       'an attribute that is not there',
       '@id("x")\npermit (principal is Fluxgate::Operator, action, resource)\nwhen {\n  principal.role == "a" };',
-      /^x\.cedar:4:3: .*role/,
+      /^\/\S+\/x\.cedar:4:3: .*role/,
     ],
-    ['no @id', '\n\npermit (principal, action, resource);', /^x\.cedar:3:1: .*@id/],
+    ['no @id', '\n\npermit (principal, action, resource);', /^\/\S+\/x\.cedar:3:1: .*@id/],
     [
       'a policy that can never apply',
       '@id("x")\npermit (principal, action == Fluxgate::Action::"getHealth", resource is Fluxgate::Fleet);',
-      /^x\.cedar:1:/,
+      /^\/\S+\/x\.cedar:1:/,
     ],
     [
       'an @id that is taken',
       '@id("role-viewer")\npermit (principal is Fluxgate::Writer, action, resource);',
-      /^x\.cedar:1:1: .*role-viewer/,
+      /^\/\S+\/x\.cedar:1:1: .*role-viewer/,
     ],
   ] as const) {
     it(`check names file, line and column of ${what}`, async (t) => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { serve } from '../../src/cli/serve.ts';
 import { StartupError } from '../../src/core/errors.ts';
 import { fluxgate } from '../support/spawned.ts';
@@ -98,6 +99,16 @@ const CASES: readonly Case[] = [
     what: 'policies that are not there',
     change: () => ({ POLICY_DIR: '/nowhere' }),
     says: /^POLICY_DIR: \/nowhere cannot be listed$/,
+  },
+  {
+    what: 'a policy that Cedar cannot read',
+    change: async ({ directory }) => {
+      const policies = join(directory, 'policy');
+      await cp(fileURLToPath(new URL('../../policy/', import.meta.url)), policies, { recursive: true });
+      await writeFile(join(policies, 'clusters.cedar'), 'permit (principal, action');
+      return { POLICY_DIR: policies };
+    },
+    says: /^POLICY_DIR: \/\S+\/policy\/clusters\.cedar:1: /,
   },
   {
     what: 'a seed that refers to what is not there',

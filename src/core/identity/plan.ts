@@ -11,7 +11,6 @@ import { CrlRefused } from './crl-refused.ts';
 import { type CrlSet, findCrlIssuer } from './crl-set.ts';
 import { type JudgeInput, judge } from './judge.ts';
 import type { CertificatePrincipal } from './principal.ts';
-import type { RevocationCheck } from './revocation.ts';
 import { arrangeBundle, createTrust, readBundleInSteps, type Trust, type TrustBundle } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
 
@@ -104,27 +103,22 @@ export type PlanVerdict =
       readonly refusedNow: boolean;
     };
 
+/** Who is believed, and who is not any more. */
+export type TrustState = Pick<JudgeInput, 'trust' | 'revocation' | 'revokedClusters'>;
+
 export interface PlanQuestion {
-  readonly inForce: Trust;
-  readonly candidate: Trust;
-  readonly revocation: RevocationCheck;
-  readonly revokedClusters: NonNullable<JudgeInput['revokedClusters']>;
+  readonly inForce: TrustState;
+  readonly candidate: TrustState;
   readonly nowMs: number;
 }
 
 export type Planner = (planned: Planned) => PlanVerdict;
 
 /** One call costs a verification or two, a millisecond: whoever asks for many lets others in between. */
-export function createPlanner({ inForce, candidate, ...question }: PlanQuestion): Planner {
+export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Planner {
   const read = rememberFacts();
-  const under = (trust: Trust, presented: readonly Uint8Array[]): Verdict =>
-    judge({
-      presented,
-      openssl: { authorized: true, error: undefined },
-      trust,
-      ...question,
-      read,
-    });
+  const under = (state: TrustState, presented: readonly Uint8Array[]): Verdict =>
+    judge({ presented, openssl: { authorized: true, error: undefined }, ...state, nowMs, read });
   return (planned) => {
     const then = under(candidate, planned.chain);
     if (then.accepted && isSame(then.principal, planned)) {

@@ -35,9 +35,10 @@ const planned = (name: string, chain: readonly Minted[], kind: Planned['kind'] =
 const NOBODY = { cluster: () => undefined };
 
 function plan(candidate: Trust, what: Planned, nowMs = Date.now()): PlanVerdict {
-  return createPlanner({ inForce, candidate, revocation: NO_REVOCATION, revokedClusters: NOBODY, nowMs })(
-    what,
-  );
+  const nobody = { revocation: NO_REVOCATION, revokedClusters: NOBODY };
+  const [now, then] = [inForce, candidate].map((trust) => ({ trust, ...nobody }));
+  assert.ok(now && then);
+  return createPlanner({ inForce: now, candidate: then, nowMs })(what);
 }
 
 describe('a plan', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StartupError } from '../../../src/core/errors.ts';
-import { createPolicyEngine, type PolicySources } from '../../../src/core/policy/decide.ts';
+import { createPolicyEngine, createPolicyEngineInSteps } from '../../../src/core/policy/decide.ts';
+import type { PolicySources } from '../../../src/core/policy/policy-set.ts';
 import { SHIPPED } from './shipped.ts';
 
 // Policies are taken as a whole or refused as a whole, with the file and the reason.
@@ -126,4 +127,22 @@ test('the shipped policies are accepted, and each says why it is there', () => {
   const text = Object.values(SHIPPED.policies).join('\n');
   assert.equal(text.match(/^@id\(/gm)?.length, engine.policyIds.length);
   assert.equal(text.match(/^@reason\(".{10,}"\)$/gm)?.length, engine.policyIds.length);
+});
+
+test('policies are read in steps, so that a reload holds nobody up for all of them', () => {
+  const steps = createPolicyEngineInSteps(SHIPPED);
+  let yields = 0;
+  while (steps.next().done !== true) yields++;
+  const files = Object.keys(SHIPPED.policies).length;
+  assert.ok(yields > 2 * files, `${yields} yields for ${files} files`);
+});
+
+test('what is wrong is told with the names that the texts were given', () => {
+  const schemaFile = 'POLICY_DIR: /etc/policy/fluxgate.cedarschema';
+  assert.throws(
+    () => createPolicyEngine({ ...SHIPPED, schemaFile, schemaText: 'namespace' }),
+    (error) =>
+      error instanceof StartupError &&
+      /^POLICY_DIR: \/etc\/policy\/fluxgate\.cedarschema:1:\d+: /.test(error.message),
+  );
 });

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { CertificateReference, Principal } from '../../../src/core/identity/principal.ts';
-import type { PolicySources } from '../../../src/core/policy/decide.ts';
 import { readOperations } from '../../../src/core/policy/operations.ts';
+import type { PolicySources } from '../../../src/core/policy/policy-set.ts';
 
 const file = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 

@@ -6,10 +6,9 @@ import {
   strandedCrls,
   type TrustChange,
 } from '../../../core/identity/plan.ts';
-import { combineRevocation } from '../../../core/identity/revocation.ts';
 import { type Trust, trustWarnings } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
-import type { Snapshot } from '../../../core/snapshot.ts';
+import { type Snapshot, trustStateOf } from '../../../core/snapshot.ts';
 import { filterInSteps, jsonInSteps, mapInSteps, sortInSteps } from '../../../core/steps.ts';
 import type { Presentation } from '../../presentations.ts';
 import { inSlices } from '../../slices.ts';
@@ -66,13 +65,8 @@ export async function planTrust(
 function* plan(situation: Situation, change: TrustChange): Generator<void, readonly Uint8Array[]> {
   const { snapshot, registered, nowMs, limit } = situation;
   const candidate = yield* readCandidate(snapshot.trust, change);
-  const judge = createPlanner({
-    inForce: snapshot.trust,
-    candidate,
-    revocation: combineRevocation([snapshot.revocations, snapshot.crls]),
-    revokedClusters: snapshot.revocations,
-    nowMs,
-  });
+  const inForce = trustStateOf(snapshot);
+  const judge = createPlanner({ inForce, candidate: { ...inForce, trust: candidate }, nowMs });
   const seen = yield* filterInSteps(situation.seen, ({ credential }) => credential === 'certificate');
   const judged: Judged = yield* mapInSteps(
     yield* sortInSteps(seen, byName),
