@@ -1,5 +1,5 @@
 import type { Config } from '../../core/config.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ListenerEvents } from '../tls/listener.ts';
@@ -30,7 +30,8 @@ export function createEdge(
 ): Edge {
   const lines = createBoundedLines(log, clock);
   const standing = createStanding(clock);
-  const load = watchLoad(clock, log);
+  // The machine's clock, whatever the gateway takes for the time: this is about how late its turns come.
+  const load = watchLoad(systemClock, log);
   const { clustersPerAddressMax, connectionsMax } = config;
   const shared = { clock, standing, load, clustersPerAddressMax };
   const gate = createGate({
