@@ -1,4 +1,4 @@
-import { createPlanner, type PlanVerdict } from '../core/identity/plan.ts';
+import { createPlanner, type Refused } from '../core/identity/plan.ts';
 import { LIMITS } from '../core/limits.ts';
 import { type Snapshot, trustStateOf } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
@@ -12,8 +12,6 @@ export interface RefusedLately {
   look(before: Snapshot, after: Snapshot): void;
   stop(): void;
 }
-
-type Refused = Extract<PlanVerdict, { stays: false }>;
 
 export function createRefusedLately(presentations: Presentations, clock: Clock, log: Log): RefusedLately {
   let running: { readonly since: Snapshot; stopped: boolean } | undefined;

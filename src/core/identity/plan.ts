@@ -1,15 +1,17 @@
 /**
  * What another bundle would mean for those who were seen: the chains that they last presented, judged again by the judge of
- * requests, under the trust that is only thought of. OpenSSL is not asked: there is no handshake to ask it in.
+ * requests, under the trust that is only thought of. OpenSSL cannot be asked, for there is no handshake to ask it in; where it
+ * would look for a path is foreseen.
  */
 
 import { LRUCache } from 'lru-cache';
 import { StartupError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { type CertificateFacts, readCertificateAgain } from './certificate.ts';
+import { type CertificateFacts, describeCertificate, readCertificateAgain } from './certificate.ts';
 import { CrlRefused } from './crl-refused.ts';
 import { type CrlSet, findCrlIssuer } from './crl-set.ts';
 import { type JudgeInput, judge } from './judge.ts';
+import { findOpensslDeadEnd } from './openssl-path.ts';
 import type { CertificatePrincipal } from './principal.ts';
 import { arrangeBundle, createTrust, readBundleInSteps, type Trust, type TrustBundle } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
@@ -92,16 +94,16 @@ export interface Planned {
   readonly chain: readonly Uint8Array[];
 }
 
-export type PlanVerdict =
-  | { readonly stays: true; readonly anchorSha256: string }
-  | {
-      readonly stays: false;
-      readonly rule: RefusalRule | 'other_identity';
-      readonly position: string;
-      readonly detail: string;
-      /** It is refused under the trust in force as well, so the change is not to blame. */
-      readonly refusedNow: boolean;
-    };
+export type PlanVerdict = { readonly stays: true; readonly anchorSha256: string } | Refused;
+
+export interface Refused {
+  readonly stays: false;
+  readonly rule: RefusalRule | 'other_identity';
+  readonly position: string;
+  readonly detail: string;
+  /** It is refused under the trust in force as well, so the change is not to blame. */
+  readonly refusedNow: boolean;
+}
 
 /** Who is believed, and who is not any more. */
 export type TrustState = Pick<JudgeInput, 'trust' | 'revocation' | 'revokedClusters'>;
@@ -119,19 +121,37 @@ export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Plan
   const read = rememberFacts();
   const under = (state: TrustState, presented: readonly Uint8Array[]): Verdict =>
     judge({ presented, openssl: { authorized: true, error: undefined }, ...state, nowMs, read });
-  return (planned) => {
-    const then = under(candidate, planned.chain);
-    if (then.accepted && isSame(then.principal, planned)) {
-      return { stays: true, anchorSha256: then.principal.certificate.anchorSha256 };
-    }
+  const deadEnd = ({ trust }: TrustState, presented: readonly Uint8Array[]): CertificateFacts | undefined => {
+    const [leaf, ...others] = presented.map(read);
+    return leaf && findOpensslDeadEnd(leaf, others, trust, nowMs);
+  };
+  const isRefusedNow = (planned: Planned): boolean => {
     const now = under(inForce, planned.chain);
-    const refusedNow = !now.accepted || !isSame(now.principal, planned);
+    return !now.accepted || !isSame(now.principal, planned) || deadEnd(inForce, planned.chain) !== undefined;
+  };
+  return (planned) => {
+    const refused = (rule: Refused['rule'], position: string, detail: string): Refused => ({
+      stays: false,
+      rule,
+      position,
+      detail,
+      refusedNow: isRefusedNow(planned),
+    });
+    const then = under(candidate, planned.chain);
     if (!then.accepted) {
       const { rule, position, detail } = then.refusal;
-      return { stays: false, rule, position, detail, refusedNow };
+      return refused(rule, position, detail);
     }
-    const detail = `it would be the ${then.principal.kind} ${nameOf(then.principal)}`;
-    return { stays: false, rule: 'other_identity', position: 'chain', detail, refusedNow };
+    if (!isSame(then.principal, planned)) {
+      const detail = `it would be the ${then.principal.kind} ${nameOf(then.principal)}`;
+      return refused('other_identity', 'chain', detail);
+    }
+    const end = deadEnd(candidate, planned.chain);
+    if (end === undefined) return { stays: true, anchorSha256: then.principal.certificate.anchorSha256 };
+    const detail =
+      `every rule here would accept the chain, but OpenSSL would follow ${describeCertificate(end)}, the first sent that fits, ` +
+      'and find nobody above it: put the CA that is sent twice into the bundle, or send its other certificate first';
+    return refused('openssl_disagrees', 'chain', detail);
   };
 }
 

@@ -3,6 +3,7 @@ import {
   candidateTrust,
   createPlanner,
   type PlanVerdict,
+  type Refused,
   strandedCrls,
   type TrustChange,
 } from '../../../core/identity/plan.ts';
@@ -25,7 +26,6 @@ interface PlanBody {
 }
 
 type Judged = readonly (readonly [Presentation, PlanVerdict])[];
-type Refused = Extract<PlanVerdict, { stays: false }>;
 
 /** What a plan is made of, at one moment. */
 interface Situation {
