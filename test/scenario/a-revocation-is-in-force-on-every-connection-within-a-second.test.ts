@@ -6,6 +6,7 @@ import { createTestPki, type MintedChain, type TestPki } from '../support/pki.ts
 import {
   certificateSha256,
   inputsPath,
+  lift,
   readRevocation,
   revoke,
   serialOf,
@@ -77,6 +78,26 @@ describe('a revocation by API', () => {
       assert.match(String(logged?.['request_id']), /^[0-9a-f]{24}$/);
     });
   }
+
+  it('is counted by kind: those in force, and the attempts against them', async (t) => {
+    const gateway = await startTestGateway(t);
+    const metrics = async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${gateway.gateway.adminAddress?.port}/metrics`)).text();
+    const certificate = await gateway.pki.cluster(OWN);
+    assert.match(await metrics(), /^fluxgate_revocations\{kind="cluster_dns"\} 0$/m);
+    const { id } = await revoke(gateway, { cluster_dns: OWN });
+    await revoke(gateway, { certificate_sha256: certificateSha256((await gateway.pki.cluster(OWN)).pem) });
+    for (let n = 0; n < 3; n++) {
+      assert.equal((await gateway.send({ path: inputsPath(OWN), certificate })).status, 495);
+    }
+    const text = await metrics();
+    assert.match(text, /^fluxgate_revocations\{kind="cluster_dns"\} 1$/m);
+    assert.match(text, /^fluxgate_revocations\{kind="certificate_sha256"\} 1$/m);
+    assert.match(text, /^fluxgate_revocation_attempts_total\{kind="cluster_dns"\} 3$/m);
+    assert.match(text, /^fluxgate_client_certificates_refused_total\{rule="revoked"\} 3$/m);
+    await lift(gateway, id);
+    assert.match(await metrics(), /^fluxgate_revocations\{kind="cluster_dns"\} 0$/m);
+  });
 
   it('is not a matter of the name alone: the same serial under another issuer is another certificate', async (t) => {
     const pki = await createTestPki();
