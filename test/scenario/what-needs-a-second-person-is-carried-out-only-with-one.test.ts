@@ -175,6 +175,26 @@ describe('a write that takes something away from production, where the policies 
     assert.equal((await confirmed('sam', elsewhere)).status, 200);
   });
 
+  it('is asked for a single component as well, and for what a cluster has left that is being decommissioned', async () => {
+    const single = {
+      method: 'PATCH',
+      path: `/clusters/${PROD}`,
+      body: {
+        platform_components: [
+          { id: 'cert-manager', enabled: true },
+          { id: 'traefik', enabled: true },
+          { id: 'metrics-server', enabled: false },
+        ],
+      },
+    } as const;
+    assert.equal(errorOf(await as('sam', single)), '409 approval_required');
+    const leaving = { state: 'decommissioning', reason: 'its hardware is old' };
+    const state = await as('sam', { method: 'POST', path: `/clusters/${PROD}/state`, body: leaving });
+    assert.equal(state.status, 200, 'takes nothing away by itself');
+    const all = { method: 'PATCH', path: `/clusters/${PROD}`, body: { platform_components: [] } };
+    assert.equal(errorOf(await as('sam', all)), '409 approval_required');
+  });
+
   it('is told in the audit trail: who asked, who approved', async () => {
     const entries = (await as('both', { path: '/audit?limit=1000' })).json<
       { event: string; actor: { principal: string }; details: { requested_by?: string } }[]

@@ -1,7 +1,7 @@
 import { FluxgateError } from '../errors.ts';
 import { describePrincipal, type Principal } from '../identity/principal.ts';
 import type { Environment } from './objects.ts';
-import type { Plan } from './plan.ts';
+import type { ClusterPlan, Plan } from './plan.ts';
 import { environmentsOf, type PlanPage } from './plan-summary.ts';
 import { guardReasons } from './prune-guard.ts';
 
@@ -11,12 +11,23 @@ import { guardReasons } from './prune-guard.ts';
 export interface PlanFacts {
   /** Those that it touches, as they are and as they would be, sorted. */
   readonly environments: readonly Environment[];
-  /** The prune guard would ask about it. */
+  /** Some cluster would lose something: one input is enough, and be it in a cluster that is being decommissioned. */
   readonly takesAway: boolean;
 }
 
 export function planFacts(plan: Plan): PlanFacts {
-  return { environments: environmentsOf(plan), takesAway: guardReasons(plan).length > 0 };
+  return {
+    environments: environmentsOf(plan),
+    takesAway: guardReasons(plan).length > 0 || plan.clusters.some(loses),
+  };
+}
+
+/** More than the prune guard asks about: that is about accidents, this is about what one person does alone. */
+function loses({ answers, routes }: ClusterPlan): boolean {
+  if (answers === 'ends' || answers === 'moves') return true;
+  return routes.some(({ inputs }) =>
+    inputs.some(({ change }) => change === 'removed' || change === 'disabled'),
+  );
 }
 
 export interface RequestedPlan {
