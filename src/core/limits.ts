@@ -263,6 +263,8 @@ export const LIMITS = Object.freeze({
   // — plans that wait for a second person —
   /** Beyond it the oldest that nobody approved give way. */
   plansKeptMax: 200,
+  /** Of one plan's page; 200 of them are listed at once. */
+  planKeptBytesMax: 65_536,
   /** Over a night; a plan that is older is made anew, by whoever still wants it. */
   planKeptMs: 86_400_000,
 

@@ -49,7 +49,7 @@ export interface FleetReader {
   /** What a frozen cluster is served; undefined: nothing is pinned for it. */
   pinnedAnswers(clusterId: string): Promise<PinnedAnswers | undefined>;
   /** What it was served when it was last frozen, if that has ended (it was unfrozen or deleted) and is still known. */
-  formerAnswers(clusterId: string): Promise<PinnedAnswers | undefined>;
+  formerAnswers(clusterId: string, revision: number): Promise<PinnedAnswers | undefined>;
   /** Whether the cluster of this DNS name has ever been served by its certificate (the ratchet). */
   isRatcheted(clusterDns: string): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import { FluxgateError } from '../errors.ts';
 import { describePrincipal, type Principal } from '../identity/principal.ts';
-import type { Environment } from './objects.ts';
+import { ENVIRONMENTS, type Environment } from './objects.ts';
 import type { ClusterPlan, Plan } from './plan.ts';
 import { environmentsOf, type PlanPage } from './plan-summary.ts';
 import { guardReasons } from './prune-guard.ts';
@@ -16,9 +16,12 @@ export interface PlanFacts {
 }
 
 export function planFacts(plan: Plan): PlanFacts {
+  const reasons = guardReasons(plan);
+  // Whose Flux holds what a name was served last is not known any more: it may be any environment's.
+  const revived = reasons.some(({ rule }) => rule === 'revived');
   return {
-    environments: environmentsOf(plan),
-    takesAway: guardReasons(plan).length > 0 || plan.clusters.some(loses),
+    environments: revived ? [...ENVIRONMENTS].sort() : environmentsOf(plan),
+    takesAway: reasons.length > 0 || plan.clusters.some(loses),
   };
 }
 

@@ -18,8 +18,6 @@ export interface ChangeOrigin {
   readonly reason?: string | undefined;
   /** For the audit trail; absent: the gateway did it by itself. */
   readonly request?: AuditRequest | undefined;
-  /** The audit trail shows which patches were changed, and not what they are. */
-  readonly masksPatches?: boolean | undefined;
 }
 
 /** As the API answers it. */

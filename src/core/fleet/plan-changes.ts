@@ -44,12 +44,12 @@ export async function planChanges(
   const warnings: LimitWarning[] = [];
   const pins = new Map<string, PinnedAnswers>();
   const changed = new Set(changes.map(({ kind, id }) => catalogueKey(kind, id)));
-  for await (const { before, after, kinds } of touchedClusters(changes, reader)) {
+  for await (const { before, after, kinds, undoes } of touchedClusters(changes, reader)) {
     await catalogues.load(before, after, kinds);
     const { catalogueBefore, catalogueAfter } = catalogues;
     // Where the document stays, nothing but the changed entries can differ: 10,000 clusters are planned in under a second.
     const only = before === after ? changed : undefined;
-    const pinned = await pinsFor(catalogues, before, after, reader);
+    const pinned = await pinsFor(catalogues, { before, after, undoes }, reader);
     if (after !== undefined && pinned.fresh !== undefined) pins.set(after.id, pinned.fresh);
     const planned = planCluster(
       before && servedCluster(before, kinds, catalogueBefore, only, pinned.before),
@@ -83,8 +83,7 @@ interface Pins {
  */
 async function pinsFor(
   { catalogueBefore, catalogueAfter }: Catalogues,
-  before: Cluster | undefined,
-  after: Cluster | undefined,
+  { before, after, undoes }: Omit<Touched, 'kinds'>,
   reader: FleetReader,
 ): Promise<Pins> {
   const pinned = await pinsOf(before, reader);
@@ -92,10 +91,13 @@ async function pinsFor(
     return { before: pinned, after: undefined, fresh: undefined };
   }
   if (pinned !== undefined) return { before: pinned, after: pinned, fresh: undefined };
-  const fresh =
-    before === undefined
-      ? ((await reader.formerAnswers(after.id)) ?? answersOf(after, catalogueAfter))
-      : answersOf(before, catalogueBefore);
+  if (before !== undefined) {
+    const fresh = answersOf(before, catalogueBefore);
+    return { before: undefined, after: fresh, fresh };
+  }
+  // Of the very revision that is taken back: the id may have been another cluster's since.
+  const former = undoes === undefined ? undefined : await reader.formerAnswers(after.id, undoes);
+  const fresh = former ?? answersOf(after, catalogueAfter);
   return { before: undefined, after: fresh, fresh };
 }
 
@@ -112,7 +114,9 @@ export interface PlannedChanges {
   readonly pins: ReadonlyMap<string, PinnedAnswers>;
 }
 
-type Touched = Pick<TouchedCluster, 'before' | 'after' | 'kinds'>;
+interface Touched extends Pick<TouchedCluster, 'before' | 'after' | 'kinds'> {
+  readonly undoes?: number | undefined;
+}
 
 async function* touchedClusters(
   changes: readonly ObjectChange[],
@@ -123,7 +127,7 @@ async function* touchedClusters(
     if (change.kind !== 'cluster') continue;
     done.add(change.id);
     const { before, after } = change as { before: Cluster | undefined; after: Cluster | undefined };
-    yield { before, after, kinds: CATALOGUE_KINDS };
+    yield { before, after, kinds: CATALOGUE_KINDS, undoes: change.undoes };
   }
   // What is created has no users yet; the users of what is deleted are changed themselves, or the store refuses.
   const replaced = changes.filter(({ before, after }) => before !== undefined && after !== undefined);

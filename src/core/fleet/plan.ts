@@ -17,6 +17,8 @@ export interface ObjectChange {
   readonly id: string;
   readonly before: FleetObject | undefined;
   readonly after: FleetObject | undefined;
+  /** The revision that this takes back: a cluster that was frozen then gets the answers back that it ended. */
+  readonly undoes?: number;
 }
 
 /** One input of a route, rendered only if it must be: two slots with equal `basis` render to the same. */

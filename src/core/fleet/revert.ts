@@ -30,7 +30,7 @@ export async function changesToRevert(
     await pause();
     const now = await get(kind, id);
     if (isDeepStrictEqual(now, after)) {
-      changes.push({ kind, id, before: now, after: before });
+      changes.push({ kind, id, before: now, after: before, undoes: revision });
       continue;
     }
     const later = await history.laterChanges({ kind, id }, revision, LATER_NAMED_MAX);

@@ -99,6 +99,8 @@ export function carryOver(restored: string, replaced: string): CarriedOver {
           const [told = 0] = statements.map((statement) => database.prepare(statement).run().changes);
           return told;
         };
+        // A plan was made for the fleet that is replaced, and an approval is good for once.
+        database.exec('DELETE FROM main.plans');
         carryAudit(database, has.get('audit') === 1);
         carry(KEY_PINS);
         carry(TOKENS);

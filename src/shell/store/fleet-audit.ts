@@ -35,7 +35,7 @@ export async function fleetEntry(
       revision,
       action: origin.action,
       objects: changed.length,
-      changes: changed.slice(0, SHOWN_MAX).map((change) => shown(change, origin.masksPatches === true)),
+      changes: changed.slice(0, SHOWN_MAX).map(shown),
       // Of all of them, so that the revision's own record can be held against it.
       changes_sha256: await digestOf(changed, pause),
       ...(plan === undefined ? {} : { plan }),
@@ -43,14 +43,16 @@ export async function fleetEntry(
   };
 }
 
-function shown({ kind, id, before, after }: ChangedDocument, masked: boolean): ChangedObject {
+function shown({ kind, id, before, after }: ChangedDocument): ChangedObject {
   const parse = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
   const change = before === null ? 'created' : after === null ? 'deleted' : 'replaced';
-  const fields = diffFields(parse(before), parse(after));
-  return { kind, id, change, fields: masked ? fields.map(withoutPatch) : fields };
+  return { kind, id, change, fields: diffFields(parse(before), parse(after)).map(withoutPatch) };
 }
 
-/** Somebody said that this patch may look like a secret: it is read where patches are read, and nowhere else. */
+/**
+ * What a patch says is in the fleet and its revisions, which end; rows of the trail never do. A secret that got into one would be
+ * told for ever by the very change that takes it out.
+ */
 function withoutPatch(change: FieldChange): FieldChange {
   if (!change.field.startsWith('/patches')) return change;
   const { before, after, field } = change;

@@ -227,7 +227,7 @@ function createReader(queries: FleetQueries, read: Read): FleetReader {
     clustersUsing: (kind, id, after, limit) =>
       read('read', () => queries.clustersUsing(kind, id, after, limit)),
     pinnedAnswers: (clusterId) => read('read', () => queries.pinnedAnswers(clusterId)),
-    formerAnswers: (clusterId) => read('read', () => queries.formerAnswers(clusterId)),
+    formerAnswers: (clusterId, revision) => read('read', () => queries.formerAnswers(clusterId, revision)),
     isRatcheted: (clusterDns) => read('read', () => queries.isRatcheted(clusterDns)),
   });
 }

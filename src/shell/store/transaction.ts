@@ -158,7 +158,7 @@ function createTransactor(
     clustersUsing: (kind, id, after, limit) =>
       during('read', () => queries.clustersUsing(kind, id, after, limit)),
     pinnedAnswers: (clusterId) => during('read', () => queries.pinnedAnswers(clusterId)),
-    formerAnswers: (clusterId) => during('read', () => queries.formerAnswers(clusterId)),
+    formerAnswers: (clusterId, revision) => during('read', () => queries.formerAnswers(clusterId, revision)),
     pin: (clusterId, answers) => during('pin', () => writes.pin(clusterId, answers)),
     isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
     insert: (kind, object) => writing('insert', kind, object.id, () => writes.insert(kind, object)),

@@ -11,6 +11,7 @@ import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import { sampleEntry } from '../../support/audit.ts';
 import { sampleNamespace } from '../../support/fleet.ts';
+import { samplePlan } from '../../support/plans.ts';
 import { temporaryDatabase } from './temporary.ts';
 
 const revocation = (id: string): NewRevocation => ({
@@ -186,4 +187,14 @@ test('a trail that the backup is no beginning of is not mixed with the backup’
     items.map(({ sequence, event }) => `${sequence} ${event}`),
     ['2 restored', '1 started'],
   );
+});
+
+test('a restore leaves no plan behind that could be carried out a second time', async (t) => {
+  const { path, copy, reopen } = await replacedStore(
+    t,
+    (store) => store.plans.request(samplePlan(1), sampleEntry('plan_requested')),
+    async () => undefined,
+  );
+  restoreStore(path, copy);
+  assert.equal((await (await reopen()).plans.list(2, 10, 0)).total, 0);
 });

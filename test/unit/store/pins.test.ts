@@ -57,6 +57,10 @@ test('history is cut off, and neither the pin nor what it shows goes with it', a
 
   await state('frozen');
   await write((tx) => deleteObject('cluster', 'east', tx));
-  assert.match((await store.reader.formerAnswers('east'))?.platform_component ?? '', /"4\.0\.0"/);
+  assert.match(
+    (await store.reader.formerAnswers('east', (await store.history.range()).newest))?.platform_component ??
+      '',
+    /"4\.0\.0"/,
+  );
   assert.equal(await store.reader.pinnedAnswers('east'), undefined);
 });

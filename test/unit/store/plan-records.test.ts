@@ -1,39 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RequestedPlan } from '../../../src/core/fleet/approval.ts';
-import type { PlanPage } from '../../../src/core/fleet/plan-summary.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import { sampleEntry } from '../../support/audit.ts';
-
-const PAGE: PlanPage = {
-  plan_hash: '',
-  needs_confirmation: true,
-  reasons: [],
-  clusters_affected: 1,
-  environments: { dev: 0, qa: 0, uat: 0, prod: 1 },
-  inputs: { added: 0, removed: 2, disabled: 0, enabled: 0, changed: 0 },
-  objects_changed: 1,
-  warnings_total: 0,
-  objects: [],
-  clusters: [],
-  warnings: [],
-};
-
-const plan = (n: number, fields: Partial<RequestedPlan> = {}): RequestedPlan => {
-  const hash = String(n).padStart(64, '0');
-  return {
-    hash,
-    facts: { environments: ['prod'], takesAway: true },
-    page: { ...PAGE, plan_hash: hash },
-    requestedBy: 'operator:sam@example.com',
-    responsible: ['operator:sam@example.com'],
-    requestedMs: n,
-    expiresMs: n + 1_000,
-    ...fields,
-  };
-};
+import { samplePlan as plan } from '../../support/plans.ts';
 
 async function opened(t: TestContext): Promise<Store> {
   const store = await openSqliteStore('sqlite::memory:');

@@ -27,9 +27,9 @@ export function fleetSetHandler(operation: Operation, parts: HandlerParts): Hand
     case 'exportFleet':
       return () => exported(parts);
     case 'importFleet':
-      return (call) => {
+      return async (call) => {
         const { mode, files } = call.body as { mode: ImportMode; files: DirectoryFiles };
-        const directory = readDirectory(files, schemas);
+        const directory = await readDirectory(files, schemas, createPause());
         return recordedChangeSet(call, parts, 'import', (tx, pause) =>
           changesToImport(directory, mode, tx, pause),
         );

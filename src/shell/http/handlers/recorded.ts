@@ -16,7 +16,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, HandlerParts } from './handlers.ts';
 import { keepForApproval } from './review.ts';
-import { allowsSecrets, planAnswer, writeTerms } from './write-terms.ts';
+import { planAnswer, writeTerms } from './write-terms.ts';
 
 /** Every write of an operator: in one transaction, as a revision with its author and reason, and once per Idempotency-Key. */
 
@@ -33,7 +33,9 @@ export async function recordedWrite(
   const origin = originOf(call, parts, action);
   const key = call.method === 'POST' ? idempotencyKey(call) : undefined;
   if (key === undefined || isDryRun(call)) return transact(call, parts, work, origin);
-  const name = { principal: origin.author, key };
+  // A token's name may be given again, to a token with other rights.
+  const { token_id: tokenId } = call.audited.actor;
+  const name = { principal: tokenId === undefined ? origin.author : `${origin.author}#${tokenId}`, key };
   const fingerprint = fingerprintOf(call);
   const once = async (transactor: RecordedTransactor): Promise<Answer> => {
     const earlier = await transactor.recallAnswer(name, origin.atMs);
@@ -98,7 +100,6 @@ function originOf(call: Call, parts: HandlerParts, action: RevisionAction): Chan
     requestId,
     reason,
     request: audited,
-    masksPatches: allowsSecrets(call.header('allow-suspected-secrets')),
   };
 }
 
