@@ -3,14 +3,16 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { findMissingCrls } from './core/identity/crl-warnings.ts';
 import type { RevocationList } from './core/identity/revocation-list.ts';
-import { trustWarnings } from './core/identity/trust.ts';
-import type { Snapshot } from './core/snapshot.ts';
-import { type AdminListener, startAdmin } from './shell/admin.ts';
+import { startAdmin } from './shell/admin.ts';
+import { createAudit } from './shell/audit.ts';
+import { readAuditKey } from './shell/audit-key.ts';
 import type { Clock } from './shell/clock.ts';
 import { type Contract, loadContract } from './shell/contract.ts';
 import { watchCrls } from './shell/crl-watch.ts';
+import { createEdge } from './shell/edge/edge.ts';
 import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
+import { auditRefusals } from './shell/http/audit-refusals.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
@@ -18,7 +20,9 @@ import { createRequestLog } from './shell/http/request-log.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
+import { logStart } from './shell/log-start.ts';
 import { createMetrics } from './shell/metrics.ts';
+import { createOidc } from './shell/oidc.ts';
 import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
@@ -30,8 +34,8 @@ import { openSightings } from './shell/sightings.ts';
 import { watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
-import { createHandshakeLog } from './shell/tls/handshake-log.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
+import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
 
 export interface GatewayDependencies {
@@ -82,15 +86,23 @@ async function serve(
   { contract, store, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
-  const trust = new LiveTrust(loaded.snapshot, await loadRevocations(store), clock);
+  const trust = new LiveTrust(
+    loaded.snapshot,
+    { revocations: await loadRevocations(store), tokenRecords: await loadTokens(store, clock.now()) },
+    clock,
+  );
   const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
   const metrics = createMetrics();
+  const signingKey = await readAuditKey(config.auditSigningKeyFile);
+  const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
+  resources.defer(() => audit.stop());
   metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
   resources.defer(() => sightings.close());
   const { pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
-  const handshakes = createHandshakeLog(log, metrics, clock);
+  const edge = createEdge(config, { clock, log, metrics });
+  resources.defer(() => edge.stop());
   const revocations = createRevocations({
     store,
     clock,
@@ -104,6 +116,17 @@ async function serve(
     },
   });
   resources.defer(() => revocations.stop());
+  const tokens = createTokens({
+    store,
+    clock,
+    log,
+    current: () => trust.snapshot.tokenRecords,
+    enforce(list) {
+      trust.useTokens(list);
+      metrics.generation.set(trust.snapshot.generation);
+    },
+  });
+  resources.defer(() => tokens.stop());
   const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
   let draining = false;
   const pipeline = createPipeline({
@@ -115,10 +138,12 @@ async function serve(
       ratchet,
       health,
       revocations,
+      audit,
+      tokens,
       trust,
       sightings,
       ...memory,
-      explain: { config, router, trust, pins, ratchet },
+      explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
       log,
       documentText,
@@ -128,6 +153,13 @@ async function serve(
     trust,
     pins,
     ratchet,
+    fleet: store.reader,
+    tokens,
+    oidc:
+      config.oidc === undefined
+        ? undefined
+        : createOidc(config.oidc, { clock, localKeys: () => trust.snapshot.oidcKeys }),
+    throttle: edge.throttle,
     clock,
     newRequestId,
     isDraining: () => draining,
@@ -136,16 +168,21 @@ async function serve(
         { request_id: record.requestId, source: record.source, err: error },
         'could not answer at all',
       ),
-    record: sightings.after(
-      rememberRequests(createRequestLog(log, metrics, clock, revocations), { ...memory, clock }),
+    record: auditRefusals(
+      audit,
+      sightings.after(
+        rememberRequests(createRequestLog(log, edge.lines, metrics, clock, revocations), {
+          ...memory,
+          clock,
+        }),
+      ),
     ),
   });
-  const listener: Listener = createListener(loaded.context, clock, {
+  const listener: Listener = createListener(loaded.context, config, edge.gate, {
+    ...edge.events,
     request: pipeline.answer,
-    malformed: (error, socket, answerable) =>
-      answerMalformed(log, trust, newRequestId(), error, socket, answerable),
-    handshakeDone: handshakes.done,
-    handshakeFailed: handshakes.failed,
+    malformed: (error, socket, answerable, source) =>
+      answerMalformed(edge.lines, trust, newRequestId(), { error, socket, answerable, source }),
   });
   metrics.observeConnections(() => listener.openConnections);
   metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
@@ -168,6 +205,7 @@ async function serve(
     reloaded: (before) => refusedLately.look(before, trust.snapshot),
     health,
     metrics,
+    audit,
     log,
   });
 
@@ -187,6 +225,7 @@ async function serve(
   });
   resources.defer(() => watching.stop());
   logStart(config, loaded.snapshot, clock, log, { address, admin, clusters });
+  audit.told('started', { address: `${address.address}:${address.port}`, api_mode: config.apiMode });
   return {
     address,
     adminAddress: admin?.address,
@@ -195,6 +234,7 @@ async function serve(
       draining = true;
       health.drain();
       log.info({ open_connections: listener.openConnections }, 'draining: no new connections');
+      audit.told('stopped', {});
       await resources.disposeAsync();
       log.info('stopped');
     },
@@ -217,40 +257,6 @@ async function enforceRevocations(
     ended(id);
     return true;
   });
-}
-
-function logStart(
-  config: Config,
-  snapshot: Snapshot,
-  clock: Clock,
-  log: Log,
-  {
-    address,
-    admin,
-    clusters,
-  }: {
-    readonly address: AddressInfo;
-    readonly admin: AdminListener | undefined;
-    readonly clusters: number;
-  },
-): void {
-  for (const warning of [...snapshot.warnings, ...trustWarnings(snapshot.trust, clock.now())])
-    log.warn(warning);
-  const line = {
-    address: `${address.address}:${address.port}`,
-    admin: admin === undefined ? 'off' : `${admin.address.address}:${admin.address.port}`,
-    api_mode: config.apiMode,
-    client_cert: config.clientCert,
-    store: config.databaseUrl,
-    clusters,
-    generation: snapshot.generation,
-    server: snapshot.serverCertificate,
-    anchors: snapshot.trust.describe(),
-    crls: snapshot.crls.describe(),
-    tokens: snapshot.tokens.ids,
-    operator_networks: config.operatorNetworks.ranges,
-  };
-  log.info(line, 'serving');
 }
 
 /** 96 random bits: unguessable, so that nobody can point at another's request. */

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import pino from 'pino';
 import type { ApiOptions } from './cli/api-client.ts';
+import type { AuditVerifyOptions } from './cli/audit.ts';
 import { type CommandContext, CommandFailed, type LastingCommandContext } from './cli/context.ts';
 import type { ImportOptions } from './cli/import.ts';
 import { StartupError } from './core/errors.ts';
@@ -118,6 +119,36 @@ function commands(): Command {
     .action(async (options: { cluster?: string }) =>
       (await developmentOnly(() => import('./cli/certs-dev.ts'))).certsDev(context, options),
     );
+  const audit = program.command('audit').description('the audit trail of a store, live or not');
+  audit
+    .command('verify')
+    .description('check that no row was changed, taken out or moved')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .option('--head <file>', 'an answer of GET /audit/head that was kept elsewhere')
+    .option('--key <file>', 'the public key that the head must be signed by (PEM)')
+    .action(async (options: AuditVerifyOptions) =>
+      (await import('./cli/audit.ts')).auditVerify(context, options),
+    );
+  audit
+    .command('export')
+    .description('print the trail as JSON lines')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .action(async (options: { database?: string }) =>
+      (await import('./cli/audit.ts')).auditExport(context, options),
+    );
+  const policy = program
+    .command('policy')
+    .description('look at the policies of POLICY_DIR, or of a directory');
+  policy
+    .command('check')
+    .argument('[directory]', 'instead of POLICY_DIR')
+    .description('hold policies against schema and openapi.yaml, as the gateway does at its start')
+    .action(async (directory?: string) => (await import('./cli/policy.ts')).policyCheck(context, directory));
+  policy
+    .command('test')
+    .argument('[directory]', 'instead of POLICY_DIR')
+    .description('hold policies against the decision tables in tests/ beside them')
+    .action(async (directory?: string) => (await import('./cli/policy.ts')).policyTest(context, directory));
   apiOptions(program.command('export'))
     .description('write the fleet of a running gateway into a directory of YAML')
     .requiredOption('--dir <directory>', 'where to')

@@ -91,6 +91,7 @@ const CORE_MAY_IMPORT: readonly string[] = [
   'node:url',
   'node:util',
   'node:buffer',
+  'node:zlib',
 ];
 
 describe('the architecture', () => {

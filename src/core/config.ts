@@ -1,7 +1,9 @@
+import { fetchableUrl, type OidcConfig, oidcConfig } from './config-oidc.ts';
 import { StartupError } from './errors.ts';
 import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
 import type { PinMode } from './identity/pins.ts';
-import { type Networks, parseNetworks } from './networks.ts';
+import { LIMITS } from './limits.ts';
+import { type NamedNetworks, type Networks, parseNamedNetworks, parseNetworks } from './networks.ts';
 
 /** The environment, parsed once (contract §2). Unknown, misspelt and malformed values are refusals to start. */
 export interface Config {
@@ -26,10 +28,18 @@ export interface Config {
   readonly readTokens: TokenSource;
   /** undefined: the read tokens are the write tokens as well. */
   readonly writeTokens: TokenSource | undefined;
-  readonly operatorNetworks: Networks;
+  readonly operatorNetworks: NamedNetworks;
+  /** undefined: nobody's PROXY protocol header is read. */
+  readonly trustedProxies: Networks | undefined;
+  readonly connectionsMax: number;
+  readonly clustersPerAddressMax: number;
   /** undefined: the policies that ship with the project. */
   readonly policyDir: string | undefined;
+  /** PEM; signs the end of the audit trail. */
+  readonly auditSigningKeyFile: string | undefined;
   readonly spiffeTrustDomain: string | undefined;
+  /** undefined: no OpenID Connect tokens. */
+  readonly oidc: OidcConfig | undefined;
   /** PUT, PATCH and DELETE without If-Match are 428. */
   readonly requireIfMatch: boolean;
   /** Whether a write that takes something away from clusters has to be confirmed. */
@@ -72,8 +82,15 @@ const VARIABLES = Object.freeze([
   'CRUD_AUTH_TOKEN_FILE',
   'OPERATOR_NETWORKS',
   'TRUSTED_PROXIES',
+  'CONNECTIONS_MAX',
+  'CLUSTERS_PER_ADDRESS_MAX',
   'POLICY_DIR',
+  'AUDIT_SIGNING_KEY_FILE',
   'SPIFFE_TRUST_DOMAIN',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_JWKS_FILE',
+  'OIDC_JWKS_URL',
   'PRUNE_GUARD',
   'REQUIRE_IF_MATCH',
   'WORKERS',
@@ -138,11 +155,27 @@ export function parseConfig(environment: Environment): Config {
     tlsMinVersion: read('TLS_MIN_VERSION', oneOf(['TLSv1.3', 'TLSv1.2'] as const), () => 'TLSv1.3'),
     readTokens: { inline: text('AUTH_TOKEN'), file: text('AUTH_TOKEN_FILE') },
     writeTokens: writeTokens(text('CRUD_AUTH_TOKEN'), text('CRUD_AUTH_TOKEN_FILE')),
-    operatorNetworks: read('OPERATOR_NETWORKS', parseNetworks, () =>
-      parseNetworks('127.0.0.0/8,::1/128', 'OPERATOR_NETWORKS'),
+    operatorNetworks: read('OPERATOR_NETWORKS', parseNamedNetworks, () =>
+      parseNamedNetworks('127.0.0.0/8,::1/128', 'OPERATOR_NETWORKS'),
+    ),
+    trustedProxies: read<Networks | undefined>('TRUSTED_PROXIES', proxies, nothing),
+    connectionsMax: read('CONNECTIONS_MAX', wholeNumber(100, 1_000_000), () => LIMITS.connectionsMax),
+    clustersPerAddressMax: read(
+      'CLUSTERS_PER_ADDRESS_MAX',
+      wholeNumber(1, 1_000_000),
+      () => LIMITS.clustersPerAddressMax,
     ),
     policyDir: text('POLICY_DIR'),
+    auditSigningKeyFile: text('AUDIT_SIGNING_KEY_FILE'),
     spiffeTrustDomain: text('SPIFFE_TRUST_DOMAIN'),
+    oidc: attempt(() =>
+      oidcConfig({
+        issuer: read<string | undefined>('OIDC_ISSUER', fetchableUrl, nothing),
+        audience: text('OIDC_AUDIENCE'),
+        jwksFile: text('OIDC_JWKS_FILE'),
+        jwksUrl: read<string | undefined>('OIDC_JWKS_URL', fetchableUrl, nothing),
+      }),
+    ),
     requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
     pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
@@ -154,7 +187,6 @@ export function parseConfig(environment: Environment): Config {
 
 /** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
 const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
-  ['TRUSTED_PROXIES', refuse('TRUSTED_PROXIES: this version does not read the PROXY protocol; unset it')],
   [
     'WORKERS',
     (text) => {
@@ -212,6 +244,26 @@ function oneOf<T extends string>(values: readonly T[]): (text: string, name: Var
     const value = values.find((candidate) => candidate === text);
     if (value === undefined) throw new StartupError(`${name}="${text}" is not one of: ${values.join(', ')}`);
     return value;
+  };
+}
+
+/** Whoever is trusted as a proxy may say to be anybody; that the whole world is trusted is nobody's intention. */
+function proxies(text: string, name: Variable): Networks {
+  const networks = parseNetworks(text, name);
+  const everybody = networks.ranges.find((range) => /\/0+$/.test(range));
+  if (everybody !== undefined) {
+    throw new StartupError(
+      `${name}: ${everybody} lets anybody name any source address; name the load balancers`,
+    );
+  }
+  return networks;
+}
+
+function wholeNumber(min: number, max: number): (text: string, name: Variable) => number {
+  return (text, name) => {
+    const value = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new StartupError(`${name}="${text}" is not a whole number from ${min} to ${max}`);
   };
 }
 

@@ -18,12 +18,15 @@ export const STATUS_OF = Object.freeze({
   in_use: 409,
   /** The write would take something away from a cluster, and nobody has confirmed that plan. */
   prune_guard: 409,
+  /** The policies want somebody else to approve this plan first. */
+  approval_required: 409,
   /** If-Match names another version than the one that is there. */
   precondition_failed: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
   misdirected_request: 421,
   precondition_required: 428,
+  rate_limited: 429,
   headers_too_large: 431,
   /** The number nginx made common for a refused client certificate; no token is looked at after it. */
   certificate_rejected: 495,
@@ -42,7 +45,7 @@ export interface ErrorDetail {
 export interface FluxgateErrorOptions {
   /** For the answer's `details`: each names a field of the sender's own request. */
   readonly details?: readonly ErrorDetail[];
-  /** For the answer of `prune_guard`: what the write would do, in the form of openapi.yaml's PlanSummary. */
+  /** For the answers of `prune_guard` and `approval_required`: what the write would do, in the form of openapi.yaml's PlanSummary. */
   readonly plan?: object;
   /** For the log only: what an outsider must not learn (whether an object exists, which rule refused). */
   readonly logged?: string;

@@ -1,3 +1,4 @@
+import { printable } from './identity/printable.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What a reload changed, in lines for people: what came, with when it will expire, and what went. */
@@ -22,6 +23,7 @@ function inventory(snapshot: Snapshot): readonly string[] {
     snapshot.serverCertificate,
     ...trust.describe(),
     ...crls.describe(),
+    ...(snapshot.oidcKeys?.keys ?? []).map(({ kid }) => `OIDC key ${printable(String(kid), 80)}`),
     ...tokens.ids.map((id) => `token ${id}`),
     ...policy.policyIds.map((id) => `policy ${id}`),
     `policies sha256 ${snapshot.policyDigest.slice(0, 16)}`,

@@ -1,10 +1,12 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import type { CrlSet } from './identity/crl-set.ts';
+import { type KeySet, readKeySet } from './identity/jwks.ts';
 import type { TrustState } from './identity/plan.ts';
 import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
 import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
+import { NO_TOKENS, type TokenList } from './identity/token-list.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from './policy/decide.ts';
 
@@ -19,6 +21,8 @@ export interface SnapshotSources {
   readonly readTokens: readonly NamedText[];
   /** undefined: none was configured, so the read tokens may write. */
   readonly writeTokens: readonly NamedText[] | undefined;
+  /** OIDC_JWKS_FILE */
+  readonly oidcJwks?: NamedText | undefined;
   readonly policySchema: NamedText;
   /** Name → text. */
   readonly policies: Readonly<Record<string, string>>;
@@ -42,6 +46,10 @@ export interface Snapshot {
   /** What operators revoked. Comes from the store, not from files: a snapshot made of files has none yet. */
   readonly revocations: RevocationList;
   readonly tokens: TokenSet;
+  /** Tokens that were made here. Like `revocations`, they come from the store. */
+  readonly tokenRecords: TokenList;
+  /** Of OIDC_JWKS_FILE. */
+  readonly oidcKeys: KeySet | undefined;
   readonly policy: PolicyEngine;
   /** SHA-256 over schema and policies, hex. */
   readonly policyDigest: string;
@@ -132,6 +140,9 @@ export function* createSnapshot(
     crls: material.crls,
     revocations: NO_REVOCATIONS,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
+    tokenRecords: NO_TOKENS,
+    oidcKeys:
+      sources.oidcJwks === undefined ? undefined : readKeySet(sources.oidcJwks.text, sources.oidcJwks.name),
     policy,
     policyDigest,
     warnings: Object.freeze(warnings),

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { RevocationList } from '../core/identity/revocation-list.ts';
 import type { TokenSet } from '../core/identity/token.ts';
+import type { TokenList } from '../core/identity/token-list.ts';
 import type { PolicyEngine } from '../core/policy/decide.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
@@ -12,9 +13,13 @@ export class LiveTrust {
   #snapshot: Snapshot;
   #judge: PeerJudge;
 
-  constructor(loaded: Snapshot, revocations: RevocationList, clock: Clock) {
+  constructor(
+    loaded: Snapshot,
+    kept: { readonly revocations: RevocationList; readonly tokenRecords: TokenList },
+    clock: Clock,
+  ) {
     this.#clock = clock;
-    this.#snapshot = Object.freeze({ ...loaded, revocations });
+    this.#snapshot = Object.freeze({ ...loaded, ...kept });
     this.#judge = new PeerJudge(this.#snapshot);
   }
 
@@ -35,7 +40,14 @@ export class LiveTrust {
    * revoked by then stays revoked, however long ago the loading began.
    */
   replace(loaded: Snapshot): void {
-    this.#enforce({ ...loaded, revocations: this.#snapshot.revocations });
+    const { revocations, tokenRecords } = this.#snapshot;
+    this.#enforce({ ...loaded, revocations, tokenRecords });
+  }
+
+  /** The same for a new list of token records. No certificate is judged by it, so what is remembered of them stays. */
+  useTokens(tokenRecords: TokenList): void {
+    const generation = this.#snapshot.generation + 1;
+    this.#snapshot = Object.freeze({ ...this.#snapshot, tokenRecords, generation });
   }
 
   /** The same for a new list of revocations; the files' part of the snapshot stays as it is by then. */

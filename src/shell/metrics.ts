@@ -1,20 +1,27 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CrlState } from '../core/identity/crl-state.ts';
 import type { RevocationKind } from '../core/identity/revocation-target.ts';
+import { LOAD_LEVELS, type LoadLevel } from '../core/rate.ts';
 
 /** What the admin listener shows of this process. Labels are closed lists: no client can add a series. */
 export interface Metrics {
   readonly requests: Counter<'operation' | 'status' | 'principal'>;
   readonly requestSeconds: Histogram<'operation'>;
   readonly handshakes: Counter<'result'>;
+  readonly refusedConnections: Counter<'reason'>;
+  readonly refusedProxyHeaders: Counter<'reason'>;
+  readonly limitedRequests: Counter<'reason'>;
   readonly refusedCertificates: Counter<'rule'>;
   readonly observedCertificates: Counter;
+  readonly auditEvents: Counter<'event'>;
   readonly keyPins: Counter<'verdict'>;
   readonly reloads: Counter<'result'>;
   readonly generation: Gauge;
   readonly revocationAttempts: Counter<'kind'>;
   observeRevocations(count: () => Readonly<Record<RevocationKind, number>>): void;
   observeConnections(count: () => number): void;
+  observeHandshakes(count: () => Readonly<Record<'entitled' | 'stranger', number>>): void;
+  observeLoad(level: () => LoadLevel): void;
   /** `count` is asked at each scrape. */
   observeExpiry(count: () => Readonly<Record<string, number>>): void;
   observeKeyConflicts(count: () => number): void;
@@ -47,10 +54,34 @@ export function createMetrics(): Metrics {
       labelNames: ['result'],
       registers,
     }),
+    refusedConnections: new Counter({
+      name: 'fluxgate_connections_refused_total',
+      help: 'Connections ended before their handshake was done, by the limit that they met.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    refusedProxyHeaders: new Counter({
+      name: 'fluxgate_proxy_headers_refused_total',
+      help: 'Connections of trusted proxies ended for their PROXY protocol header, by what is wrong with it.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    limitedRequests: new Counter({
+      name: 'fluxgate_requests_limited_total',
+      help: 'Requests turned away with 429, or with 503 under load, by the limit that they met.',
+      labelNames: ['reason'],
+      registers,
+    }),
     refusedCertificates: new Counter({
       name: 'fluxgate_client_certificates_refused_total',
       help: 'Requests refused for their client certificate (495), by the rule that refused it.',
       labelNames: ['rule'],
+      registers,
+    }),
+    auditEvents: new Counter({
+      name: 'fluxgate_audit_events_total',
+      help: 'What the audit trail was told besides changes, by event; rows hold many alike.',
+      labelNames: ['event'],
       registers,
     }),
     observedCertificates: new Counter({
@@ -99,6 +130,27 @@ export function createMetrics(): Metrics {
         registers,
         collect() {
           this.set(count());
+        },
+      });
+    },
+    observeHandshakes(count) {
+      new Gauge({
+        name: 'fluxgate_tls_handshakes_unfinished',
+        help: 'TLS handshakes that are not done yet, by whether a credential was lately accepted from the address.',
+        labelNames: ['address'],
+        registers,
+        collect() {
+          for (const [address, handshakes] of Object.entries(count())) this.set({ address }, handshakes);
+        },
+      });
+    },
+    observeLoad(level) {
+      new Gauge({
+        name: 'fluxgate_load_shedding',
+        help: 'Whom load turns away: 0 nobody, 1 those without certificate and token, 2 those with tokens as well.',
+        registers,
+        collect() {
+          this.set(LOAD_LEVELS.indexOf(level()));
         },
       });
     },

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../core/audit/entry.ts';
 import {
   describeOutcome,
   observeKey,
@@ -31,7 +32,7 @@ export interface KeyPins {
   /** Those of which two keys are in use. */
   conflicts(): readonly (readonly [clusterDns: string, state: PinState])[];
   /** Forgets the cluster's keys: the next one is its first. Kept when it resolves. Undefined: there were none. */
-  reset(clusterDns: string): Promise<PinState | undefined>;
+  reset(clusterDns: string, entry: AuditEntry): Promise<PinState | undefined>;
   close(): Promise<void>;
 }
 
@@ -113,18 +114,22 @@ export async function createKeyPins(
       for (const [name, state] of pins) if (state.conflict !== undefined) found.push([name, state]);
       return found;
     },
-    async reset(clusterDns) {
+    async reset(clusterDns, entry) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
       pins.delete(clusterDns);
       warnedMs.delete(clusterDns);
-      changed.add(clusterDns);
       try {
-        await behind.flush();
+        // Asked of the store in this very turn: what is observed from now on is written after it.
+        await store.save({
+          sightings: [],
+          forgotten: [],
+          pins: [storedPin(clusterDns, undefined)],
+          audit: [entry],
+        });
       } catch (error) {
         // Not kept, so not done: what would come back with the next start must not look gone now.
         if (!pins.has(clusterDns)) pins.set(clusterDns, before);
-        behind.wake();
         throw error;
       }
       return before;

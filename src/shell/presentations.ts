@@ -147,7 +147,9 @@ function sightingIn(record: RequestRecord, status: number): Sighted | undefined 
   if (verdict !== undefined || status !== 200 || clusterDns === undefined) return undefined;
   // A token says nothing of who holds it: only what it was given for a cluster counts, and only on that cluster's routes.
   if (record.operation?.audience !== 'flux') return undefined;
-  if (principal.kind !== 'reader' && principal.kind !== 'writer') return undefined;
+  if (principal.kind !== 'reader' && principal.kind !== 'writer' && principal.kind !== 'cluster_token') {
+    return undefined;
+  }
   return {
     kind: 'cluster',
     name: clusterDns,

@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 import { StartupError } from '../core/errors.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { describeChange } from '../core/snapshot-change.ts';
+import type { Audit } from './audit.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -26,6 +27,7 @@ export interface ReloadParts {
   reloaded(before: Snapshot): void;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly audit: Pick<Audit, 'told'>;
   readonly log: Log;
 }
 
@@ -74,6 +76,7 @@ async function reloadOnce(
   parts.metrics.generation.set(generation);
   const closed = await parts.retire();
   const change = describeChange(before, loaded.snapshot);
+  parts.audit.told('reloaded', { trigger, generation, ...change, connections_closed: closed });
   parts.log.info(
     { trigger, generation, ...change, connections_closed: closed },
     change.added.length + change.removed.length === 0 ? 'reloaded: nothing has changed' : 'reloaded',
@@ -86,6 +89,7 @@ function refuse(parts: ReloadParts, trigger: ReloadTrigger, inForce: Snapshot, e
   const reason = error instanceof StartupError ? error.message : 'a fault in the gateway';
   parts.health.reloadFailed();
   parts.metrics.reloads.inc({ result: 'refused' });
+  parts.audit.told('reload_refused', { trigger, generation: inForce.generation }, reason);
   parts.log.error(
     {
       trigger,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AuditEntry, AuditRequest } from '../core/audit/entry.ts';
 import { FluxgateError } from '../core/errors.ts';
 import type { Page } from '../core/fleet/access.ts';
 import { createRevocationList, type RevocationList } from '../core/identity/revocation-list.ts';
@@ -10,9 +11,7 @@ import { createAttempts } from './revocation-attempts.ts';
 import { createRevocationsInForce, type InForce, type InForceParts } from './revocations-in-force.ts';
 import type { RevocationRecord } from './store/revocation-records.ts';
 import type { Store } from './store/store.ts';
-
-/** How soon a revocation made through another process that shares the store is in force here: a second is promised. */
-const POLL_INTERVAL_MS = 500;
+import { startVersionPoll } from './version-poll.ts';
 
 /** A revocation as this process knows it. */
 export interface KnownRevocation extends RevocationRecord {
@@ -27,17 +26,11 @@ export interface RevocationOrder {
   readonly untilMs: number | undefined;
 }
 
-/** Who asked for it, and in which request, for the log. */
-export interface Author {
-  readonly by: string;
-  readonly requestId: string;
-}
-
 /** Revocation by API: in force on every connection of this process, kept, and only then answered. */
 export interface Revocations {
-  revoke(order: RevocationOrder, author: Author): Promise<KnownRevocation>;
+  revoke(order: RevocationOrder, request: AuditRequest): Promise<KnownRevocation>;
   /** Throws `not_found`, or `conflict` where it is lifted already. */
-  lift(id: string, author: Author): Promise<KnownRevocation>;
+  lift(id: string, request: AuditRequest): Promise<KnownRevocation>;
   get(id: string): Promise<KnownRevocation | undefined>;
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<KnownRevocation>>;
   /** A request was refused by this revocation. Costs the request nothing: written down later. */
@@ -83,20 +76,40 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     if (revocation === undefined) throw new FluxgateError('not_found', 'There is no revocation of this id.');
     return revocation;
   };
-  const polling = startPolling(parts, inForce.apply);
+  const polling = startVersionPoll({
+    what: 'revocations',
+    log: parts.log,
+    version: () => store.revocations.version(),
+    current: () => parts.current().version,
+    apply: inForce.apply,
+  });
 
   return {
-    async revoke(order, { by, requestId }) {
+    async revoke(order, request) {
       refuseTooMany(parts);
+      const by = request.actor.principal;
       const startedMs = clock.elapsed();
       const id = `rev-${randomBytes(8).toString('hex')}`;
       const entry = { ...order, id };
       const createdMs = clock.now();
-      await inForce.during(entry, () => store.revocations.add({ ...entry, createdMs, createdBy: by }));
+      const audited: AuditEntry = {
+        at: new Date(createdMs).toISOString(),
+        event: 'revocation_made',
+        ...request,
+        object: `revocation/${id}`,
+        reason: order.reason,
+        details: {
+          ...order.target,
+          ...(order.untilMs === undefined ? {} : { until: new Date(order.untilMs).toISOString() }),
+        },
+      };
+      await inForce.during(entry, () =>
+        store.revocations.add({ ...entry, createdMs, createdBy: by }, audited),
+      );
       const revocation = await found(id);
       parts.log.warn(
         {
-          request_id: requestId,
+          request_id: request.request_id,
           revocation: id,
           ...order.target,
           reason: order.reason,
@@ -109,15 +122,26 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       );
       return revocation;
     },
-    async lift(id, { by, requestId }) {
-      if (!(await store.revocations.lift(id, clock.now(), by))) {
+    async lift(id, request) {
+      const by = request.actor.principal;
+      const atMs = clock.now();
+      const entry: AuditEntry = {
+        at: new Date(atMs).toISOString(),
+        event: 'revocation_lifted',
+        ...request,
+        object: `revocation/${id}`,
+      };
+      if (!(await store.revocations.lift(id, atMs, by, entry))) {
         await found(id);
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }
       await inForce.apply();
       const lifted = await found(id);
       const { target, reason } = lifted;
-      parts.log.warn({ request_id: requestId, revocation: id, ...target, reason, by }, 'revocation lifted');
+      parts.log.warn(
+        { request_id: request.request_id, revocation: id, ...target, reason, by },
+        'revocation lifted',
+      );
       return lifted;
     },
     get: find,
@@ -147,43 +171,4 @@ function refuseTooMany({ current, clock }: RevocationsParts): void {
     'conflict',
     `${LIMITS.revocationsMax} revocations are in force. Lift those that are over, or take the CA itself out of the bundle.`,
   );
-}
-
-interface Polling {
-  look(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Other processes may share the store: their revocations are noticed by its version. */
-function startPolling(parts: RevocationsParts, apply: () => Promise<boolean>): Polling {
-  let looking: Promise<void> | undefined;
-  let failing = false;
-  const lookOnce = async (): Promise<void> => {
-    try {
-      const version = await parts.store.revocations.version();
-      failing = false;
-      if (version <= parts.current().version) return;
-      if (!(await apply())) return;
-      parts.log.warn({ version }, 'revocations changed by another process are in force');
-    } catch (error) {
-      // What is in force stays so; /ready tells of a store that cannot be read.
-      if (!failing) parts.log.error({ err: error }, 'revocations cannot be read; those known stay in force');
-      failing = true;
-    }
-  };
-  const look = (): Promise<void> => {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-  const timer = setInterval(() => void look(), POLL_INTERVAL_MS);
-  timer.unref();
-  return {
-    look,
-    async stop() {
-      clearInterval(timer);
-      await looking;
-    },
-  };
 }

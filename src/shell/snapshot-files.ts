@@ -14,18 +14,40 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
     readText(path, variable, LIMITS.bundleBytesMax);
   const optional = async (path: string | undefined, variable: string): Promise<NamedText | undefined> =>
     path === undefined ? undefined : await bundle(path, variable);
-  const [serverChain, serverKey, clusterCa, operatorCa, observedCa, readTokens, writeTokens, policies] =
-    await Promise.all([
-      bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
-      bundle(config.tlsKeyFile, 'TLS_KEY_FILE'),
-      bundle(config.clusterCaFile, 'CLUSTER_CA_FILE'),
-      optional(config.operatorCaFile, 'OPERATOR_CA_FILE'),
-      optional(config.clusterCaObserveFile, 'CLUSTER_CA_OBSERVE_FILE'),
-      readTokenSource(config.readTokens, 'AUTH_TOKEN'),
-      config.writeTokens === undefined ? undefined : readTokenSource(config.writeTokens, 'CRUD_AUTH_TOKEN'),
-      readPolicies(config.policyDir ?? shippedPolicyDir),
-    ]);
-  return { serverChain, serverKey, clusterCa, operatorCa, observedCa, readTokens, writeTokens, ...policies };
+  const [
+    serverChain,
+    serverKey,
+    clusterCa,
+    operatorCa,
+    observedCa,
+    readTokens,
+    writeTokens,
+    oidcJwks,
+    policies,
+  ] = await Promise.all([
+    bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
+    bundle(config.tlsKeyFile, 'TLS_KEY_FILE'),
+    bundle(config.clusterCaFile, 'CLUSTER_CA_FILE'),
+    optional(config.operatorCaFile, 'OPERATOR_CA_FILE'),
+    optional(config.clusterCaObserveFile, 'CLUSTER_CA_OBSERVE_FILE'),
+    readTokenSource(config.readTokens, 'AUTH_TOKEN'),
+    config.writeTokens === undefined ? undefined : readTokenSource(config.writeTokens, 'CRUD_AUTH_TOKEN'),
+    config.oidc?.keys.from === 'file'
+      ? readText(config.oidc.keys.file, 'OIDC_JWKS_FILE', LIMITS.jwksBytesMax)
+      : undefined,
+    readPolicies(config.policyDir ?? shippedPolicyDir),
+  ]);
+  return {
+    serverChain,
+    serverKey,
+    clusterCa,
+    operatorCa,
+    observedCa,
+    readTokens,
+    writeTokens,
+    oidcJwks,
+    ...policies,
+  };
 }
 
 /** Everything whose change means a reload. */
@@ -38,13 +60,14 @@ export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedP
     config.clusterCaObserveFile,
     config.readTokens.file,
     config.writeTokens?.file,
+    config.oidc?.keys.from === 'file' ? config.oidc.keys.file : undefined,
   ].filter((path) => path !== undefined);
   const crls = config.crlDir === undefined ? [] : [config.crlDir];
   return { files, directories: [config.policyDir ?? shippedPolicyDir, ...crls] };
 }
 
 /** Of a file that is read again and again; `variable` and path are the name of what is in it, in every complaint. */
-async function readText(path: string, variable: string, octetsMax: number): Promise<NamedText> {
+export async function readText(path: string, variable: string, octetsMax: number): Promise<NamedText> {
   const name = `${variable}: ${path}`;
   try {
     return { name, text: (await readRegularFile(path, octetsMax)).toString('utf8') };
@@ -63,7 +86,9 @@ async function readTokenSource(source: TokenSource, variable: string): Promise<r
   return texts;
 }
 
-async function readPolicies(directory: string): Promise<Pick<SnapshotSources, 'policySchema' | 'policies'>> {
+export async function readPolicies(
+  directory: string,
+): Promise<Pick<SnapshotSources, 'policySchema' | 'policies'>> {
   let names: string[];
   try {
     names = (await readdir(directory)).sort();

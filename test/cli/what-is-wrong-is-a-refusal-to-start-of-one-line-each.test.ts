@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
       await writeFile(join(policies, 'clusters.cedar'), 'permit (principal, action');
       return { POLICY_DIR: policies };
     },
-    says: /^POLICY_DIR: \/\S+\/policy\/clusters\.cedar:1: /,
+    says: /^POLICY_DIR: \/\S+\/policy\/clusters\.cedar:1:\d+: /,
   },
   {
     what: 'a seed that refers to what is not there',

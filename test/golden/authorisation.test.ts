@@ -4,14 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { type Operation, readOperations } from '../../src/core/policy/operations.ts';
+import { ROLES } from '../../src/core/policy/roles.ts';
 import type { ClientRequest } from '../support/client.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { HOSTILE_TRUST_DOMAIN } from '../support/hostile-case.ts';
 import { hostileCertificates } from '../support/hostile-certificates.ts';
+import { AUDIENCE, createIssuer } from '../support/issuer.ts';
 import { createTestPki } from '../support/pki.ts';
+import { withPolicy } from '../support/policies.ts';
+import type { TokenRequest } from '../support/tokens.ts';
 
 const GOLDEN = new URL('authorisation.json', import.meta.url);
 const DOCUMENT = new URL('../../openapi.yaml', import.meta.url);
@@ -37,6 +45,39 @@ const hostile = await hostileCertificates(pki);
 const good = await pki.cluster(POLLED);
 const operator = await pki.operator('op@example.com', ['platform-team']);
 const unregistered = 'unregistered.k8s.example.com';
+const issuer = await createIssuer('https://ci.example.com');
+/** What an administrator might write for a pipeline: read the fleet, and what one environment's clusters are told. */
+const PIPELINE_POLICY = `
+  @id("golden-workload") @reason("a pipeline reads")
+  permit (principal is Fluxgate::Workload, action in Fluxgate::Action::"fleetRead", resource)
+  when { principal.claims.contains("repository=acme/fleet") };`;
+
+/** Token records, made by the write token before the others ask for anything. `environment` in the list's query. */
+const RECORDS: Readonly<Record<string, TokenRequest>> = {
+  'cluster token, own path': { kind: 'cluster', cluster_dns: NEVER_POLLED },
+  "cluster token, another's path": { kind: 'cluster', cluster_dns: unregistered },
+  'cluster token, own path, after the ratchet': { kind: 'cluster', cluster_dns: POLLED },
+  'reader token': { kind: 'reader' },
+  ...Object.fromEntries(
+    ROLES.map((role) => [`token of role ${role}`, { kind: 'operator', roles: [role] } as const]),
+  ),
+  'token of roles viewer, editor, approver in the environment of the objects': {
+    kind: 'operator',
+    roles: ['viewer', 'editor', 'approver'],
+    environments: ['dev'],
+  },
+  'token of role viewer in another environment': {
+    kind: 'operator',
+    roles: ['viewer'],
+    environments: ['uat'],
+  },
+  'token of role editor in another environment': {
+    kind: 'operator',
+    roles: ['editor'],
+    environments: ['uat'],
+  },
+  'token of role editor for a label': { kind: 'operator', roles: ['editor'], labels: ['team=payments'] },
+};
 
 const as = (name: string, clusterDns: string, credential: Partial<ClientRequest>): Principal => ({
   name,
@@ -55,6 +96,29 @@ const principals: readonly Principal[] = [
   as('writer, cluster after the ratchet', POLLED, { token: WRITE_TOKEN }),
   as('writer, outside the operator networks', NEVER_POLLED, { token: WRITE_TOKEN, localAddress: OUTSIDE }),
   as('operator certificate', POLLED, { certificate: operator }),
+  ...(await Promise.all(
+    [
+      ...ROLES.map((role) => [`certificate of role ${role}`, [`fluxgate:${role}`]] as const),
+      [
+        'certificate of role editor in another environment',
+        ['fluxgate:editor', 'fluxgate:environment=uat'],
+      ] as const,
+      [
+        'certificate of role admin in another environment',
+        ['fluxgate:admin', 'fluxgate:environment=uat'],
+      ] as const,
+      ['certificate of a role with a slip', ['fluxgate:admin', 'fluxgate:enviroment=dev']] as const,
+    ].map(async ([name, groups]) =>
+      as(name, POLLED, { certificate: await pki.operator('role@example.com', groups) }),
+    ),
+  )),
+  as('pipeline that a policy speaks of', NEVER_POLLED, { token: await issuer.sign() }),
+  as('pipeline that no policy speaks of', NEVER_POLLED, {
+    token: await issuer.sign({ repository: 'acme/other' }),
+  }),
+  as('pipeline with a forged token', NEVER_POLLED, {
+    token: await (await createIssuer('https://ci.example.com')).sign(),
+  }),
   as('operator certificate, outside the operator networks', POLLED, {
     certificate: operator,
     localAddress: OUTSIDE,
@@ -64,6 +128,15 @@ const principals: readonly Principal[] = [
     certificate: hostile.find(({ name }) => name === 'expired'),
     token: WRITE_TOKEN,
   }),
+];
+
+/** What no operator route ever lets in, whatever the operation: there is no list of exceptions. */
+const NEVER_OPERATE: readonly string[] = [
+  'cluster token, own path',
+  "cluster token, another's path",
+  'reader token',
+  'certificate of a role with a slip',
+  'pipeline that no policy speaks of',
 ];
 
 /** Valid bodies, so that whoever may write does. `golden` is there from its POST to its DELETE. */
@@ -87,6 +160,7 @@ const OTHER_BODIES: Readonly<Record<string, object>> = {
   planTrust: { cluster_ca_pem: pki.clusterBundlePem },
   explain: { chain_pem: good.pem },
   createRevocation: { certificate_sha256: '00'.repeat(32), reason: 'golden' },
+  createToken: { name: 'golden', kind: 'reader', ttl: 60 },
   setClusterState: { state: 'frozen', reason: 'golden' },
   bulkChange: { select: { environment: 'dev' }, operations: [{ op: 'enable', id: 'podinfo' }] },
   importFleet: { mode: 'merge', files: { 'namespaces/new.yaml': 'id: new' } },
@@ -100,11 +174,15 @@ const QUERIES: Readonly<Record<string, string>> = {
   importFleet: '?dry_run=true',
   setClusterState: '?dry_run=true',
 };
-const BODILESS: readonly string[] = ['revertRevision'];
+const BODILESS: readonly string[] = ['revertRevision', 'approvePlan'];
+/** Whoever is let in finds nothing: as the policies are shipped, no plan waits for a second person. */
+const NOTHING_THERE: readonly string[] = ['getPlan', 'approvePlan'];
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
+/** Of the path's first segment. */
+const collectionOf = ({ path, kind }: Operation): string => `${kind} ${path.split('/')[1]}`;
 const inTurn = [...operations].sort(
-  (a, b) => String(a.kind).localeCompare(String(b.kind)) || TURN.indexOf(a.method) - TURN.indexOf(b.method),
+  (a, b) => collectionOf(a).localeCompare(collectionOf(b)) || TURN.indexOf(a.method) - TURN.indexOf(b.method),
 );
 
 /** `id`: of the object that the collection of this path has for us. */
@@ -116,7 +194,8 @@ function requestFor(operation: Operation, principal: Principal, id: string): Cli
     .replace('{cluster_dns}', principal.clusterDns)
     .replace('{id}/', 'demo-cluster-01/')
     .replace('{id}', id)
-    .replace('{revision}', '1');
+    .replace('{revision}', '1')
+    .replace('{plan_hash}', '0'.repeat(64));
   const hasBody =
     ['POST', 'PUT', 'PATCH'].includes(operation.method) && !BODILESS.includes(operation.operationId);
   return {
@@ -127,26 +206,46 @@ function requestFor(operation: Operation, principal: Principal, id: string): Cli
   };
 }
 
-async function runAll(gateway: TestGateway): Promise<Matrix> {
+/** For everybody who comes: an object to read and change, and none in the way of the one that they add. */
+async function prepare(gateway: TestGateway, { kind, method, path }: Operation, agent: Agent): Promise<void> {
+  if (kind === undefined || (method !== 'POST' && method !== 'GET')) return;
+  const writer = { token: WRITE_TOKEN, localAddress: INSIDE, agent };
+  const collection = `/${path.split('/')[1]}`;
+  if (method === 'POST') await gateway.send({ ...writer, method: 'DELETE', path: `${collection}/golden` });
+  else {
+    const body = { id: 'golden', ...BODIES[kind] };
+    await gateway.send({ ...writer, method: 'POST', body, path: collection });
+  }
+}
+
+async function runAll(gateway: TestGateway, all: readonly Principal[], mode: string): Promise<Matrix> {
   const poll = `/api/v2/flux/clusters/${POLLED}/namespaces`;
   assert.equal((await gateway.send({ path: poll, certificate: good })).status, 200, 'turns the ratchet');
   const statuses = new Map<string, number>();
-  for (const principal of principals) {
+  const ofWriter = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (const principal of all) {
     /** Where the gateway chooses the id. */
     let made = '';
+    const refused = principal.name.startsWith('refused: ');
     // There is a key of this cluster to forget for each of them.
-    await gateway.send({ path: poll, certificate: good });
+    if (!refused) await gateway.send({ path: poll, certificate: good });
+    // Whoever is let in at all keeps the connection: handshakes are most of what this costs.
+    const agent = refused ? undefined : new Agent({ keepAlive: true, maxSockets: 1 });
     for (const operation of inTurn) {
+      const prepared = !refused && mode === 'crud' && operation.audience === 'operator';
+      if (prepared) await prepare(gateway, operation, ofWriter);
       const id = operation.kind === undefined && made !== '' ? made : 'golden';
-      const { status, headers } = await gateway.send(requestFor(operation, principal, id));
+      const { status, headers } = await gateway.send({ ...requestFor(operation, principal, id), agent });
       if (status === 201) made = String(headers['location']).split('/').at(-1) ?? '';
       statuses.set(`${operation.operationId} ${principal.name}`, status);
     }
+    agent?.destroy();
   }
+  ofWriter.destroy();
   const matrix: Matrix = {};
   for (const { operationId } of operations) {
     const row: Record<string, string[]> = {};
-    for (const { name } of principals) {
+    for (const { name } of all) {
       const status = statuses.get(`${operationId} ${name}`);
       if (status === undefined) continue;
       row[status] = [...(row[status] ?? []), name];
@@ -158,9 +257,30 @@ async function runAll(gateway: TestGateway): Promise<Matrix> {
 
 describe('who may do what', async () => {
   const found: Record<string, Matrix> = {};
+  /** Both modes share a store, so that the tokens that one makes are there for the other. */
+  const directory = await mkdtemp(join(tmpdir(), 'fluxgate-golden-'));
+  after(() => rm(directory, { recursive: true, force: true }));
+  let holders: readonly Principal[] = [];
+  const makeRecords = async (gateway: TestGateway): Promise<void> => {
+    holders = await Promise.all(
+      Object.entries(RECORDS).map(async ([name, request]) => {
+        const answer = await gateway.send({
+          method: 'POST',
+          path: '/tokens',
+          token: WRITE_TOKEN,
+          localAddress: INSIDE,
+          body: { name: `golden-${Object.keys(RECORDS).indexOf(name)}`, ttl: 3_600, ...request },
+        });
+        assert.equal(answer.status, 201, answer.body.toString());
+        const { token } = answer.json<{ token: string }>();
+        return as(name, name.includes('after the ratchet') ? POLLED : NEVER_POLLED, { token });
+      }),
+    );
+  };
 
   for (const mode of ['crud', 'read-only']) {
-    it(`is as in authorisation.json: API_MODE=${mode}`, async (t) => {
+    // Some 90 principals with some 50 operations each.
+    it(`is as in authorisation.json: API_MODE=${mode}`, { timeout: 300_000 }, async (t) => {
       const gateway = await startTestGateway(t, {
         pki,
         environment: {
@@ -168,9 +288,20 @@ describe('who may do what', async () => {
           OPERATOR_NETWORKS: `${INSIDE}/32`,
           SPIFFE_TRUST_DOMAIN: HOSTILE_TRUST_DOMAIN,
           LOG_LEVEL: 'error',
+          DATABASE_URL: `sqlite://${join(directory, 'fleet.db')}`,
+        },
+        prepare: async (files) => {
+          await writeFile(join(files, 'jwks.json'), issuer.jwks);
+          return {
+            ...(await withPolicy(PIPELINE_POLICY)(files)),
+            OIDC_ISSUER: issuer.issuer,
+            OIDC_AUDIENCE: AUDIENCE,
+            OIDC_JWKS_FILE: join(files, 'jwks.json'),
+          };
         },
       });
-      const matrix = await runAll(gateway);
+      if (mode === 'crud') await makeRecords(gateway);
+      const matrix = await runAll(gateway, [...principals, ...holders], mode);
       found[mode] = matrix;
       if (process.env['UPDATE_GOLDEN'] === '1') return;
       const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Record<string, Matrix>;
@@ -195,7 +326,21 @@ describe('who may do what', async () => {
           assert.equal(statusOf('writer, outside the operator networks'), '403', operationId);
           assert.equal(statusOf('cluster, own path'), '403', operationId);
           assert.equal(statusOf('reader, cluster before the ratchet'), '403', operationId);
-          assert.match(statusOf('operator certificate') ?? '', /^20[01]$/, operationId);
+          const letIn = NOTHING_THERE.includes(operationId) ? /^404$/ : /^20[01]$/;
+          assert.match(statusOf('operator certificate') ?? '', letIn, operationId);
+          for (const name of NEVER_OPERATE) assert.equal(statusOf(name), '403', `${operationId} ${name}`);
+          for (const role of ROLES) {
+            const [byToken, byCertificate] = ['token', 'certificate'].map(
+              (credential) => statusOf(`${credential} of role ${role}`) === '403',
+            );
+            assert.equal(byToken, byCertificate, `${operationId} ${role}`);
+          }
+        }
+        if (audience !== 'public') {
+          const forged = statusOf('pipeline with a forged token');
+          assert.equal(forged, statusOf('unknown token'), operationId);
+          const denied = mode === 'crud' || audience === 'flux' ? ['401', '403'] : [];
+          for (const status of denied) assert.ok(row[status] !== undefined, `${operationId}: no ${status}`);
         }
         assert.ok(
           Object.keys(row).some((status) => Number(status) >= 400),

@@ -64,3 +64,17 @@ test('a key is forgotten after a day, and kept over a restart', async (t) => {
     'the id is taken: it was carried out again',
   );
 });
+
+test('the same key and body for another object, or with another parameter, is another request', async (t) => {
+  const gateway = await startTestGateway(t);
+  const send = (path: string, body?: object) =>
+    gateway.send({ method: 'POST', path, token: WRITE_TOKEN, body, headers: { 'Idempotency-Key': 'k' } });
+  const frozen = { state: 'frozen', reason: 'a test' };
+  assert.equal((await send('/clusters/demo-cluster-01/state', frozen)).status, 200);
+  const other = await send('/clusters/demo-cluster-02/state', frozen);
+  assert.equal(`${other.status} ${other.json()['error']}`, '409 conflict');
+  const read = await gateway.send({ path: '/clusters/demo-cluster-02', token: WRITE_TOKEN });
+  assert.ok(!('state' in read.json()));
+  const page = await send('/clusters/demo-cluster-01/state?limit=1', frozen);
+  assert.equal(`${page.status} ${page.json()['error']}`, '409 conflict');
+});

@@ -78,3 +78,18 @@ test('REQUIRE_IF_MATCH=on: no change without If-Match, and creation as always', 
   assert.equal((await send(put)).status, 200);
   assert.equal((await send({ method: 'POST', path: '/namespaces', body: { id: 'fresh' } })).status, 201);
 });
+
+test('a state is a change like any other: a stale If-Match stops it, and REQUIRE_IF_MATCH asks for one', async (t) => {
+  const path = '/clusters/demo-cluster-01';
+  const change = { method: 'POST', path: `${path}/state`, body: { state: 'frozen', reason: 'a test' } };
+  const send = writer(await startTestGateway(t, { environment: { REQUIRE_IF_MATCH: 'on' } }));
+  const etag = String((await send({ path })).headers.etag);
+  assert.equal((await send(change)).status, 428);
+  const patch = { method: 'PATCH', path, body: { node_count: 9 }, headers: { 'If-Match': etag } };
+  assert.equal((await send(patch)).status, 200);
+  assert.equal((await send({ ...change, headers: { 'If-Match': etag } })).status, 412);
+  const now = await send({ path });
+  assert.ok(!('state' in now.json()));
+  const headers = { 'If-Match': String(now.headers.etag) };
+  assert.equal((await send({ ...change, headers })).json()['state'], 'frozen');
+});

@@ -65,6 +65,10 @@ test('clusters are selected by environment and label, and listed by label', asyn
   assert.deepEqual([(await read(gateway, 'demo-cluster-02')).node_count], [7]);
   assert.notEqual((await read(gateway, 'demo-cluster-01')).node_count, 7);
   assert.equal((await bulk(gateway, { labels, environment: 'prod' }, [count])).status, 400);
+  // Another value, another key, and a key that every object inherits.
+  for (const none of [{ 'example.com/region': 'west' }, { region: 'east' }, { constructor: 'east' }]) {
+    assert.equal((await bulk(gateway, { labels: none }, [count])).status, 400, JSON.stringify(none));
+  }
   assert.equal((await gateway.send({ path: '/clusters?label=nonsense', token: WRITE_TOKEN })).status, 400);
 });
 

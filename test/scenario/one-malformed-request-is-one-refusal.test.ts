@@ -48,6 +48,36 @@ const CASES: readonly (readonly [what: string, octets: string, statuses: readonl
   ['Transfer-Encoding with a vertical tab', `${POST}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`, [400]],
   ['a chunk size that is no number', `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n`, [400]],
   ['a chunk that ends in a bare LF', `${POST}Transfer-Encoding: chunked\r\n\r\n11\n${BODY}\n0\n\n`, [400]],
+  [
+    'a bare LF in a chunk extension',
+    `${POST}Transfer-Encoding: chunked\r\n\r\n11;a\n${BODY}\r\n0\r\n\r\n`,
+    [400],
+  ],
+  [
+    'a bare CR in a chunk extension',
+    `${POST}Transfer-Encoding: chunked\r\n\r\n11;a\rb\r\n${BODY}\r\n0\r\n\r\n`,
+    [400],
+  ],
+  [
+    'chunk extensions of 17 KiB',
+    `${POST}Transfer-Encoding: chunked\r\n\r\n11;${'a'.repeat(17_000)}\r\n${BODY}\r\n0\r\n\r\n`,
+    [400],
+  ],
+  [
+    'a chunk size of more than 64 bits',
+    `${POST}Transfer-Encoding: chunked\r\n\r\n10000000000000011\r\n${BODY}\r\n0\r\n\r\n`,
+    [400],
+  ],
+  [
+    'a chunk that is longer than it says',
+    `${POST}Transfer-Encoding: chunked\r\n\r\n10\r\n${BODY}\r\n0\r\n\r\n${HIDDEN}`,
+    [400],
+  ],
+  [
+    'a last chunk without its end',
+    `${POST}Transfer-Encoding: chunked\r\n\r\n11\r\n${BODY}\r\n0\r\nX\r\n\r\n`,
+    [400],
+  ],
   ['a header line that ends in a bare LF', `GET /health HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n`, [400]],
   ['a header that ends in a bare CR', `GET /health HTTP/1.1\r\nHost: localhost\rX: y\r\n\r\n`, [400]],
   ['a folded header', `GET /health HTTP/1.1\r\n${HOST}X: a\r\n b\r\n\r\n`, [400]],

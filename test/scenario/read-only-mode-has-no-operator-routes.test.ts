@@ -19,7 +19,11 @@ describe('API_MODE=read-only', () => {
     it(`${method} ${path} is ${expected} for everybody`, async () => {
       const operator = await gateway().pki.operator('op@example.com', ['platform-team']);
       const cluster = await gateway().pki.cluster(DNS);
-      const target = path.replace('{id}', 'podinfo').replace('{cluster_dns}', DNS).replace('{revision}', '1');
+      const target = path
+        .replace('{id}', 'podinfo')
+        .replace('{cluster_dns}', DNS)
+        .replace('{revision}', '1')
+        .replace('{plan_hash}', '0'.repeat(64));
       const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { id: 'podinfo' } : undefined;
       for (const credential of [
         {},

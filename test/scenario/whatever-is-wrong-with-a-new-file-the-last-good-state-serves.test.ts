@@ -173,6 +173,8 @@ describe('the last good state serves', () => {
     void reload.then(() => {
       loaded = true;
     });
+    // It has begun once everything that was waiting had its turn.
+    await new Promise((resolve) => setImmediate(resolve));
     await gateway.gateway.close();
     assert.equal(loaded, false, 'the reload was under way');
     assert.equal(gateway.log.at(-1)?.msg, 'stopped');

@@ -19,7 +19,7 @@ export interface ClientRequest {
   readonly serverName?: string;
   readonly localAddress?: string;
   /** For many requests over few connections; a fresh one for each when absent. */
-  readonly agent?: Agent;
+  readonly agent?: Agent | undefined;
 }
 
 export interface ClientAnswer extends ReceivedAnswer {

@@ -28,6 +28,9 @@ describe('the environment', () => {
       clientCert: 'optional',
       tlsMinVersion: 'TLSv1.3',
       logLevel: 'info',
+      trustedProxies: undefined,
+      connectionsMax: 40_000,
+      clustersPerAddressMax: 10_000,
       pruneGuard: true,
       requireIfMatch: false,
     };
@@ -63,9 +66,19 @@ describe('the environment', () => {
     ['OPERATOR_NETWORKS', '10.0.0.0/99'],
     ['LOG_LEVEL', 'loud'],
     ['WORKERS', '4'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', 'lb=10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,::/0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/00'],
+    ['OPERATOR_NETWORKS', 'CI=10.0.0.0/8'],
+    ['CONNECTIONS_MAX', '0'],
+    ['CONNECTIONS_MAX', '1e4'],
+    ['CONNECTIONS_MAX', '99'],
+    ['CLUSTERS_PER_ADDRESS_MAX', '0'],
+    ['CLUSTERS_PER_ADDRESS_MAX', '10000000'],
     ['PRUNE_GUARD', 'yes'],
     ['REQUIRE_IF_MATCH', 'true'],
-    ['TRUSTED_PROXIES', '10.0.0.0/8'],
     ['AUTH_TOKEN', ''],
     ['SEED_FILE', ' '],
     ['TLS_CERT_FILE', ''],
@@ -121,4 +134,43 @@ describe('one edit apart', () => {
   ] as const) {
     it(`${a} and ${b}: ${apart}`, () => assert.equal(isOneEditApart(a, b), apart));
   }
+});
+
+describe('OpenID Connect', () => {
+  const OIDC = { OIDC_ISSUER: 'https://ci.example.com', OIDC_AUDIENCE: 'fluxgate' };
+
+  it('takes its keys from where the environment says', () => {
+    assert.equal(parseConfig(REQUIRED).oidc, undefined);
+    const keysOf = (more: Readonly<Record<string, string>>): unknown =>
+      parseConfig({ ...REQUIRED, ...OIDC, ...more }).oidc?.keys;
+    const discoverAt = 'https://ci.example.com/.well-known/openid-configuration';
+    assert.deepEqual(keysOf({}), { from: 'discovery', discoverAt });
+    assert.deepEqual(keysOf({ OIDC_ISSUER: 'https://ci.example.com/' }), { from: 'discovery', discoverAt });
+    assert.deepEqual(keysOf({ OIDC_JWKS_FILE: 'keys.json' }), { from: 'file', file: 'keys.json' });
+    const url = 'https://keys.example.com/jwks';
+    assert.deepEqual(keysOf({ OIDC_JWKS_URL: url }), { from: 'url', url });
+  });
+
+  it('refuses half of a configuration, two sources of keys, and keys in the clear', () => {
+    assert.match(refusal({ OIDC_ISSUER: 'https://ci.example.com' }), /^OIDC_AUDIENCE is required/);
+    assert.match(refusal({ OIDC_AUDIENCE: 'fluxgate' }), /^OIDC_AUDIENCE is set without OIDC_ISSUER/);
+    assert.match(refusal({ OIDC_JWKS_FILE: 'x' }), /^OIDC_JWKS_FILE is set without OIDC_ISSUER/);
+    assert.match(
+      refusal({ ...OIDC, OIDC_JWKS_FILE: 'x', OIDC_JWKS_URL: 'https://a.example.com' }),
+      /both set/,
+    );
+    for (const url of [
+      'http://ci.example.com',
+      'http://localhost.example.com',
+      'http://127.0.0.1.example.com',
+      'ftp://ci.example.com',
+      'https://user:secret@ci.example.com',
+      'https://ci.example.com?x=1',
+      'https://ci.example.com#x',
+      'ci.example.com',
+    ]) {
+      assert.match(refusal({ ...OIDC, OIDC_ISSUER: url }), /^OIDC_ISSUER is not an https:/, url);
+      assert.match(refusal({ ...OIDC, OIDC_JWKS_URL: url }), /^OIDC_JWKS_URL is not an https:/, url);
+    }
+  });
 });

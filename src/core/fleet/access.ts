@@ -48,6 +48,8 @@ export interface FleetReader {
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly Cluster[]>;
   /** What a frozen cluster is served; undefined: nothing is pinned for it. */
   pinnedAnswers(clusterId: string): Promise<PinnedAnswers | undefined>;
+  /** What it was served when it was last frozen, if that has ended (it was unfrozen or deleted) and is still known. */
+  formerAnswers(clusterId: string, revision: number): Promise<PinnedAnswers | undefined>;
   /** Whether the cluster of this DNS name has ever been served by its certificate (the ratchet). */
   isRatcheted(clusterDns: string): Promise<boolean>;
 }
@@ -61,6 +63,6 @@ export interface FleetTransactor extends FleetReader {
   insert<K extends FleetKind>(kind: K, object: FleetObjects[K]): Promise<void>;
   replace<K extends FleetKind>(kind: K, object: FleetObjects[K]): Promise<void>;
   remove(kind: FleetKind, id: string): Promise<FleetObject>;
-  /** undefined: what was pinned for the cluster is forgotten. It is as well when the cluster is removed. */
+  /** undefined: what was pinned for the cluster is so no more. Nor is it when the cluster is removed. */
   pin(clusterId: string, answers: PinnedAnswers | undefined): Promise<void>;
 }

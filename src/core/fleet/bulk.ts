@@ -6,6 +6,7 @@ import { applyMergePatch } from './change.ts';
 import { inspectObject } from './check-object.ts';
 import type { RawObject } from './kind.ts';
 import type { Cluster, Environment } from './objects.ts';
+import { listAll, type Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
 import { assignmentField } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
@@ -47,10 +48,6 @@ const FIELDS: Readonly<Record<BulkOperation['op'], { needs: readonly string[]; t
     delete: { needs: [], takes: [] },
   });
 
-/** More than any fleet has clusters. */
-const CLUSTERS_MAX = 1_000_000;
-const SLICE = 200;
-
 /**
  * What the operations, in their order, make of each selected cluster. `enable`, `disable`, `set` and `unassign` leave a
  * cluster alone that does not assign the object. Throws `validation_error`; then nothing at all is to be changed.
@@ -59,13 +56,13 @@ export async function bulkChanges(
   bulk: Bulk,
   schemas: FleetSchemas,
   reader: Pick<FleetReader, 'list'>,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<ObjectChange[]> {
   const problems = bulk.operations.flatMap(checkOperation);
   if (problems.length > 0) throw invalid(problems);
   const changes: ObjectChange[] = [];
-  for (const before of await selectClusters(bulk.select, reader)) {
-    if (changes.length % SLICE === SLICE - 1) await pause();
+  for (const before of await selectClusters(bulk.select, reader, pause)) {
+    await pause();
     const after = bulk.operations.reduce<Cluster | RawObject | undefined>(applyOperation, before);
     if (after === undefined) {
       changes.push({ kind: 'cluster', id: before.id, before, after: undefined });
@@ -88,13 +85,14 @@ export async function bulkChanges(
 async function selectClusters(
   { environment, labels, ids }: ClusterSelector,
   reader: Pick<FleetReader, 'list'>,
+  pause: Pause,
 ): Promise<readonly Cluster[]> {
   if (environment === undefined && labels === undefined && ids === undefined) {
     const problem = 'must say which clusters: environment, labels or ids';
     throw invalid([{ field: '/select', problem }]);
   }
   const filters: Record<string, string> = environment === undefined ? {} : { environment };
-  const { items } = await reader.list('cluster', { filters, limit: CLUSTERS_MAX, offset: 0 });
+  const items = await listAll('cluster', reader, pause, filters);
   const wanted = ids === undefined ? undefined : new Set(ids);
   const selected = items.filter(
     (cluster) => (wanted === undefined || wanted.has(cluster.id)) && hasLabels(cluster, labels ?? {}),

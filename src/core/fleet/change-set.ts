@@ -3,6 +3,7 @@ import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import type { FleetReader, ObjectName } from './access.ts';
 import { findCycle } from './dependencies.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
 import { kindDefinition, referencesOf } from './registry.ts';
 import { boundDetails } from './schemas.ts';
@@ -11,14 +12,17 @@ import { checkStateKept } from './states.ts';
 /** Many changes as one: what a bulk change, an import and a revert have in common, before it goes to commitChanges. */
 
 const USERS_READ_MAX = 100_000;
-/** Objects looked at between two pauses. */
-const SLICE = 200;
 
 export const keyOf = ({ kind, id }: ObjectName): string => `${kind}/${id}`;
 
 /** Those that change something. The pairs of `before` and `after` are canonical, so equal means the same. */
-export function realChanges(changes: readonly ObjectChange[]): ObjectChange[] {
-  return changes.filter(({ before, after }) => !isDeepStrictEqual(before, after));
+export async function realChanges(changes: readonly ObjectChange[], pause: Pause): Promise<ObjectChange[]> {
+  const real: ObjectChange[] = [];
+  for (const change of changes) {
+    if (!isDeepStrictEqual(change.before, change.after)) real.push(change);
+    await pause();
+  }
+  return real;
 }
 
 /**
@@ -28,24 +32,31 @@ export function realChanges(changes: readonly ObjectChange[]): ObjectChange[] {
 export async function checkChangeSet(
   changes: readonly ObjectChange[],
   reader: Pick<FleetReader, 'get' | 'usersOf'>,
-  { pause, keepStates }: { readonly pause: () => Promise<void>; readonly keepStates: boolean },
+  { pause, keepStates }: { readonly pause: Pause; readonly keepStates: boolean },
 ): Promise<void> {
   const after = new Map(changes.map((change) => [keyOf(change), change.after]));
+  const removed = changes.filter((change) => change.after === undefined);
+  for (const change of removed) {
+    await pause();
+    await refuseUsed(change, after, reader);
+  }
+  // Thousands of clusters refer to the same few objects: each is read once.
   const get = async <K extends FleetKind>(kind: K, id: string): Promise<FleetObjects[K] | undefined> => {
     const key = keyOf({ kind, id });
-    return after.has(key) ? (after.get(key) as FleetObjects[K] | undefined) : reader.get(kind, id);
+    if (!after.has(key)) after.set(key, await reader.get(kind, id));
+    return after.get(key) as FleetObjects[K] | undefined;
   };
   const problems: ErrorDetail[] = [];
-  for (const [index, change] of changes.entries()) {
-    if (index % SLICE === SLICE - 1) await pause();
+  for (const change of changes) {
+    await pause();
     if (keepStates && change.kind === 'cluster' && change.after !== undefined) {
       checkStateKept(change.before as Cluster | undefined, change.after as Cluster);
     }
-    if (change.after === undefined) await refuseUsed(change, after, reader);
-    else problems.push(...(await danglingReferences(change, change.after, get)));
+    if (change.after !== undefined) problems.push(...(await danglingReferences(change, change.after, get)));
   }
   if (problems.length === 0) {
     for (const { kind, after: object } of changes) {
+      await pause();
       if (object === undefined) continue;
       const cycle = await findCycle(kind, object as FleetObjects[typeof kind], { get });
       if (cycle === undefined) continue;

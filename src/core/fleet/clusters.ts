@@ -107,6 +107,7 @@ function rules(cluster: Cluster): ErrorDetail[] {
     ...keyRules(cluster, 'patches', cluster.patches),
     ...keyRules(cluster, 'secret_refs', cluster.secret_refs ?? {}),
     ...doublyGiven(cluster),
+    ...secretKeyRules(cluster),
   ];
 }
 
@@ -125,6 +126,18 @@ function doublyGiven({ patches, secret_refs: refs = {} }: Cluster): ErrorDetail[
       .map((key) => ({
         field: pointer('secret_refs', id, key),
         problem: `must not be in patches as well: remove ${pointer('patches', id, key)}`,
+      })),
+  );
+}
+
+/** Kubernetes has files of these names, and refuses more dots at the start of a key. */
+function secretKeyRules({ secret_refs: refs = {} }: Cluster): ErrorDetail[] {
+  return Object.entries(refs).flatMap(([id, keys]) =>
+    Object.entries(keys)
+      .filter(([, ref]) => ref.key === '.' || ref.key.startsWith('..'))
+      .map(([key]) => ({
+        field: pointer('secret_refs', id, key, 'key'),
+        problem: 'must not be "." nor begin with "..": no Secret has such a key',
       })),
   );
 }

@@ -5,11 +5,15 @@ import { insertionOrder } from './dependencies.ts';
 import type { HistoryTransactor } from './history.ts';
 import { inspectClusters } from './inspect-clusters.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
 import { summarisePlan } from './plan-summary.ts';
 import { refuseSecrets } from './secrets.ts';
 import { stateOf } from './states.ts';
+
+/** What a transaction knows of plans. */
+export type PlanTransactor = Pick<HistoryTransactor, 'notePlan' | 'planApproval' | 'closePlan'>;
 
 /** How one request wants its write treated. */
 export interface WriteTerms {
@@ -21,10 +25,11 @@ export interface WriteTerms {
   readonly pruneGuard: boolean;
   /** Whether patches that look like secrets are let in. */
   readonly allowSecrets?: boolean;
-  /** Lets others have their turn during a long plan. */
-  readonly pause: () => Promise<void>;
+  readonly pause: Pause;
+  /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
+  readonly authorise?: (changes: readonly ObjectChange[]) => void;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
-  readonly review?: (plan: Plan, changes: readonly ObjectChange[]) => Promise<void>;
+  readonly review?: (plan: Plan, transactor: PlanTransactor) => Promise<void>;
 }
 
 /** For writes that nobody has to confirm: tests, and what the gateway does by itself. */
@@ -42,24 +47,28 @@ export interface Committed {
 }
 
 /**
- * The one way by which the fleet changes, inside one transaction: plan → limits → guard → write. The changes have passed
+ * The one way by which the fleet changes, inside one transaction: rights → plan → limits → guard → write. The changes have passed
  * their kinds' own rules. Throws `prune_guard` unless the plan is harmless or is exactly the one that was confirmed.
  */
 export async function commitChanges(
   changes: readonly ObjectChange[],
-  transactor: FleetTransactor & Pick<HistoryTransactor, 'notePlan'>,
+  transactor: FleetTransactor & PlanTransactor,
   terms: WriteTerms,
 ): Promise<Committed> {
+  terms.authorise?.(changes);
   await checkDnsFree(changes, transactor);
-  if (terms.allowSecrets !== true) await refuseSecrets(changes);
+  if (terms.allowSecrets !== true) await refuseSecrets(changes, terms.pause);
   const inspection = inspectClusters(changes);
   const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
   inspection.throwIfRefused();
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
-  await terms.review?.(plan, changes);
+  await terms.review?.(plan, transactor);
   await transactor.notePlan(summarisePlan(plan));
-  for (const change of inWritingOrder(changes)) await write(change, transactor);
+  for (const change of inWritingOrder(changes)) {
+    await write(change, transactor);
+    await terms.pause();
+  }
   await keepPins(changes, pins, transactor);
   return { plan, carriedOut: true };
 }

@@ -1,19 +1,17 @@
 import type { CatalogueKind, FleetTransactor } from './access.ts';
 import type { Cluster, FleetKind, FleetObject, PlatformComponent } from './objects.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
 import { assignmentField, isCatalogueKind } from './registry.ts';
 
 /** Takes an object out of all that refer to it, so that it can be deleted in the same transaction. Nothing is written here. */
-
-/** Objects read between two pauses. */
-const SLICE = 200;
 
 export async function detachedUsers(
   kind: FleetKind,
   id: string,
   total: number,
   transactor: Pick<FleetTransactor, 'usersOf' | 'get'>,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<ObjectChange[]> {
   if (!isCatalogueKind(kind)) throw new Error(`${kind} has users that cannot be detached`);
   const changes: ObjectChange[] = [];
@@ -22,7 +20,7 @@ export async function detachedUsers(
     if (before === undefined)
       throw new Error(`${user.kind} ${user.id} refers to ${kind} ${id} and is not there`);
     changes.push({ ...user, before, after: detached(user.kind, before, kind, id) });
-    if (changes.length % SLICE === 0) await pause();
+    await pause();
   }
   return changes;
 }

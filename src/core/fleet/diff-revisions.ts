@@ -43,5 +43,5 @@ function served(moment: ClusterMoment | undefined): ServedCluster | undefined {
     for (const entry of moment.entries[kind]) byKey.set(`${kind}/${entry.id}`, entry);
   }
   const catalogue = ((kind, id) => byKey.get(`${kind}/${id}`)) as Catalogue;
-  return servedCluster(moment.cluster, CATALOGUE_KINDS, catalogue);
+  return servedCluster(moment.cluster, CATALOGUE_KINDS, catalogue, undefined, moment.pinned);
 }

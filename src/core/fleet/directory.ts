@@ -3,6 +3,7 @@ import { type ErrorDetail, FluxgateError, StartupError } from '../errors.ts';
 import { isRecord, pointer } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
 import type { FleetKind, FleetObject } from './objects.ts';
+import type { Pause } from './pause.ts';
 import { FLEET_KINDS, kindDefinition, kindOfCollection } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
 import { readSeedText } from './seed-text.ts';
@@ -52,11 +53,16 @@ function yamlOf(value: object): string {
 }
 
 /** Throws `validation_error` naming each file and field that is wrong. */
-export function readDirectory(files: DirectoryFiles, schemas: FleetSchemas): FleetDirectory {
+export async function readDirectory(
+  files: DirectoryFiles,
+  schemas: FleetSchemas,
+  pause: Pause,
+): Promise<FleetDirectory> {
   const problems: ErrorDetail[] = [];
   const objects: DirectoryObject[] = [];
   let revision: number | undefined;
   for (const [path, text] of Object.entries(files)) {
+    await pause();
     const value = readYaml(path, text, problems);
     if (value === undefined) continue;
     if (path === MARKER) {

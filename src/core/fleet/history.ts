@@ -1,5 +1,8 @@
+import type { AuditRequest } from '../audit/entry.ts';
 import type { CatalogueKind, FleetTransactor, ObjectName, Page } from './access.ts';
+import type { PlanApproval } from './approval.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
+import type { PinnedAnswers } from './served.ts';
 
 /** Every transaction that changes the fleet is a numbered revision; these are its words, as FleetReader has those of now. */
 
@@ -13,6 +16,8 @@ export interface ChangeOrigin {
   readonly atMs: number;
   readonly requestId?: string | undefined;
   readonly reason?: string | undefined;
+  /** For the audit trail; absent: the gateway did it by itself. */
+  readonly request?: AuditRequest | undefined;
 }
 
 /** As the API answers it. */
@@ -48,6 +53,8 @@ export interface RevisionRange {
 export interface ClusterMoment {
   readonly cluster: Cluster;
   readonly entries: { readonly [K in CatalogueKind]: readonly FleetObjects[K][] };
+  /** Where it was frozen then: the bodies that it was answered, whatever document and entries came to. */
+  readonly pinned?: PinnedAnswers;
 }
 
 /** Each call reads one consistent state. A revision outside `range` gives undefined, or nothing. */
@@ -90,6 +97,10 @@ export interface HistoryTransactor {
   nextRevision(): Promise<number>;
   /** The summary of the plan, for the revision. */
   notePlan(plan: object): Promise<void>;
+  /** Of a plan that waits to be carried out; undefined: nobody has approved it, or too long ago. */
+  planApproval(hash: string, nowMs: number): Promise<PlanApproval | undefined>;
+  /** It is carried out by this transaction. */
+  closePlan(hash: string): Promise<void>;
   recallAnswer(name: AnswerName, nowMs: number): Promise<RememberedAnswer | undefined>;
   rememberAnswer(name: AnswerName, answer: RememberedAnswer, nowMs: number): Promise<void>;
 }

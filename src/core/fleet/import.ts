@@ -5,6 +5,7 @@ import { keyOf, pathOf } from './change-set.ts';
 import type { FleetDirectory } from './directory.ts';
 import type { RecordedTransactor } from './history.ts';
 import type { FleetObject } from './objects.ts';
+import { listAll, type Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
 import { FLEET_KINDS } from './registry.ts';
 import { boundDetails } from './schemas.ts';
@@ -15,8 +16,6 @@ import { boundDetails } from './schemas.ts';
  */
 export type ImportMode = 'merge' | 'authoritative';
 
-const OBJECTS_MAX = 1_000_000;
-
 /**
  * Three ways: the directory, the fleet as it is, and the fleet as it was at the directory's revision, which tells an edit
  * here from an edit there. Throws `conflict` naming what was edited on both sides, and `validation_error` for a directory
@@ -26,6 +25,7 @@ export async function changesToImport(
   directory: FleetDirectory,
   mode: ImportMode,
   transactor: Pick<RecordedTransactor, 'list' | 'history'>,
+  pause: Pause,
 ): Promise<ObjectChange[]> {
   if (directory.objects.length === 0) {
     throw refused(
@@ -39,14 +39,15 @@ export async function changesToImport(
       'is required for authoritative: it says what the edits began from',
     );
   }
-  const theirs = await wholeFleet(transactor);
-  const base = await fleetAt(directory.revision, theirs, transactor);
+  const theirs = await wholeFleet(transactor, pause);
+  const base = await fleetAt(directory.revision, theirs, transactor, pause);
   const ours = new Map(
     directory.objects.map(({ kind, object }) => [keyOf({ kind, id: object.id }), { kind, object }]),
   );
   const changes: ObjectChange[] = [];
   const conflicts: ErrorDetail[] = [];
   for (const [key, name] of namesOf([theirs, ours])) {
+    await pause();
     const now = theirs.get(key)?.object;
     const wanted = ours.get(key)?.object;
     const was = base === undefined ? now : base(key);
@@ -74,11 +75,11 @@ export async function changesToImport(
 
 type Objects = ReadonlyMap<string, { readonly kind: ObjectName['kind']; readonly object: FleetObject }>;
 
-async function wholeFleet({ list }: Pick<RecordedTransactor, 'list'>): Promise<Objects> {
+async function wholeFleet(reader: Pick<RecordedTransactor, 'list'>, pause: Pause): Promise<Objects> {
   const all = new Map<string, { kind: ObjectName['kind']; object: FleetObject }>();
   for (const kind of FLEET_KINDS) {
-    const { items } = await list(kind, { filters: {}, limit: OBJECTS_MAX, offset: 0 });
-    for (const object of items) all.set(keyOf({ kind, id: object.id }), { kind, object });
+    for (const object of await listAll(kind, reader, pause))
+      all.set(keyOf({ kind, id: object.id }), { kind, object });
   }
   return all;
 }
@@ -88,6 +89,7 @@ async function fleetAt(
   revision: number | undefined,
   now: Objects,
   { history }: Pick<RecordedTransactor, 'history'>,
+  pause: Pause,
 ): Promise<((key: string) => FleetObject | undefined) | undefined> {
   if (revision === undefined) return undefined;
   const { oldest, newest } = await history.range();
@@ -100,6 +102,7 @@ async function fleetAt(
   const changed = new Map<string, FleetObject | undefined>();
   for (const name of await history.changedSince(revision)) {
     changed.set(keyOf(name), await history.objectAt(name.kind, name.id, revision));
+    await pause();
   }
   return (key) => (changed.has(key) ? changed.get(key) : now.get(key)?.object);
 }

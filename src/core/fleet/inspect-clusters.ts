@@ -9,6 +9,7 @@ import { CATALOGUE_KINDS, fluxRoute, kindDefinition } from './registry.ts';
 import { routeBytes, routeBytesBound } from './route-bytes.ts';
 import { boundDetails } from './schemas.ts';
 import type { Catalogue } from './served.ts';
+import { tagProblem } from './sources.ts';
 
 /**
  * What a cluster's document may not come to, whichever object the write is of: more inputs or bytes than Flux takes (it cuts
@@ -40,7 +41,11 @@ export function inspectClusters(changes: readonly ObjectChange[]): Inspection {
     inspect(touched) {
       const { after, before } = touched;
       if (after === undefined) return [];
-      const found = [...dependencyProblems(touched, after), ...countProblems(touched, after)];
+      const found = [
+        ...dependencyProblems(touched, after),
+        ...countProblems(touched, after),
+        ...tagProblems(touched, after),
+      ];
       const warnings: LimitWarning[] = [];
       for (const kind of touched.kinds) {
         const { warning, problem } = checkBytes(kind, after, touched);
@@ -69,7 +74,29 @@ export function limitProblems(cluster: Cluster, catalogue: Catalogue): readonly 
     catalogueAfter: catalogue,
   };
   const inBytes = CATALOGUE_KINDS.flatMap((kind) => checkBytes(kind, cluster, touched).problem ?? []);
-  return [...countProblems(touched, cluster), ...inBytes];
+  return [...countProblems(touched, cluster), ...tagProblems(touched, cluster), ...inBytes];
+}
+
+/** A cluster's own tag is for the catalogue's URL, which the cluster's document does not know. */
+function tagProblems(touched: TouchedCluster, after: Cluster): Problem[] {
+  if (!touched.kinds.includes('platform_component')) return [];
+  const known = new Set(badTags(touched.before, touched.catalogueBefore).map(({ key }) => key));
+  return badTags(after, touched.catalogueAfter).flatMap(({ key, position, problem }) =>
+    known.has(key)
+      ? []
+      : [{ cluster: after, field: pointer('platform_components', position, 'oci_tag'), problem }],
+  );
+}
+
+function badTags(
+  cluster: Cluster | undefined,
+  catalogue: Catalogue,
+): { readonly key: string; readonly position: number; readonly problem: string }[] {
+  return (cluster?.platform_components ?? []).flatMap(({ id, oci_tag }, position) => {
+    if (oci_tag === undefined) return [];
+    const problem = tagProblem(catalogue('platform_component', id).oci_url, oci_tag);
+    return problem === undefined ? [] : [{ key: `${id} ${oci_tag}`, position, problem }];
+  });
 }
 
 function dependencyProblems(touched: TouchedCluster, after: Cluster): Problem[] {

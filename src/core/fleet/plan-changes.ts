@@ -1,5 +1,6 @@
 import type { CatalogueKind, FleetReader } from './access.ts';
 import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
+import type { Pause } from './pause.ts';
 import {
   assemblePlan,
   type ClusterPlan,
@@ -29,13 +30,13 @@ export interface ClusterInspection {
   inspect(touched: TouchedCluster): readonly LimitWarning[];
 }
 
-const PAGE = 200;
+const PAGE = 50;
 
 /** `reader` reads the state before the changes. Nothing is written. */
 export async function planChanges(
   changes: readonly ObjectChange[],
   reader: FleetReader,
-  pause: () => Promise<void>,
+  pause: Pause,
   inspection?: ClusterInspection,
 ): Promise<PlannedChanges> {
   const catalogues = createCatalogues(changes, reader);
@@ -43,22 +44,30 @@ export async function planChanges(
   const warnings: LimitWarning[] = [];
   const pins = new Map<string, PinnedAnswers>();
   const changed = new Set(changes.map(({ kind, id }) => catalogueKey(kind, id)));
-  for await (const { before, after, kinds } of touchedClusters(changes, reader, pause)) {
+  for await (const { before, after, kinds, undoes } of touchedClusters(changes, reader)) {
     await catalogues.load(before, after, kinds);
     const { catalogueBefore, catalogueAfter } = catalogues;
     // Where the document stays, nothing but the changed entries can differ: 10,000 clusters are planned in under a second.
     const only = before === after ? changed : undefined;
-    const pinned = await pinsFor(catalogues, before, after, reader);
+    const pinned = await pinsFor(catalogues, { before, after, undoes }, reader);
     if (after !== undefined && pinned.fresh !== undefined) pins.set(after.id, pinned.fresh);
     const planned = planCluster(
       before && servedCluster(before, kinds, catalogueBefore, only, pinned.before),
       after && servedCluster(after, kinds, catalogueAfter, only, pinned.after),
     );
-    if (planned !== undefined) clusters.push(planned);
+    if (planned !== undefined) clusters.push(await withPast(planned, reader));
     const touched = { before, after, kinds, catalogueBefore, catalogueAfter };
     warnings.push(...(inspection?.inspect(touched) ?? []));
+    await pause();
   }
   return { plan: await assemblePlan(changes, clusters, warnings, pause), pins };
+}
+
+/** Whoever answers under this name from now on answers a cluster that still holds what it was served under it before. */
+async function withPast(planned: ClusterPlan, reader: FleetReader): Promise<ClusterPlan> {
+  if (planned.answers !== 'begins' && planned.answers !== 'moves') return planned;
+  const revived = planned.state === 'retired' || (await reader.isRatcheted(planned.cluster_dns));
+  return revived ? { ...planned, revived } : planned;
 }
 
 interface Pins {
@@ -68,11 +77,13 @@ interface Pins {
   readonly fresh: PinnedAnswers | undefined;
 }
 
-/** A cluster is frozen at what it is served when the write comes; one that begins frozen, at what it would be served. */
+/**
+ * A cluster is frozen at what it is served when the write comes. One that begins frozen was deleted so, and a revert brings
+ * it back: what it was served then is what Flux still holds.
+ */
 async function pinsFor(
   { catalogueBefore, catalogueAfter }: Catalogues,
-  before: Cluster | undefined,
-  after: Cluster | undefined,
+  { before, after, undoes }: Omit<Touched, 'kinds'>,
   reader: FleetReader,
 ): Promise<Pins> {
   const pinned = await pinsOf(before, reader);
@@ -80,7 +91,13 @@ async function pinsFor(
     return { before: pinned, after: undefined, fresh: undefined };
   }
   if (pinned !== undefined) return { before: pinned, after: pinned, fresh: undefined };
-  const fresh = before === undefined ? answersOf(after, catalogueAfter) : answersOf(before, catalogueBefore);
+  if (before !== undefined) {
+    const fresh = answersOf(before, catalogueBefore);
+    return { before: undefined, after: fresh, fresh };
+  }
+  // Of the very revision that is taken back: the id may have been another cluster's since.
+  const former = undoes === undefined ? undefined : await reader.formerAnswers(after.id, undoes);
+  const fresh = former ?? answersOf(after, catalogueAfter);
   return { before: undefined, after: fresh, fresh };
 }
 
@@ -97,20 +114,20 @@ export interface PlannedChanges {
   readonly pins: ReadonlyMap<string, PinnedAnswers>;
 }
 
-type Touched = Pick<TouchedCluster, 'before' | 'after' | 'kinds'>;
+interface Touched extends Pick<TouchedCluster, 'before' | 'after' | 'kinds'> {
+  readonly undoes?: number | undefined;
+}
 
 async function* touchedClusters(
   changes: readonly ObjectChange[],
   reader: FleetReader,
-  pause: () => Promise<void>,
 ): AsyncGenerator<Touched> {
   const done = new Set<string>();
   for (const change of changes) {
     if (change.kind !== 'cluster') continue;
     done.add(change.id);
     const { before, after } = change as { before: Cluster | undefined; after: Cluster | undefined };
-    yield { before, after, kinds: CATALOGUE_KINDS };
-    if (done.size % PAGE === 0) await pause();
+    yield { before, after, kinds: CATALOGUE_KINDS, undoes: change.undoes };
   }
   // What is created has no users yet; the users of what is deleted are changed themselves, or the store refuses.
   const replaced = changes.filter(({ before, after }) => before !== undefined && after !== undefined);
@@ -127,7 +144,6 @@ async function* touchedClusters(
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) break;
       after = last.id;
-      await pause();
     }
   }
 }

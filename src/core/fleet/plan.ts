@@ -4,6 +4,7 @@ import type { CatalogueKind } from './access.ts';
 import { isRecord, pointer } from './canonical.ts';
 import type { RenderedInput } from './kind.ts';
 import type { ClusterState, Environment, FleetKind, FleetObject } from './objects.ts';
+import type { Pause } from './pause.ts';
 
 /**
  * What a write would change for Flux: the difference between what each cluster is served before and after it. Pure; the same
@@ -16,6 +17,8 @@ export interface ObjectChange {
   readonly id: string;
   readonly before: FleetObject | undefined;
   readonly after: FleetObject | undefined;
+  /** The revision that this takes back: a cluster that was frozen then gets the answers back that it ended. */
+  readonly undoes?: number;
 }
 
 /** One input of a route, rendered only if it must be: two slots with equal `basis` render to the same. */
@@ -79,6 +82,8 @@ export interface ClusterPlan {
   /** As it was when the write came; as it is created, for a new cluster. */
   readonly state: ClusterState;
   readonly answers: AnswerFate;
+  /** Under this name a cluster was served before, and Flux there still holds what that was. */
+  readonly revived?: true;
   /** Inputs that were served before, over the routes of this plan. */
   readonly served_before: number;
   readonly routes: readonly RoutePlan[];
@@ -228,23 +233,25 @@ export function describeChange({ kind, id, before, after }: ObjectChange): Chang
 }
 
 /**
- * Puts a plan together. `pause` is awaited now and then, so that a plan of 10,000 clusters does not stop the polls of
- * others. Warnings are not hashed: how near a limit is changes nothing.
+ * Puts a plan together. Warnings are not hashed: how near a limit is changes nothing.
  */
 export async function assemblePlan(
   changes: readonly ObjectChange[],
   clusters: readonly ClusterPlan[],
   warnings: readonly LimitWarning[],
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<Plan> {
-  const objects = changes
-    .map(describeChange)
-    .sort((a, b) => compare(`${a.kind}/${a.id}`, `${b.kind}/${b.id}`));
+  const objects: ChangedObject[] = [];
+  for (const change of changes) {
+    objects.push(describeChange(change));
+    await pause();
+  }
+  objects.sort((a, b) => compare(a.kind, b.kind) || compare(a.id, b.id));
   const ordered = [...clusters].sort((a, b) => compare(a.id, b.id));
   const hash = createHash('sha256').update('fluxgate plan 1\n');
-  for (const [index, part] of [...objects, ...ordered].entries()) {
+  for (const part of [...objects, ...ordered]) {
     hash.update(JSON.stringify(part)).update('\n');
-    if (index % 500 === 499) await pause();
+    await pause();
   }
   return Object.freeze({ hash: hash.digest('hex'), objects, clusters: ordered, warnings });
 }

@@ -4,6 +4,7 @@ import type { FleetReference, KindDefinition, RawObject, RenderedInput } from '.
 import type { Cluster, PlatformComponent } from './objects.ts';
 import { renderCluster } from './render-cluster.ts';
 import { duplicateIds } from './rules.ts';
+import { tagProblem, urlProblems } from './sources.ts';
 
 type RawComponent = Omit<PlatformComponent, 'cluster_env_enabled' | 'depends_on'> &
   Partial<Pick<PlatformComponent, 'cluster_env_enabled' | 'depends_on'>>;
@@ -46,7 +47,10 @@ function normalise(checked: RawObject): PlatformComponent {
 
 function rules(component: PlatformComponent): ErrorDetail[] {
   const itself = component.depends_on.indexOf(component.id);
+  const tag = tagProblem(component.oci_url, component.oci_tag);
   return [
+    ...urlProblems(component.oci_url),
+    ...(tag === undefined ? [] : [{ field: '/oci_tag', problem: tag }]),
     ...duplicateIds('depends_on', component.depends_on),
     ...(itself === -1
       ? []

@@ -19,7 +19,7 @@ export type GuardRule =
   | 'answers_move'
   /** A cluster that is served inputs changes its environment. */
   | 'environment'
-  /** A retired cluster is served again; Flux still holds what it was served last, and nobody can compare. */
+  /** A name that a cluster was served under is served again; Flux still holds what it was served last, and nobody can compare. */
   | 'revived';
 
 export interface GuardReason {
@@ -61,7 +61,8 @@ function rulesOf(cluster: ClusterPlan): GuardRule[] {
   const rules: GuardRule[] = [];
   const served = cluster.served_before > 0;
   if (cluster.answers === 'ends') return served ? ['answers_end'] : [];
-  if (cluster.answers === 'begins') return cluster.state === 'retired' ? ['revived'] : [];
+  if (cluster.revived === true) rules.push('revived');
+  if (cluster.answers === 'begins') return rules;
   if (cluster.answers === 'moves' && served) rules.push('answers_move');
   if (cluster.environment_before !== undefined && served) rules.push('environment');
   if (lossesOf(cluster) > 1) rules.push('several_inputs');

@@ -1,10 +1,10 @@
-import type { Cluster } from './objects.ts';
+import type { Cluster, Environment } from './objects.ts';
 
 /** The `cluster` key of every rendered input (contract §3). */
 export interface RenderedCluster {
   readonly name: string;
   readonly dns: string;
-  readonly environment: string;
+  readonly environment: Environment;
 }
 
 export function renderCluster(cluster: Cluster): RenderedCluster {

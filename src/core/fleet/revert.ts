@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FluxgateError } from '../errors.ts';
 import { pathOf } from './change-set.ts';
-import type { RecordedTransactor } from './history.ts';
+import type { HistoryReader, RecordedTransactor, RevisionChange } from './history.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
 import { boundDetails } from './schemas.ts';
 
-/** More than any fleet has objects. */
-const CHANGES_MAX = 1_000_000;
+const PAGE = 100;
 const LATER_NAMED_MAX = 3;
 
 /**
@@ -16,6 +16,7 @@ const LATER_NAMED_MAX = 3;
 export async function changesToRevert(
   revision: number,
   { history, get }: Pick<RecordedTransactor, 'history' | 'get'>,
+  pause: Pause,
 ): Promise<ObjectChange[]> {
   if ((await history.revision(revision)) === undefined) {
     throw new FluxgateError(
@@ -23,13 +24,13 @@ export async function changesToRevert(
       'There is no such revision, or it is too old. GET /revisions lists them.',
     );
   }
-  const { items } = await history.changesOf(revision, CHANGES_MAX, 0);
   const changes: ObjectChange[] = [];
   const conflicts: { field: string; problem: string }[] = [];
-  for (const { kind, id, before, after } of items) {
+  for await (const { kind, id, before, after } of changesOf(revision, history)) {
+    await pause();
     const now = await get(kind, id);
     if (isDeepStrictEqual(now, after)) {
-      changes.push({ kind, id, before: now, after: before });
+      changes.push({ kind, id, before: now, after: before, undoes: revision });
       continue;
     }
     const later = await history.laterChanges({ kind, id }, revision, LATER_NAMED_MAX);
@@ -42,4 +43,12 @@ export async function changesToRevert(
     `Revision ${revision} cannot be reverted: ${conflicts.length} of its objects are not as it left them. Nothing was changed.`,
     { details: boundDetails(conflicts) },
   );
+}
+
+async function* changesOf(revision: number, history: HistoryReader): AsyncGenerator<RevisionChange> {
+  for (let offset = 0; ; offset += PAGE) {
+    const { items } = await history.changesOf(revision, PAGE, offset);
+    yield* items;
+    if (items.length < PAGE) return;
+  }
 }

@@ -38,11 +38,35 @@ function subject(raw: Subject): Subject {
   };
 }
 
-/** Kubernetes refuses a RoleBinding whose ServiceAccount has no namespace, and Flux would report it only there. */
+const RBAC_GROUP = 'rbac.authorization.k8s.io';
+/** RFC 1123, as Kubernetes names service accounts. */
+const SERVICE_ACCOUNT =
+  /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
+/**
+ * What the API server and its authoriser say of each kind of subject (k8s.io/api rbac/v1, Subject); Flux would report it only
+ * from the cluster. An empty or absent `apiGroup` is the kind's own.
+ */
 function rules(rolebinding: Rolebinding): ErrorDetail[] {
   return rolebinding.subjects.flatMap((entry, position) =>
-    entry.kind === 'ServiceAccount' && entry.namespace === undefined
-      ? [{ field: pointer('subjects', position, 'namespace'), problem: 'is required for a ServiceAccount' }]
-      : [],
+    subjectProblems(entry).map(([field, problem]) => ({
+      field: pointer('subjects', position, field),
+      problem,
+    })),
   );
+}
+
+function subjectProblems({ kind, name, namespace, apiGroup = '' }: Subject): [keyof Subject, string][] {
+  const problems: [keyof Subject, string][] = [];
+  if (kind === 'ServiceAccount') {
+    if (namespace === undefined) problems.push(['namespace', 'is required for a ServiceAccount']);
+    if (apiGroup !== '') problems.push(['apiGroup', 'must be empty or absent for a ServiceAccount']);
+    if (!SERVICE_ACCOUNT.test(name))
+      problems.push(['name', 'must be a DNS name (RFC 1123) for a ServiceAccount']);
+    return problems;
+  }
+  if (namespace !== undefined) problems.push(['namespace', `must be absent: a ${kind} is in no namespace`]);
+  if (apiGroup !== '' && apiGroup !== RBAC_GROUP)
+    problems.push(['apiGroup', `must be ${RBAC_GROUP}, or absent, for a ${kind}`]);
+  return problems;
 }

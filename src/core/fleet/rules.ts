@@ -20,10 +20,11 @@ export function duplicateIds(list: string, ids: readonly string[], suffix?: 'id'
 
 /**
  * C0 and C1 controls, DEL, and Unicode's line separators: a line break in a value that a template does not quote injects
- * YAML, which Flux applies as cluster-admin.
+ * YAML, which Flux applies as cluster-admin. The two last code points of the plane are no characters, and Flux's YAML parser
+ * takes them for controls: one of them breaks every input of the set, quoted or not.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the very characters to refuse
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/;
 
 /** For every string in a document, keys included. The document has passed its schema, which bounds its depth. */
 export function unsafeText(document: unknown): ErrorDetail[] {

@@ -4,6 +4,7 @@ import { creator } from '@secretlint/secretlint-rule-preset-recommend';
 import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import { pointer } from './canonical.ts';
 import type { Cluster } from './objects.ts';
+import type { Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
 import { boundDetails } from './schemas.ts';
 
@@ -25,10 +26,11 @@ interface PatchValue {
 }
 
 /** Throws `secret_suspected` naming every patch value that these changes bring in and that looks like a secret. */
-export async function refuseSecrets(changes: readonly ObjectChange[]): Promise<void> {
+export async function refuseSecrets(changes: readonly ObjectChange[], pause: Pause): Promise<void> {
   const several = changes.length > 1;
   const details: ErrorDetail[] = [];
   for (const { kind, id, before, after } of changes) {
+    await pause();
     if (kind !== 'cluster' || after === undefined) continue;
     const found = await suspectedSecrets(newValues(before as Cluster | undefined, after as Cluster));
     details.push(

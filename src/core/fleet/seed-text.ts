@@ -86,7 +86,8 @@ function readYaml(text: string, name: string): SeedText {
     resolveKnownTags: false,
     strict: true,
     stringKeys: true,
-    uniqueKeys: true,
+    // Compares each key with each: minutes for a large map. Looked at below, once.
+    uniqueKeys: false,
     prettyErrors: false,
     logLevel: 'error', // 'silent' would also drop every document after the first without a word
     lineCounter,
@@ -98,6 +99,17 @@ function readYaml(text: string, name: string): SeedText {
     );
   }
   visitYaml(document, {
+    Map: (_key, map) => {
+      const keys = new Set<unknown>();
+      for (const { key } of map.items) {
+        const value = isScalar(key) ? key.value : key;
+        if (keys.has(value)) {
+          const line = lineOfOffset((isNode(key) ? key.range?.[0] : undefined) ?? 0);
+          throw new StartupError(`seed ${name}: the key "${String(value)}" is there twice (line ${line})`);
+        }
+        keys.add(value);
+      }
+    },
     Alias: (_key, alias) => {
       const line = lineOfOffset(alias.range?.[0] ?? 0);
       throw new StartupError(`seed ${name}: has the alias *${alias.source}: write it out (line ${line})`);

@@ -4,6 +4,7 @@ import type { Cluster, ComponentAssignment, FleetKind, FleetObjects } from './ob
 import type { InputSlot, RouteSlots, ServedCluster } from './plan.ts';
 import { CATALOGUE_KINDS, fluxRoute } from './registry.ts';
 import { renderInputs, serialiseInputs } from './render.ts';
+import type { RenderedCluster } from './render-cluster.ts';
 import { stateOf } from './states.ts';
 
 /** What a cluster's document and its catalogue entries come to, route by route, as far as a plan must look. */
@@ -28,13 +29,10 @@ export function servedCluster(
   const { id, cluster_dns, environment } = cluster;
   const state = stateOf(cluster);
   if (pinned !== undefined) {
-    return {
-      id,
-      cluster_dns,
-      environment,
-      state,
-      routes: kinds.map((kind) => pinnedSlots(kind, pinned[kind])),
-    };
+    const routes = kinds.map((kind) => pinnedSlots(kind, pinned[kind]));
+    // The document may say another one meanwhile; the cluster is told so when it is unfrozen.
+    const served = routes.flatMap(({ slots }) => slots)[0]?.input()['cluster'] as RenderedCluster | undefined;
+    return { id, cluster_dns, environment: served?.environment ?? environment, state, routes };
   }
   const routes =
     state === 'retired' ? undefined : kinds.map((kind) => renderedSlots(cluster, kind, catalogue, only));

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { StartupError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import type { TokenPrincipal } from './principal.ts';
+import type { SharedTokenPrincipal } from './principal.ts';
 
 /**
  * Shared tokens from the environment. Kept as SHA-256 hashes only: nothing that could be printed by mistake, and
@@ -11,12 +11,12 @@ export interface TokenSet {
   /** Each token's kind and id, for the log. */
   readonly ids: readonly string[];
   /** Every known hash is compared, matching or not, so that time tells nothing about which or how many. */
-  match(presented: string): TokenPrincipal | undefined;
+  match(presented: string): SharedTokenPrincipal | undefined;
 }
 
 interface KnownToken {
   readonly hash: Buffer;
-  readonly principal: TokenPrincipal;
+  readonly principal: SharedTokenPrincipal;
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
@@ -40,9 +40,9 @@ export function createTokenSet(read: readonly string[], write: readonly string[]
   const entries = Object.freeze([...known.values()]);
   return Object.freeze({
     ids: Object.freeze(entries.map(({ principal }) => `${principal.kind} ${principal.tokenId}`)),
-    match(presented: string): TokenPrincipal | undefined {
+    match(presented: string): SharedTokenPrincipal | undefined {
       const hash = sha256(presented);
-      let found: TokenPrincipal | undefined;
+      let found: SharedTokenPrincipal | undefined;
       for (const entry of entries) {
         if (timingSafeEqual(entry.hash, hash)) found = entry.principal;
       }

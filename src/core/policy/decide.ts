@@ -16,6 +16,7 @@ import {
   type PolicyEntity,
   type PolicyResource,
   principalEntity,
+  requestContext,
   resourceEntity,
 } from './entities.ts';
 import { describeProblems } from './policy-problem.ts';
@@ -66,16 +67,12 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
       try {
         const principal = principalEntity(request.principal);
         const resource = resourceEntity(request.resource);
-        const { source, operatorNetwork, credential, allowsSecrets = false } = request.context;
         // JSON of an array: no choice of names makes two different requests equal.
         const key = JSON.stringify([
           request.operationId,
           ...parts(principal),
           ...parts(resource),
-          source,
-          operatorNetwork,
-          credential,
-          allowsSecrets,
+          Object.values(requestContext(request.context)),
         ]);
         const known = remembered.get(key);
         if (known !== undefined) return known;
@@ -96,18 +93,12 @@ function evaluate(
   principal: PolicyEntity,
   resource: PolicyEntity,
 ): Decision {
-  const { source, operatorNetwork, credential, allowsSecrets = false } = request.context;
   const name = residence(set);
   const answer = statefulIsAuthorized({
     principal: { type: principal.type, id: principal.id },
     action: { type: `${POLICY_NAMESPACE}::Action`, id: request.operationId },
     resource: { type: resource.type, id: resource.id },
-    context: {
-      source: { __extn: { fn: 'ip', arg: source } },
-      operator_network: operatorNetwork,
-      credential,
-      allows_secrets: allowsSecrets,
-    },
+    context: requestContext(request.context),
     entities: [cedarEntity(principal), cedarEntity(resource)],
     preparsedSchemaName: name,
     preparsedPolicySetId: name,

@@ -8,7 +8,7 @@ export interface PolicyProblem {
   readonly sourceLocations?: readonly { readonly start: number }[];
 }
 
-/** `text` is what Cedar was given: a file, or the part of it that begins after `linesBefore` lines. */
+/** FILE:LINE:COLUMN, both from 1. `text` is what Cedar was given: a file, or the part of it that begins after `linesBefore` lines. */
 export function refusePolicy(
   file: string,
   text: string,
@@ -16,8 +16,10 @@ export function refusePolicy(
   problems: readonly PolicyProblem[],
 ): StartupError {
   const start = problems[0]?.sourceLocations?.[0]?.start;
-  const line = linesBefore + (start === undefined ? 1 : lineOfOctet(text, start));
-  return new StartupError(`${file}:${line}: ${describeProblems(problems)}`);
+  const before = start === undefined ? '' : textOfOctets(text, start);
+  const line = linesBefore + lineOf(before, before.length);
+  const column = before.length - before.lastIndexOf('\n');
+  return new StartupError(`${file}:${line}:${column}: ${describeProblems(problems)}`);
 }
 
 export function describeProblems(problems: readonly PolicyProblem[]): string {
@@ -30,7 +32,6 @@ export function lineOf(text: string, offset: number): number {
   return text.slice(0, Math.max(offset, 0)).split('\n').length;
 }
 
-function lineOfOctet(text: string, offset: number): number {
-  const before = new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, offset));
-  return lineOf(before, before.length);
+function textOfOctets(text: string, octets: number): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, octets));
 }

@@ -77,7 +77,7 @@ function* readPolicies(
       const namesake = policies.get(policy.id);
       if (namesake !== undefined) {
         throw new StartupError(
-          `${file}:${policy.line + 1}: @id("${policy.id}") is taken in ${namesake.file}`,
+          `${file}:${policy.line + 1}:1: @id("${policy.id}") is taken in ${namesake.file}`,
         );
       }
       policies.set(policy.id, policy);
@@ -93,7 +93,7 @@ function readPolicy(file: string, text: string, line: number): Policy {
   const { id, reason } = parsed.json.annotations ?? {};
   if (id === undefined || !POLICY_ID.test(id)) {
     throw new StartupError(
-      `${file}:${line + 1}: the policy has no @id("…") of letters, digits, ".", "_" and "-": the log names it by that`,
+      `${file}:${line + 1}:1: the policy has no @id("…") of letters, digits, ".", "_" and "-": the log names it by that`,
     );
   }
   return { id, file, text, line, permits: parsed.json.effect === 'permit', reason: reason || id };
@@ -153,7 +153,7 @@ function* checkEveryOperationPermitted(
     if (!permits) continue;
     yield;
     const applicable = getValidRequestEnvsPolicy(text, set.schemaText);
-    if (applicable.type !== 'success') throw new StartupError(`${file}:${line + 1}: ${applicable.error}`);
+    if (applicable.type !== 'success') throw new StartupError(`${file}:${line + 1}:1: ${applicable.error}`);
     for (const action of applicable.actions) permitted.add(action);
   }
   const never = operationIds.filter((id) => !permitted.has(`${POLICY_NAMESPACE}::Action::"${id}"`));

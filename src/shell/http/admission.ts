@@ -12,17 +12,14 @@ import type { Refusal, Verdict } from '../../core/identity/verdict.ts';
 import type { Decision } from '../../core/policy/decide.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import type { LiveTrust } from '../live-trust.ts';
-import type { Ratchet } from '../ratchet.ts';
 import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
-import { authorise } from './authorise.ts';
+import { type AuthoriseParts, authorise } from './authorise.ts';
 import type { Route, Router } from './router.ts';
 import type { Target } from './target.ts';
 
-export interface AdmissionParts {
-  readonly config: Config;
+export interface AdmissionParts extends AuthoriseParts {
   readonly router: Pick<Router, 'match'>;
   readonly trust: Pick<LiveTrust, 'snapshot' | 'policy'>;
-  readonly ratchet: Ratchet;
 }
 
 /** A request as far as it is known before its body is read; or one that somebody asks about. */
@@ -36,7 +33,7 @@ export interface Asked {
   /** Not called before the network was checked. undefined: no certificate was presented. */
   verdict(): Verdict | undefined;
   /** Called where there is no certificate. Throws `unauthenticated` for a token that is not known. */
-  withoutCertificate(operation: Operation): Principal;
+  withoutCertificate(operation: Operation): Principal | Promise<Principal>;
 }
 
 export type AdmissionStep = 'route' | 'cluster_dns' | 'network' | 'certificate' | 'operation' | 'policy';
@@ -81,7 +78,7 @@ export async function admit(
   if (ofCertificate !== undefined) told('certificate', describePrincipal(ofCertificate));
   const operation = resolveRoute(route, parts.config);
   told('operation', `${operation.operationId}, API_MODE=${parts.config.apiMode}`);
-  admission.principal = ofCertificate ?? asked.withoutCertificate(operation);
+  admission.principal = ofCertificate ?? (await asked.withoutCertificate(operation));
   await decide(parts, asked, admission, operation);
   told('policy', `${admission.decision?.policies.join(', ')}: ${admission.decision?.reason}`);
   return operation;
@@ -97,12 +94,14 @@ async function decide(
   const { snapshot } = parts.trust;
   const revoked =
     clusterDns === undefined ? undefined : snapshot.revocations.cluster(clusterDns, asked.nowMs);
-  admission.decision = await authorise(snapshot.policy, parts.config, parts.ratchet, operation, {
+  admission.decision = await authorise(snapshot.policy, parts, operation, {
     principal,
     source: asked.source,
+    nowMs: asked.nowMs,
     clusterDns,
     objectId,
     clusterRevoked: revoked !== undefined,
+    query: asked.target.query,
     allowsSecrets: asked.allowsSecrets,
   });
   if (admission.decision.allowed) return;
@@ -192,7 +191,7 @@ function resolveRoute(route: Route, config: Config): Operation {
 
 export const CHALLENGE = Object.freeze({ 'WWW-Authenticate': 'Bearer realm="fluxgate"' });
 
-function refusal(principal: Principal, decision: Decision, revoked: RevokedBy | undefined): FluxgateError {
+export function refusal(principal: Principal, decision: Decision, revoked?: RevokedBy): FluxgateError {
   if (principal.kind === 'anonymous') {
     return new FluxgateError('unauthenticated', 'Present a client certificate or a token.', {
       headers: CHALLENGE,

@@ -1,22 +1,27 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Refusal } from '../../core/identity/verdict.ts';
+import type { BoundedLines } from '../edge/bounded-lines.ts';
 import type { LiveTrust } from '../live-trust.ts';
-import type { Log } from '../log.ts';
 import { malformedAnswer, REFUSED_CERTIFICATE } from '../tls/malformed.ts';
 import { refuseSocket } from './respond.ts';
+
+export interface MalformedOctets {
+  readonly error: NodeJS.ErrnoException;
+  readonly socket: Socket;
+  readonly answerable: boolean;
+  readonly source: string;
+}
 
 /**
  * Octets that never became a request. A certificate that OpenSSL could not digest leaves its error behind for the next read,
  * so such a connection ends here, before any request: it is refused for its certificate like every other.
  */
 export function answerMalformed(
-  log: Log,
+  lines: BoundedLines,
   trust: LiveTrust,
   requestId: string,
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  answerable: boolean,
+  { error, socket, answerable, source }: MalformedOctets,
 ): void {
   // A peer that went away said nothing; and anybody can do that often.
   if (error.code === 'ECONNRESET') {
@@ -27,12 +32,12 @@ export function answerMalformed(
   const { code, message } = refused === undefined ? malformedAnswer(error) : REFUSED_CERTIFICATE;
   const line = {
     request_id: requestId,
-    source: socket.remoteAddress,
+    source,
     error: code,
     reason: error.code,
     ...(refused === undefined ? {} : { certificate: refused }),
   };
-  log.warn(line, refused === undefined ? 'refused: not a request' : 'refused');
+  lines.warn(refused === undefined ? 'refused: not a request' : 'refused', line);
   if (answerable) refuseSocket(socket, code, message, requestId);
 }
 

@@ -1,8 +1,10 @@
 import type { Config } from '../../core/config.ts';
+import type { FleetReader } from '../../core/fleet/access.ts';
 import { isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
 import type { Decision, PolicyEngine } from '../../core/policy/decide.ts';
-import { type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
+import { momentOf, NOWHERE, type Place, type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
+import { placeOfCluster, placeOfQuery } from '../../core/policy/place.ts';
 import type { Ratchet } from '../ratchet.ts';
 
 /** What a decision is made from, once it is known who asks for what. */
@@ -11,25 +13,34 @@ export interface AuthorisedRequest {
   readonly clusterRevoked: boolean;
   readonly principal: Principal;
   readonly source: string;
+  /** Since the epoch. */
+  readonly nowMs: number;
   readonly clusterDns: string | undefined;
   readonly objectId: string | undefined;
   readonly allowsSecrets: boolean;
+  /** Of the request's URL, without the question mark. */
+  readonly query: string;
+}
+
+export interface AuthoriseParts {
+  readonly config: Config;
+  readonly ratchet: Ratchet;
+  readonly fleet: Pick<FleetReader, 'get' | 'list'>;
 }
 
 /** The one way to a decision: every operation passes it, public ones too. */
 export async function authorise(
   policy: PolicyEngine,
-  config: Config,
-  ratchet: Ratchet,
+  parts: AuthoriseParts,
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, source, clusterDns, objectId, clusterRevoked, allowsSecrets } = request;
+  const { principal, clusterDns, objectId, clusterRevoked } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
       ? undefined
-      : isTokenPrincipal(principal) && (await ratchet.isTurned(clusterDns));
+      : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
   return policy.decide({
     principal,
     operationId: operation.operationId,
@@ -38,17 +49,58 @@ export async function authorise(
       id: objectId,
       ratcheted,
       revoked: clusterRevoked,
+      place: await placeOf(parts.fleet, operation, request),
     }),
-    context: {
-      source,
-      operatorNetwork: config.operatorNetworks.contains(source),
-      credential: credentialOf(principal),
-      allowsSecrets,
-    },
+    context: contextOf(parts.config, request),
   });
+}
+
+export function contextOf(
+  config: Config,
+  {
+    principal,
+    source,
+    nowMs,
+    allowsSecrets,
+  }: Pick<AuthorisedRequest, 'principal' | 'source' | 'nowMs' | 'allowsSecrets'>,
+): PolicyContext {
+  return {
+    source,
+    ...networkOf(config, source),
+    moment: momentOf(nowMs),
+    credential: credentialOf(principal),
+    allowsSecrets,
+  };
 }
 
 function credentialOf(principal: Principal): PolicyContext['credential'] {
   if (principal.kind === 'anonymous') return 'none';
   return isTokenPrincipal(principal) ? 'token' : 'certificate';
+}
+
+/** Where what is asked for is, by the committed state. A cluster that asks for its own inputs need not wait for it. */
+async function placeOf(
+  fleet: AuthoriseParts['fleet'],
+  { audience, kind, path }: Operation,
+  { principal, clusterDns, objectId, query }: AuthorisedRequest,
+): Promise<Place> {
+  if (!OPERATES.includes(principal.kind)) return NOWHERE;
+  if (audience === 'flux' && clusterDns !== undefined) {
+    const { items } = await fleet.list('cluster', {
+      filters: { cluster_dns: clusterDns },
+      limit: 1,
+      offset: 0,
+    });
+    return placeOfCluster(items[0]);
+  }
+  if (kind !== 'cluster') return NOWHERE;
+  if (path.includes('{id}')) return placeOfCluster(await fleet.get('cluster', objectId ?? ''));
+  return placeOfQuery(query);
+}
+
+/** Whose rights can depend on where something is. */
+const OPERATES: readonly Principal['kind'][] = ['operator', 'operator_token', 'writer', 'workload', 'reader'];
+function networkOf(config: Config, source: string): Pick<PolicyContext, 'network' | 'operatorNetwork'> {
+  const network = config.operatorNetworks.nameOf(source);
+  return { network: network ?? '', operatorNetwork: network !== undefined };
 }

@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { Config } from '../../core/config.ts';
+import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
 import { FluxgateError } from '../../core/errors.ts';
-import { ANONYMOUS, type Principal } from '../../core/identity/principal.ts';
-import { readAuthorization } from '../../core/identity/token.ts';
-import { canonicalAddress } from '../../core/networks.ts';
+import { ANONYMOUS } from '../../core/identity/principal.ts';
+import type { Decision } from '../../core/policy/decide.ts';
+import type { PolicyResource } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
+import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
-import type { Ratchet } from '../ratchet.ts';
 import type { Presented } from '../tls/peer.ts';
-import { type Admission, type Asked, admit, CHALLENGE, holdToPin } from './admission.ts';
+import { type Admission, type AdmissionParts, type Asked, admit, holdToPin, refusal } from './admission.ts';
+import { authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
+import { contextOf } from './authorise.ts';
 import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
@@ -28,17 +30,18 @@ export interface RequestRecord extends Admission {
   readonly path: string;
   /** What the peer showed in the handshake; undefined where the request did not get that far. */
   presented: Presented | undefined;
+  /** For how long its refusal is held back. */
+  holdMs: number;
   /** Whether the override for patches that look like secrets is asked for. */
   readonly allowsSecrets: boolean;
 }
 
-export interface PipelineParts {
-  readonly config: Config;
+export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly router: Router;
   readonly handlers: Handlers;
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
-  readonly ratchet: Ratchet;
+  readonly throttle: Throttle;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
@@ -49,7 +52,8 @@ export interface PipelineParts {
 }
 
 export interface Pipeline {
-  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** `source`: the peer's canonical address, or what a trusted proxy says it is. */
+  answer(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Resolves when every request that was begun has its line in the log. */
   settled(): Promise<void>;
 }
@@ -58,13 +62,14 @@ export interface Pipeline {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const inFlight = new Set<Promise<void>>();
   return {
-    answer(request, response) {
-      const record = beginRecord(parts, request);
+    answer(request, response, source) {
+      const record = beginRecord(parts, request, source);
       const answered = answerRequest(parts, request, response, record)
         .then(
           (answer) => finish(parts, request, response, record, answer, undefined),
-          (problem: unknown) => {
+          async (problem: unknown) => {
             const error = asFluxgateError(problem);
+            await parts.throttle.hold(record.holdMs);
             finish(parts, request, response, record, errorAnswer(error, record.requestId), error);
           },
         )
@@ -89,10 +94,15 @@ async function answerRequest(
   record: RequestRecord,
 ): Promise<Answer> {
   const socket = request.socket as TLSSocket;
+  parts.throttle.arrive({
+    source: record.source,
+    verdict: parts.trust.verdictOf(socket),
+    token: request.headers.authorization !== undefined,
+    probe: record.path === '/health' || record.path === '/ready',
+  });
   checkProtocol(request.httpVersion, request.headers.expect);
   const target = readTarget(request.url ?? '');
   checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
-
   const asked: Asked = {
     method: record.method,
     target,
@@ -105,9 +115,10 @@ async function answerRequest(
       record.presented = parts.trust.presentedBy(socket);
       return holdToPin(parts.trust.verdictOf(socket), parts.pins.admit);
     },
-    withoutCertificate: (operation) => authenticateToken(parts, request, operation),
+    withoutCertificate: (operation) => authenticateToken(parts, request, operation, record),
   };
   const operation = await admit(parts, asked, record);
+  parts.throttle.admitted(record.principal);
 
   const body = await takeBody(parts, request, response, operation);
   // A body may take half a minute: whoever lost the right meanwhile, by certificate, token or policy, changes nothing any more.
@@ -125,18 +136,57 @@ async function answerRequest(
     async admitAgain() {
       await admit(parts, asked, record);
     },
+    audited: auditedRequest(record, operation),
     header: (name) => request.headersDistinct[name]?.join(', '),
+    authorise: (resource) => authoriseFurther(parts, record, operation, resource),
+    permits: (resource) => decideFurther(parts, record, operation, resource).allowed,
   });
+}
+
+/** What the audit trail says of a request that was let in. */
+export function auditedRequest(record: RequestRecord, operation: Operation): AuditRequest {
+  const { decision } = record;
+  return {
+    actor: actorOf(record.principal),
+    source: record.source,
+    request_id: record.requestId,
+    operation: operation.operationId,
+    ...(decision === undefined
+      ? {}
+      : { decision: decision.allowed ? 'allow' : 'deny', policies: decision.policies }),
+  };
+}
+
+/** By the policies of this moment, for what only the body or the store says is asked for. */
+function decideFurther(
+  parts: PipelineParts,
+  record: RequestRecord,
+  { operationId }: Operation,
+  resource: PolicyResource,
+): Decision {
+  const { principal } = record;
+  const context = contextOf(parts.config, { ...record, nowMs: parts.clock.now() });
+  return parts.trust.policy.decide({ principal, operationId, resource, context });
+}
+
+function authoriseFurther(
+  parts: PipelineParts,
+  record: RequestRecord,
+  operation: Operation,
+  resource: PolicyResource,
+): void {
+  record.decision = decideFurther(parts, record, operation, resource);
+  if (!record.decision.allowed) throw refusal(record.principal, record.decision);
 }
 
 /** Characters of a path that is not one of ours, in the log. */
 const LOGGED_PATH_MAX = 256;
 
-function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRecord {
+function beginRecord(parts: PipelineParts, request: IncomingMessage, source: string): RequestRecord {
   return {
     requestId: parts.newRequestId(),
     method: request.method ?? '',
-    source: canonicalAddress(request.socket.remoteAddress ?? '') ?? 'unknown',
+    source,
     startedMs: parts.clock.elapsed(),
     path: (request.url ?? '').split('?', 1)[0]?.slice(0, LOGGED_PATH_MAX) ?? '',
     operation: undefined,
@@ -148,23 +198,8 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage): RequestRec
     allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
     decision: undefined,
     revocationId: undefined,
+    holdMs: 0,
   };
-}
-
-/** Public routes look at no token, so that a stale one does not fail a probe. */
-function authenticateToken(parts: PipelineParts, request: IncomingMessage, operation: Operation): Principal {
-  if (operation.audience === 'public') return ANONYMOUS;
-  const headers = request.headersDistinct['authorization'] ?? [];
-  const [header] = headers;
-  if (header === undefined) return ANONYMOUS;
-  const presented =
-    headers.length > 1 ? { problem: 'more than one Authorization header' } : readAuthorization(header);
-  const principal = 'token' in presented ? parts.trust.tokens.match(presented.token) : undefined;
-  if (principal !== undefined) return principal;
-  throw new FluxgateError('unauthenticated', 'The token is not accepted.', {
-    headers: CHALLENGE,
-    logged: 'problem' in presented ? presented.problem : 'unknown token',
-  });
 }
 
 async function takeBody(
@@ -198,7 +233,9 @@ function finish(
     parts.isDraining() ||
     record.operation?.audience === 'flux' ||
     error?.code === 'certificate_rejected' ||
+    error?.code === 'rate_limited' ||
     (announcesBody(request) && !request.complete);
+  if (record.principal.kind !== 'anonymous') parts.throttle.known(record.source);
   try {
     respond(response, answer, { requestId: record.requestId, close });
   } finally {

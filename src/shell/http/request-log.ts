@@ -1,6 +1,7 @@
 import type { FluxgateError } from '../../core/errors.ts';
-import { describePrincipal } from '../../core/identity/principal.ts';
+import { describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
 import type { Clock } from '../clock.ts';
+import type { BoundedLines } from '../edge/bounded-lines.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Revocations } from '../revocations.ts';
@@ -10,6 +11,7 @@ import { shownPath } from './shown-path.ts';
 /** The one log line of a request: who, from where, what, what was decided and by which policy, and how it ended. */
 export function createRequestLog(
   log: Log,
+  bounded: BoundedLines,
   metrics: Metrics,
   clock: Clock,
   revocations: Pick<Revocations, 'attempted'>,
@@ -30,6 +32,7 @@ export function createRequestLog(
       request_id: record.requestId,
       source: record.source,
       principal: describePrincipal(record.principal),
+      token: tokenIdOf(record.principal),
       ...certificateFields(record),
       method: record.method,
       path: shownPath(record.path, record.operation),
@@ -46,10 +49,14 @@ export function createRequestLog(
       ...(error === undefined ? {} : { error: error.code, reason: error.logged ?? error.message }),
       ...(error?.details === undefined ? {} : { details: error.details.slice(0, 5) }),
     };
-    if (error === undefined) log.info(line, 'answered');
+    // Whoever is nobody, and whoever asks too much, may do so without end.
+    const endless = record.principal.kind === 'anonymous' || error?.code === 'rate_limited';
+    if (error === undefined && endless) bounded.info('answered', line);
+    else if (error === undefined) log.info(line, 'answered');
     else if (error.cause !== undefined && error.code === 'unavailable') {
       log.error({ ...line, err: error.cause }, 'could not answer');
-    } else log.warn(line, 'refused');
+    } else if (endless) bounded.warn('refused', line);
+    else log.warn(line, 'refused');
   };
 }
 

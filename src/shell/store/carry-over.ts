@@ -1,4 +1,6 @@
-import SqliteDatabase from 'better-sqlite3';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { OURSELVES } from '../../core/audit/entry.ts';
+import { createAuditWrites } from './audit-records.ts';
 import { migrate } from './migrations/migrate.ts';
 
 /**
@@ -29,6 +31,19 @@ const REVOCATIONS: Decisions = {
     'INSERT OR REPLACE INTO main.revocation_attempts SELECT * FROM replaced.revocation_attempts',
   ],
 };
+const TOKEN =
+  'id, name, kind, cluster_dns, grants, sha256, created_ms, created_by, expires_ms, revoked_ms, revoked_by';
+/** Those that were made since are in somebody's hands; those that were revoked since are in the wrong ones. */
+const TOKENS: Decisions = {
+  table: 'tokens',
+  statements: [
+    `INSERT INTO main.tokens (${TOKEN}) SELECT ${TOKEN} FROM replaced.tokens
+     WHERE id NOT IN (SELECT id FROM main.tokens) ORDER BY sequence`,
+    `UPDATE main.tokens SET revoked_ms = later.revoked_ms, revoked_by = later.revoked_by FROM replaced.tokens AS later
+     WHERE later.id = main.tokens.id AND main.tokens.revoked_ms IS NULL AND later.revoked_ms IS NOT NULL`,
+    'INSERT OR REPLACE INTO main.token_uses SELECT * FROM replaced.token_uses',
+  ],
+};
 const RATCHET: Decisions = {
   table: 'ratchet',
   statements: ['INSERT OR IGNORE INTO main.ratchet SELECT * FROM replaced.ratchet'],
@@ -38,6 +53,30 @@ const KEY_PINS: Decisions = {
   table: 'key_pins',
   statements: ['INSERT OR REPLACE INTO main.key_pins SELECT * FROM replaced.key_pins'],
 };
+
+/**
+ * What was done since the backup stays told: rows that go on from the backup's last one follow it. A trail that the backup is no
+ * beginning of stays with the store that is replaced. The restore itself is the next row.
+ */
+function carryAudit(database: Database, isThere: boolean): void {
+  const audit = createAuditWrites(database);
+  const goesOn = `EXISTS (SELECT 1 FROM replaced.audit AS other JOIN main.audit AS mine USING (sequence, hash)
+    WHERE mine.sequence = (SELECT max(sequence) FROM main.audit)) OR NOT EXISTS (SELECT 1 FROM main.audit)`;
+  const rows = isThere
+    ? database
+        .prepare(
+          `INSERT INTO main.audit (sequence, document, hash) SELECT sequence, document, hash FROM replaced.audit
+           WHERE sequence > (SELECT coalesce(max(sequence), 0) FROM main.audit) AND (${goesOn}) ORDER BY sequence`,
+        )
+        .run().changes
+    : 0;
+  audit.append({
+    at: new Date().toISOString(),
+    event: 'restored',
+    actor: OURSELVES,
+    details: { rows_kept: rows },
+  });
+}
 
 /**
  * Into the store at `restored`, which is brought to this version first; `replaced` is read only. All or nothing. Throws where
@@ -60,7 +99,11 @@ export function carryOver(restored: string, replaced: string): CarriedOver {
           const [told = 0] = statements.map((statement) => database.prepare(statement).run().changes);
           return told;
         };
+        // A plan was made for the fleet that is replaced, and an approval is good for once.
+        database.exec('DELETE FROM main.plans');
+        carryAudit(database, has.get('audit') === 1);
         carry(KEY_PINS);
+        carry(TOKENS);
         return { revocations: carry(REVOCATIONS), ratchets: carry(RATCHET) };
       })
       .immediate();

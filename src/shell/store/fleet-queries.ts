@@ -14,6 +14,7 @@ export interface FleetQueries {
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): readonly Cluster[];
   pinnedAnswers(clusterId: string): PinnedAnswers | undefined;
+  formerAnswers(clusterId: string, revision: number): PinnedAnswers | undefined;
   isRatcheted(clusterDns: string): boolean;
   isInitialised(): boolean;
 }
@@ -55,6 +56,7 @@ export function createFleetQueries(database: Database): FleetQueries {
   const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
     ORDER BY from_kind, from_id LIMIT ?`);
   const pinsOf = text('SELECT answers FROM frozen_answers WHERE cluster_id = ?');
+  const formerPinsOf = text('SELECT answers FROM past_pins WHERE cluster_id = ? AND until_revision = ?');
   const clustersUsing = text(CLUSTERS_USING);
   const userCount = prepare<number>(
     'SELECT count(*) FROM (SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?)',
@@ -112,6 +114,10 @@ export function createFleetQueries(database: Database): FleetQueries {
       clustersUsing.all(kind, id, after, limit).map((document) => parse<Cluster>(document)),
     pinnedAnswers: (clusterId) => {
       const pinned = pinsOf.get(clusterId);
+      return pinned === undefined ? undefined : parse<PinnedAnswers>(pinned);
+    },
+    formerAnswers: (clusterId, revision) => {
+      const pinned = formerPinsOf.get(clusterId, revision);
       return pinned === undefined ? undefined : parse<PinnedAnswers>(pinned);
     },
     isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,

@@ -22,6 +22,12 @@ export interface FleetWrites {
   markInitialised(): void;
 }
 
+/** The revision that ends a freeze is the one that its transaction becomes. */
+const KEEP_PINS = `INSERT INTO past_pins (cluster_id, until_revision, answers)
+  SELECT cluster_id, 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'revisions'), 0), answers
+  FROM frozen_answers WHERE cluster_id = ?
+  ON CONFLICT (cluster_id, until_revision) DO UPDATE SET answers = excluded.answers`;
+
 export function createFleetWrites(database: Database, queries: FleetQueries): FleetWrites {
   const insertObject = database.prepare('INSERT INTO objects (kind, id, document) VALUES (?, ?, ?)');
   const updateObject = database.prepare('UPDATE objects SET document = ? WHERE kind = ? AND id = ?');
@@ -36,6 +42,11 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
     'INSERT INTO frozen_answers (cluster_id, answers) VALUES (?, ?) ON CONFLICT (cluster_id) DO UPDATE SET answers = excluded.answers',
   );
   const deletePins = database.prepare('DELETE FROM frozen_answers WHERE cluster_id = ?');
+  const keepPins = database.prepare(KEEP_PINS);
+  const unpin = (clusterId: string): void => {
+    keepPins.run(clusterId);
+    deletePins.run(clusterId);
+  };
   const insertRatchet = database.prepare(
     'INSERT INTO ratchet (cluster_dns, certificate_sha256, since_ms) VALUES (?, ?, ?) ON CONFLICT (cluster_dns) DO NOTHING',
   );
@@ -90,7 +101,7 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
       if (object === undefined) throw notFound(kind);
       try {
         deleteObject.run(kind, id);
-        if (kind === 'cluster') deletePins.run(id);
+        if (kind === 'cluster') unpin(id);
       } catch (error) {
         if (isConstraint(error)) throw inUse(kind, error);
         throw error;
@@ -98,7 +109,7 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
       return object;
     }),
     pin(clusterId, answers) {
-      if (answers === undefined) deletePins.run(clusterId);
+      if (answers === undefined) unpin(clusterId);
       else insertPins.run(clusterId, JSON.stringify(answers));
     },
     turnRatchet: database.transaction((entries: readonly RatchetEntry[]) => {

@@ -10,6 +10,7 @@ import type {
 } from '../../core/fleet/history.ts';
 import type { Cluster, FleetKind, FleetObject } from '../../core/fleet/objects.ts';
 import { assignmentField, CATALOGUE_KINDS } from '../../core/fleet/registry.ts';
+import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { unavailable } from './faults.ts';
 
 /** The reading SQL of revisions. Synchronous, as FleetQueries are; HistoryReader says what each is for. */
@@ -41,6 +42,12 @@ interface ChangeRow {
   readonly id: string;
   readonly before: string | null;
 }
+
+/** Of a cluster that was frozen at this revision: the freeze that ended first after it, or the one that goes on. */
+const PINS_AT = `SELECT answers FROM (
+    SELECT answers, until_revision FROM past_pins WHERE cluster_id = @id AND until_revision > @revision
+    UNION ALL SELECT answers, 9e15 FROM frozen_answers WHERE cluster_id = @id
+  ) ORDER BY until_revision LIMIT 1`;
 
 const COLUMNS = 'number, at_ms, author, action, request_id, reason, plan, changes';
 
@@ -77,6 +84,8 @@ export function createHistoryQueries(database: Database): HistoryQueries {
   const later = prepare<number>(
     'SELECT revision FROM revision_changes WHERE kind = ? AND id = ? AND revision > ? ORDER BY revision LIMIT ?',
   ).pluck();
+
+  const pins = prepare<string>(PINS_AT).pluck();
 
   const range = (): RevisionRange => ends.get() ?? { oldest: 0, newest: 0 };
   const isKept = (number: number): boolean => {
@@ -124,7 +133,11 @@ export function createHistoryQueries(database: Database): HistoryQueries {
       const cluster = objectAt('cluster', id, revision) as Cluster | undefined;
       if (cluster === undefined) return undefined;
       const entries = CATALOGUE_KINDS.map((kind) => [kind, entriesAt(cluster, kind, revision)]);
-      return { cluster, entries: Object.fromEntries(entries) as ClusterMoment['entries'] };
+      const moment = { cluster, entries: Object.fromEntries(entries) as ClusterMoment['entries'] };
+      if (cluster.state !== 'frozen') return moment;
+      const answers = pins.get({ id, revision });
+      if (answers === undefined) throw unavailable(`revision ${revision}: what ${id} was frozen at is lost`);
+      return { ...moment, pinned: JSON.parse(answers) as PinnedAnswers };
     }),
     clustersTouched: database.transaction((after: number, upTo: number, limit: number, offset: number) => ({
       items: touched.all({ after, upTo, limit, offset }),

@@ -1,7 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import type { AnswerName, ChangeOrigin, RememberedAnswer } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import type { Pause } from '../../core/fleet/pause.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { ChangedDocument } from './fleet-audit.ts';
 
 /** The documents of what a transaction touched, from before it; null: the object was not there. */
 export interface Ledger {
@@ -13,9 +15,19 @@ export interface HistoryWrites {
   openLedger(): Ledger;
   nextRevision(): number;
   /** Appends the revision of all that was noted and is different now; undefined: nothing is. */
-  append(ledger: Ledger, origin: ChangeOrigin, plan: object | undefined): number | undefined;
+  append(
+    ledger: Ledger,
+    origin: ChangeOrigin,
+    plan: object | undefined,
+    pause: Pause,
+  ): Promise<AppendedRevision | undefined>;
   recallAnswer(name: AnswerName, nowMs: number): RememberedAnswer | undefined;
   rememberAnswer(name: AnswerName, answer: RememberedAnswer, nowMs: number): void;
+}
+
+export interface AppendedRevision {
+  readonly number: number;
+  readonly changed: readonly ChangedDocument[];
 }
 
 interface LedgerEntry {
@@ -36,6 +48,10 @@ export function createHistoryWrites(database: Database): HistoryWrites {
   );
   const trim = database.prepare(
     'DELETE FROM revisions WHERE number < @newest AND (number <= @newest - @kept OR at_ms < @since)',
+  );
+  /** Those that no kept revision shows, and that no kept revision can bring back. What is frozen now is not among them. */
+  const trimPins = database.prepare(
+    'DELETE FROM past_pins WHERE until_revision < (SELECT min(number) FROM revisions)',
   );
   const sequence = database
     .prepare<unknown[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'revisions'")
@@ -70,22 +86,29 @@ export function createHistoryWrites(database: Database): HistoryWrites {
       return ledger;
     },
     nextRevision: () => (sequence.get() ?? 0) + 1,
-    append(ledger, origin, plan) {
-      const changed = [...(entries.get(ledger)?.values() ?? [])].filter(
-        ({ kind, id, before }) => (now.get(kind, id) ?? null) !== before,
-      );
+    async append(ledger, origin, plan, pause) {
+      const changed: ChangedDocument[] = [];
+      for (const entry of entries.get(ledger)?.values() ?? []) {
+        const after = now.get(entry.kind, entry.id) ?? null;
+        if (after !== entry.before) changed.push({ ...entry, after });
+        await pause();
+      }
       if (changed.length === 0) return undefined;
       const { atMs, author, action, requestId = null, reason = null } = origin;
       const text = plan === undefined ? null : JSON.stringify(plan);
       const row = insertRevision.run(atMs, author, action, requestId, reason, text, changed.length);
       const number = Number(row.lastInsertRowid);
-      for (const { kind, id, before } of changed) insertChange.run(number, kind, id, before);
+      for (const { kind, id, before } of changed) {
+        insertChange.run(number, kind, id, before);
+        await pause();
+      }
       trim.run({
         newest: number,
         kept: LIMITS.revisionsKeptMax,
         since: atMs - LIMITS.revisionsKeptMs,
       });
-      return number;
+      trimPins.run();
+      return { number, changed };
     },
     recallAnswer({ principal, key }, nowMs) {
       const answer = recall.get(principal, key, nowMs);

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { AuditEntry } from '../../core/audit/entry.ts';
 import type { Page } from '../../core/fleet/access.ts';
 import type { RevocationEntry } from '../../core/identity/revocation-list.ts';
 import { keyOfTarget, targetOfKey } from '../../core/identity/revocation-target.ts';
@@ -39,9 +40,10 @@ export interface RevocationStore {
   get(id: string): Promise<RevocationRecord | undefined>;
   /** Newest first. */
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<RevocationRecord>>;
-  add(revocation: NewRevocation): Promise<void>;
+  /** With its entry in the audit trail, in one commit. */
+  add(revocation: NewRevocation, entry: AuditEntry): Promise<void>;
   /** False: it is not there, or lifted already; nothing was changed. */
-  lift(id: string, atMs: number, by: string): Promise<boolean>;
+  lift(id: string, atMs: number, by: string, entry: AuditEntry): Promise<boolean>;
   countAttempts(attempts: readonly RevocationAttempts[]): Promise<void>;
 }
 

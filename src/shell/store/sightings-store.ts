@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { AuditWrites } from './audit-records.ts';
 import { storeFault } from './faults.ts';
 import type { Sighting, SightingBatch, SightingStore, StoredPin, StoredSightings } from './sightings.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -15,6 +16,7 @@ interface SightingRow {
 export function createSightingStore(
   { writer, reader }: { readonly writer: Database; readonly reader: Database },
   queue: WriteQueue,
+  audit: AuditWrites,
 ): SightingStore {
   const upsert = writer.prepare(
     `INSERT INTO sightings (kind, name, credential, document, leaf) VALUES (?, ?, ?, ?, ?)
@@ -42,7 +44,8 @@ export function createSightingStore(
     )
     .pluck();
 
-  const write = ({ sightings, forgotten, pins: changed }: SightingBatch): void => {
+  const write = ({ sightings, forgotten, pins: changed, audit: entries = [] }: SightingBatch): void => {
+    entries.forEach(audit.append);
     for (const { kind, name, credential, document, leaf, issuers: above } of sightings) {
       for (const { sha256, der } of above) insertIssuer.run(sha256, der);
       upsert.run(kind, name, credential, document, leaf ?? null);

@@ -1,3 +1,5 @@
+import type { AuditEntry } from '../../core/audit/entry.ts';
+
 /** Who was seen with what, as the store keeps it: documents are opaque to it, octets are kept once. */
 
 /** Whose sighting it is: one of each is kept. */
@@ -26,6 +28,8 @@ export interface SightingBatch {
   readonly forgotten: readonly SightingKey[];
   /** `document` undefined: forgotten. */
   readonly pins: readonly { readonly clusterDns: string; readonly document: string | undefined }[];
+  /** What operators did of this, in the same commit. */
+  readonly audit?: readonly AuditEntry[];
 }
 
 export interface StoredSightings {

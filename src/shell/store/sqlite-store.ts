@@ -1,13 +1,16 @@
 import type { Database } from 'better-sqlite3';
+import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import { systemClock } from '../clock.ts';
+import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
 import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
+import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import {
   createRevocationQueries,
   createRevocationWrites,
@@ -16,14 +19,20 @@ import {
 } from './revocation-records.ts';
 import { createSightingStore } from './sightings-store.ts';
 import type { Store } from './store.ts';
+import {
+  createTokenQueries,
+  createTokenWrites,
+  type TokenQueries,
+  type TokenStore,
+} from './token-records.ts';
 import { createHistoryReader, runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
 
 /**
- * A handler needs milliseconds, but to take a component out of 10,000 clusters takes 7 s of a core; the request that it serves
- * is bounded to 30 s, and others wait behind it.
+ * A handler needs milliseconds, but to take a component out of 10,000 clusters takes 7 s of a core, which polls have a share
+ * of; a connection that is silent for a minute is closed, and other writers wait behind it.
  */
-const BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 5_000, workMs: 25_000 });
+const BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 5_000, workMs: 50_000 });
 
 /** A seed of 100,000 clusters takes seconds; nothing is served before it is in. */
 const SEED_BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 60_000, workMs: 900_000 });
@@ -50,6 +59,8 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     writes: createFleetWrites(database, queries),
     history,
     revisions: createHistoryWrites(database),
+    audit: createAuditWrites(database),
+    plans: { queries: createPlanQueries(database), writes: createPlanWrites(database) },
   };
   const inMemory = readerDatabase === database;
   const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
@@ -81,8 +92,11 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
       ),
     isInitialised: () => read('read', () => readerQueries.isInitialised()),
     ratchet: (entries) => write('ratchet', () => writer.writes.turnRatchet(entries)),
-    revocations: createRevocations(database, createRevocationQueries(readerDatabase), read, write),
-    sightings: createSightingStore(connections, queue),
+    revocations: createRevocations(writer, createRevocationQueries(readerDatabase), read, write),
+    tokens: createTokens(writer, createTokenQueries(readerDatabase), read, write),
+    plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
+    audit: createAudit(writer, readerDatabase, read, write),
+    sightings: createSightingStore(connections, queue, writer.audit),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();
@@ -105,8 +119,34 @@ type Read = <T>(doing: string, act: () => T) => Promise<T>;
 /** One transaction of its own, for what is not the fleet. */
 type Write = <T>(doing: string, act: () => T) => Promise<T>;
 
+function createPlans({ audit, plans }: Writer, queries: PlanQueries, read: Read, write: Write): PlanStore {
+  return Object.freeze<PlanStore>({
+    list: (nowMs, limit, offset) => read('read', () => queries.list(nowMs, limit, offset)),
+    get: (hash, nowMs) => read('read', () => queries.get(hash, nowMs)),
+    request: (plan, entry) =>
+      write('keep a plan', () => {
+        if (plans.writes.request(plan)) audit.append(entry);
+      }),
+    approve: (hash, approval, entry) =>
+      write('approve a plan', () => {
+        const approved = plans.writes.approve(hash, approval);
+        if (approved) audit.append(entry);
+        return approved;
+      }),
+  });
+}
+
+function createAudit({ audit }: Writer, readerDatabase: Database, read: Read, write: Write): AuditStore {
+  const queries = createAuditQueries(readerDatabase);
+  return Object.freeze<AuditStore>({
+    append: (entries) => write('audit', () => entries.forEach(audit.append)),
+    list: (query) => read('read', () => queries.list(query)),
+    end: () => read('read', () => queries.end()),
+  });
+}
+
 function createRevocations(
-  database: Database,
+  { database, audit }: Writer,
   queries: RevocationQueries,
   read: Read,
   write: Write,
@@ -117,9 +157,45 @@ function createRevocations(
     state: () => read('read', () => queries.state()),
     get: (id) => read('read', () => queries.get(id)),
     list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
-    add: (revocation) => write('revoke', () => writes.add(revocation)),
-    lift: (id, atMs, by) => write('lift', () => writes.lift(id, atMs, by)),
+    add: (revocation, entry) =>
+      write('revoke', () => {
+        writes.add(revocation);
+        audit.append(entry);
+      }),
+    lift: (id, atMs, by, entry) =>
+      write('lift', () => {
+        const lifted = writes.lift(id, atMs, by);
+        if (lifted) audit.append(entry);
+        return lifted;
+      }),
     countAttempts: (attempts) => write('count', () => writes.countAttempts(attempts)),
+  });
+}
+
+function createTokens(
+  { database, audit }: Writer,
+  queries: TokenQueries,
+  read: Read,
+  write: Write,
+): TokenStore {
+  const writes = createTokenWrites(database);
+  return Object.freeze<TokenStore>({
+    version: () => read('read', () => queries.version()),
+    state: (nowMs) => read('read', () => queries.state(nowMs)),
+    get: (id) => read('read', () => queries.get(id)),
+    list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
+    add: (token, entry) =>
+      write('make a token', () => {
+        writes.add(token);
+        audit.append(entry);
+      }),
+    revoke: (id, atMs, by, entry) =>
+      write('revoke a token', () => {
+        const revoked = writes.revoke(id, atMs, by);
+        if (revoked) audit.append(entry);
+        return revoked;
+      }),
+    noteUses: (uses) => write('note uses', () => writes.noteUses(uses)),
   });
 }
 
@@ -151,6 +227,7 @@ function createReader(queries: FleetQueries, read: Read): FleetReader {
     clustersUsing: (kind, id, after, limit) =>
       read('read', () => queries.clustersUsing(kind, id, after, limit)),
     pinnedAnswers: (clusterId) => read('read', () => queries.pinnedAnswers(clusterId)),
+    formerAnswers: (clusterId, revision) => read('read', () => queries.formerAnswers(clusterId, revision)),
     isRatcheted: (clusterDns) => read('read', () => queries.isRatcheted(clusterDns)),
   });
 }

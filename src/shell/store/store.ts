@@ -1,7 +1,10 @@
+import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { PlanStore } from './plan-records.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
+import type { TokenStore } from './token-records.ts';
 
 /** The fleet's words live in the core, where the rules use them; whoever holds a store finds them here as well. */
 export type {
@@ -44,6 +47,12 @@ export interface Store {
   readonly sightings: SightingStore;
   /** What operators revoked. Like `reader`, not for use inside `transact`. */
   readonly revocations: RevocationStore;
+  /** Who did what. What changes the store writes its own entry, in the same commit. */
+  readonly audit: AuditStore;
+  /** Tokens that were made here, as hashes. Like `reader`, not for use inside `transact`. */
+  readonly tokens: TokenStore;
+  /** Plans that wait for a second person. */
+  readonly plans: PlanStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

@@ -1,11 +1,15 @@
 import type { Database } from 'better-sqlite3';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
+import { createPause } from '../pause.ts';
+import type { AuditWrites } from './audit-records.ts';
 import { isBusy, storeFault, unavailable } from './faults.ts';
+import { fleetEntry } from './fleet-audit.ts';
 import type { FleetQueries } from './fleet-queries.ts';
 import type { FleetWrites } from './fleet-writes.ts';
 import type { HistoryQueries } from './history-queries.ts';
 import type { HistoryWrites, Ledger } from './history-writes.ts';
+import type { PlanQueries, PlanWrites } from './plan-records.ts';
 
 /** What one connection that may write can do. */
 export interface Writer {
@@ -14,6 +18,8 @@ export interface Writer {
   readonly writes: FleetWrites;
   readonly history: HistoryQueries;
   readonly revisions: HistoryWrites;
+  readonly audit: AuditWrites;
+  readonly plans: { readonly queries: PlanQueries; readonly writes: PlanWrites };
 }
 
 export interface TransactionBounds {
@@ -28,7 +34,7 @@ const LOCK_RETRY_MS = 10;
 /**
  * BEGIN IMMEDIATE, work, COMMIT; ROLLBACK if the work rejects or is too slow. To be called from the write queue only: the
  * connection is the transaction's own until this settles. A rejection of `work` is passed on as it is. What the work changed
- * is appended as a revision before the commit: a change without its revision does not happen.
+ * is appended as a revision and to the audit trail before the commit: a change without them does not happen.
  */
 export async function runTransaction<T>(
   writer: Writer,
@@ -42,7 +48,7 @@ export async function runTransaction<T>(
   try {
     const result = await bounded(work(createTransactor(writer, life)), bounds.workMs);
     life.over = true;
-    appendRevision(writer, life, origin);
+    await appendRevision(writer, life, origin);
     commit(database);
     return result;
   } finally {
@@ -57,10 +63,17 @@ interface Life {
   plan: object | undefined;
 }
 
-function appendRevision({ database, revisions }: Writer, life: Life, origin: ChangeOrigin): void {
+async function appendRevision(
+  { database, revisions, audit }: Writer,
+  life: Life,
+  origin: ChangeOrigin,
+): Promise<void> {
   if (!database.inTransaction) return; // SQLite rolled it back: commit says so
   try {
-    revisions.append(life.ledger, origin, life.plan);
+    const pause = createPause();
+    const revision = await revisions.append(life.ledger, origin, life.plan, pause);
+    if (revision === undefined) return;
+    audit.append(await fleetEntry(revision.number, revision.changed, origin, life.plan, pause));
   } catch (error) {
     throw storeFault(error, 'revision');
   }
@@ -117,7 +130,7 @@ async function bounded<T>(work: Promise<T>, workMs: number): Promise<T> {
 
 /** Its calls run at once, on the writer's connection; none runs when the transaction is over. */
 function createTransactor(
-  { database, queries, writes, history, revisions }: Writer,
+  { database, queries, writes, history, revisions, plans }: Writer,
   life: Life,
 ): RecordedTransactor {
   const during = async <T>(doing: string, act: () => T): Promise<T> => {
@@ -145,6 +158,7 @@ function createTransactor(
     clustersUsing: (kind, id, after, limit) =>
       during('read', () => queries.clustersUsing(kind, id, after, limit)),
     pinnedAnswers: (clusterId) => during('read', () => queries.pinnedAnswers(clusterId)),
+    formerAnswers: (clusterId, revision) => during('read', () => queries.formerAnswers(clusterId, revision)),
     pin: (clusterId, answers) => during('pin', () => writes.pin(clusterId, answers)),
     isRatcheted: (clusterDns) => during('read', () => queries.isRatcheted(clusterDns)),
     insert: (kind, object) => writing('insert', kind, object.id, () => writes.insert(kind, object)),
@@ -156,6 +170,8 @@ function createTransactor(
       during('note', () => {
         life.plan = plan;
       }),
+    planApproval: (hash, nowMs) => during('read', () => plans.queries.get(hash, nowMs)?.approval),
+    closePlan: (hash) => during('close a plan', () => plans.writes.close(hash)),
     recallAnswer: (name, nowMs) => during('read', () => revisions.recallAnswer(name, nowMs)),
     rememberAnswer: (name, answer, nowMs) =>
       during('remember', () => revisions.rememberAnswer(name, answer, nowMs)),

@@ -5,15 +5,32 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../../core/config.ts';
 import { StartupError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Clock } from '../clock.ts';
+import { canonicalAddress, type Networks } from '../../core/networks.ts';
+import type { ProxyRefusal } from '../../core/proxy-protocol.ts';
+import type { Gate } from '../edge/gate.ts';
 import { inSlices } from '../slices.ts';
+import { awaitProxyHeader } from './proxy-header.ts';
+import { trackRequests } from './request-tracker.ts';
+
+/** A source is a canonical address, or this where the peer was gone before it could be asked for: it is in no network. */
+const UNKNOWN_SOURCE = 'unknown';
 
 export interface ListenerEvents {
-  request(request: IncomingMessage, response: ServerResponse): void;
+  request(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Bytes that never became a request; the receiver answers or destroys the socket. */
-  malformed(error: NodeJS.ErrnoException, socket: Socket, answerable: boolean): void;
+  malformed(error: NodeJS.ErrnoException, socket: Socket, answerable: boolean, source: string): void;
   handshakeDone(): void;
   handshakeFailed(reason: string, source: string): void;
+  /** `proxy`: the peer, which is in TRUSTED_PROXIES. */
+  proxyHeaderRefused(reason: ProxyRefusal, proxy: string): void;
+  /** One connection more than there may be. */
+  dropped(): void;
+}
+
+export interface ListenerOptions {
+  /** Peers that begin with a PROXY protocol header; undefined: nobody. */
+  readonly trustedProxies: Networks | undefined;
+  readonly connectionsMax: number;
 }
 
 export interface Listener {
@@ -31,7 +48,12 @@ export interface Listener {
 }
 
 /** The HTTPS listener. Client certificates are asked for and judged in HTTP, never by failing the handshake. */
-export function createListener(context: SecureContext, clock: Clock, events: ListenerEvents): Listener {
+export function createListener(
+  context: SecureContext,
+  { trustedProxies, connectionsMax }: ListenerOptions,
+  gate: Gate,
+  events: ListenerEvents,
+): Listener {
   const server = createServer({
     requestCert: true,
     rejectUnauthorized: false,
@@ -52,34 +74,56 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
   });
   server.maxHeadersCount = LIMITS.headersCountMax;
   server.maxRequestsPerSocket = LIMITS.requestsPerSocketMax;
-  server.maxConnections = LIMITS.connectionsMax;
+  server.maxConnections = connectionsMax;
   server.timeout = LIMITS.socketIdleTimeoutMs;
   installContext(server, context);
 
   const open = new Set<Socket>();
   const busy = trackRequests();
-  const handshakes = trackHandshakes(clock);
-  server.on('connection', (socket) => {
-    const name = nameOf(socket);
+  const sources = trackSources();
+  const sourceOf = new WeakMap<Socket, string>();
+  const handshake = takeHandshake(server);
+  const enter = (socket: Socket, source: string): void => {
+    if (socket.destroyed || !gate.enter(socket, source)) return;
+    sources.add(socket, source);
+    handshake(socket);
+  };
+  server.on('connection', (socket: Socket) => {
+    // A peer that is gone already has no address any more; of others every error is followed by the end of the connection.
+    const peer = canonicalAddress(socket.remoteAddress ?? '');
+    socket.on('error', () => {});
+    if (peer === undefined) {
+      socket.destroy();
+      return;
+    }
     open.add(socket);
-    handshakes.begin(name, socket);
-    socket.once('close', () => {
-      open.delete(socket);
-      handshakes.end(name);
-    });
+    socket.once('close', () => open.delete(socket));
+    if (trustedProxies?.contains(peer) !== true) enter(socket, peer);
+    else {
+      awaitProxyHeader(socket, {
+        complete: (source) => enter(socket, source ?? peer),
+        refused(reason) {
+          socket.resetAndDestroy();
+          events.proxyHeaderRefused(reason, peer);
+        },
+      });
+    }
   });
+  server.on('drop', () => events.dropped());
   server.on('secureConnection', (socket) => {
-    handshakes.end(nameOf(socket));
+    const connection = sources.of(socket);
+    sourceOf.set(socket, connection?.source ?? UNKNOWN_SOURCE);
+    if (connection !== undefined) gate.shaken(connection.socket);
     busy.add(socket);
     events.handshakeDone();
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    events.handshakeFailed(error.code ?? error.message, socket.remoteAddress ?? 'unknown');
+    events.handshakeFailed(error.code ?? error.message, sources.of(socket)?.source ?? UNKNOWN_SOURCE);
     socket.destroy();
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     busy.begin(request, response);
-    events.request(request, response);
+    events.request(request, response, sourceOf.get(request.socket) ?? UNKNOWN_SOURCE);
   };
   server.on('request', onRequest);
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
@@ -93,10 +137,11 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
     }
     // Behind a request that is being answered, an error of ours would be read as the answer to that one.
     const awaited = busy.endAfterAnswers(socket as TLSSocket);
-    events.malformed(error, socket as Socket, !awaited);
+    events.malformed(error, socket as Socket, !awaited, sourceOf.get(socket as Socket) ?? UNKNOWN_SOURCE);
   });
   server.on('connect', (_request, socket) => {
-    events.malformed(Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket as Socket, true);
+    const error = Object.assign(new Error('CONNECT'), { code: 'CONNECT' });
+    events.malformed(error, socket as Socket, true, sourceOf.get(socket as Socket) ?? UNKNOWN_SOURCE);
   });
 
   return {
@@ -116,9 +161,23 @@ export function createListener(context: SecureContext, clock: Clock, events: Lis
       }, LIMITS.drainTimeoutMs);
       await closed;
       clearTimeout(cut);
-      handshakes.stop();
+      gate.stop();
     },
   };
+}
+
+/**
+ * TLS begins by what tls.Server listens to `connection` with. It is taken off, and called once a connection may begin: so there
+ * is no second server and no second socket before it, and whoever is turned away costs no TLS. Should a later Node begin
+ * otherwise, this refuses to start.
+ */
+function takeHandshake(server: Server): (socket: Socket) => void {
+  const [begin, ...others] = server.listeners('connection');
+  if (begin === undefined || others.length > 0) {
+    throw new StartupError('this version of Node begins TLS differently; run the pinned version');
+  }
+  server.removeListener('connection', begin as (socket: Socket) => void);
+  return (socket) => begin.call(server, socket);
 }
 
 /**
@@ -150,94 +209,28 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
   return bound;
 }
 
-interface RequestTracker {
-  add(socket: TLSSocket): void;
-  begin(request: IncomingMessage, response: ServerResponse): void;
-  retire(lost: (socket: TLSSocket) => boolean): Generator<void, number>;
-  /** Whether its handshake is done and it is still open. */
-  knows(socket: TLSSocket): boolean;
-  /** True: the socket waits for answers, and ends when it has them. */
-  endAfterAnswers(socket: TLSSocket): boolean;
+/** The connections' own names: the TLS socket and the TCP socket under it share nothing else that is public. */
+interface Sources {
+  add(socket: Socket, source: string): void;
+  /** The TCP socket and the source of the connection that this TLS socket speaks on. */
+  of(socket: Socket): { readonly socket: Socket; readonly source: string } | undefined;
 }
 
-/** Which connections are waiting for an answer: what was admitted is answered, and nothing after it. */
-function trackRequests(): RequestTracker {
-  const inFlight = new Map<TLSSocket, Set<IncomingMessage>>();
-  const retired = new WeakSet<TLSSocket>();
+function trackSources(): Sources {
+  const known = new Map<string, { readonly socket: Socket; readonly source: string }>();
   return {
-    add(socket) {
-      inFlight.set(socket, new Set());
-      socket.once('close', () => inFlight.delete(socket));
-    },
-    begin(request, response) {
-      const socket = request.socket as TLSSocket;
-      const requests = inFlight.get(socket);
-      requests?.add(request);
-      response.once('close', () => {
-        requests?.delete(request);
-        if (requests?.size === 0 && retired.has(socket)) socket.end();
+    add(socket, source) {
+      const name = nameOf(socket);
+      const connection = { socket, source };
+      known.set(name, connection);
+      socket.once('close', () => {
+        if (known.get(name) === connection) known.delete(name);
       });
     },
-    knows: (socket) => inFlight.has(socket),
-    endAfterAnswers(socket) {
-      const requests = [...(inFlight.get(socket) ?? [])];
-      // Where a body is still to come, it is that request which is malformed, and nobody else will answer it.
-      const waits = requests.length > 0 && requests.every(({ complete }) => complete);
-      if (waits) retired.add(socket);
-      return waits;
-    },
-    *retire(lost) {
-      let count = 0;
-      for (const [socket, requests] of [...inFlight]) {
-        // A connection that was just reset has nothing to be judged by any more.
-        if (socket.destroyed || retired.has(socket) || !lostOrUnreadable(lost, socket)) {
-          yield;
-          continue;
-        }
-        count++;
-        retired.add(socket);
-        if (requests.size === 0) socket.destroy();
-        yield;
-      }
-      return count;
-    },
+    of: (socket) => known.get(nameOf(socket)),
   };
 }
 
-/** One connection that cannot be judged must not keep the others from it: it ends. */
-function lostOrUnreadable(lost: (socket: TLSSocket) => boolean, socket: TLSSocket): boolean {
-  try {
-    return lost(socket);
-  } catch {
-    return true;
-  }
-}
-
-/** A connection's own name: the TLS socket and the TCP socket under it share nothing else that is public. */
-function nameOf(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`;
-}
-
-interface HandshakeTracker {
-  begin(name: string, socket: Socket): void;
-  end(name: string): void;
-  stop(): void;
-}
-
-/** Node's own handshake timeout restarts with each octet that trickles in; this one does not. */
-function trackHandshakes(clock: Clock): HandshakeTracker {
-  const begun = new Map<string, { readonly socket: Socket; readonly at: number }>();
-  const sweep = setInterval(() => {
-    const limit = clock.elapsed() - LIMITS.handshakeTimeoutMs;
-    for (const { socket, at } of begun.values()) {
-      if (at > limit) break;
-      socket.destroy();
-    }
-  }, 1_000);
-  sweep.unref();
-  return {
-    begin: (name, socket) => begun.set(name, { socket, at: clock.elapsed() }),
-    end: (name) => begun.delete(name),
-    stop: () => clearInterval(sweep),
-  };
+function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress}|${remotePort}|${localAddress}|${localPort}`;
 }

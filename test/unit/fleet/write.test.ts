@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { FluxgateError } from '../../../src/core/errors.ts';
 import { UNGUARDED } from '../../../src/core/fleet/commit.ts';
-import type { ObjectChange, Plan } from '../../../src/core/fleet/plan.ts';
+import type { ObjectChange } from '../../../src/core/fleet/plan.ts';
 import { createObject, deleteObject, patchObject, putObject } from '../../../src/core/fleet/write.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
@@ -154,13 +154,13 @@ test('unassigning a component takes its patches along', async (t) => {
   assert.deepEqual(after.patches, {});
 });
 
-test('the review sees every change before it is written, and can stop it', async (t) => {
+test('every change is authorised before it is written, and the review of its plan can stop it', async (t) => {
   const store = await sampleStore(t);
   const seen: ObjectChange[] = [];
-  const review = async (_plan: Plan, changes: readonly ObjectChange[]): Promise<void> => {
+  const authorise = (changes: readonly ObjectChange[]): void => {
     seen.push(...changes);
   };
-  const terms = { ...UNGUARDED, review };
+  const terms = { ...UNGUARDED, authorise };
   await store.transact(async (tx) => {
     await createObject('namespace', { id: 'n' }, schemas, tx, terms);
     await patchObject('namespace', 'n', { labels: { a: 'b' } }, schemas, tx, terms);

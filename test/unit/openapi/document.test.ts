@@ -50,6 +50,9 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   'GET /revisions listRevisions operator -': ['X-Total-Count', 'Link'],
   'GET /revisions/{revision} getRevision operator -': [],
   'POST /revisions/{revision}/revert revertRevision operator -': ['X-Limit-Warning', 'Idempotency-Replayed'],
+  'GET /plans listPlans operator -': ['X-Total-Count', 'Link'],
+  'GET /plans/{plan_hash} getPlan operator -': [],
+  'POST /plans/{plan_hash}/approve approvePlan operator -': [],
   'POST /bulk bulkChange operator -': ['X-Limit-Warning', 'Idempotency-Replayed'],
   'GET /export exportFleet operator -': [],
   'POST /import importFleet operator -': ['X-Limit-Warning', 'Idempotency-Replayed'],
@@ -61,7 +64,13 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   'POST /revocations createRevocation operator -': ['Location'],
   'GET /revocations/{id} getRevocation operator -': [],
   'DELETE /revocations/{id} liftRevocation operator -': [],
+  'GET /tokens listTokens operator -': ['X-Total-Count', 'Link'],
+  'POST /tokens createToken operator -': ['Location'],
+  'GET /tokens/{id} getToken operator -': [],
+  'DELETE /tokens/{id} revokeToken operator -': [],
   'GET /refusals listRefusals operator -': ['X-Total-Count', 'Link'],
+  'GET /audit listAudit operator -': ['X-Total-Count', 'Link'],
+  'GET /audit/head getAuditHead operator -': [],
   'POST /explain explain operator -': [],
 };
 const isLater = (operationId: string): boolean =>
@@ -94,7 +103,7 @@ test('public routes ask for no credential, all others for a certificate or a tok
 
 test('POST and PUT take JSON, PATCH takes a merge patch, nothing else takes a body', () => {
   for (const { path, method, operationId } of OPERATIONS.all) {
-    if (operationId === 'revertRevision') continue; // the path says it all
+    if (['revertRevision', 'approvePlan'].includes(operationId)) continue; // the path says it all
     const { requestBody } = documentedOperation(path, method);
     const expected =
       method === 'PATCH'

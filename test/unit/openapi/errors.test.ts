@@ -21,6 +21,7 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     'validation_error',
     'request_timeout',
     'misdirected_request',
+    'rate_limited',
     'headers_too_large',
     'certificate_rejected',
     'unavailable',

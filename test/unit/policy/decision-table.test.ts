@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPolicyEngine, type Decision } from '../../../src/core/policy/decide.ts';
-import { type PolicyContext, resourceOf } from '../../../src/core/policy/entities.ts';
+import { NOWHERE, type PolicyContext, resourceOf } from '../../../src/core/policy/entities.ts';
 import type { Operation } from '../../../src/core/policy/operations.ts';
 import { ACTORS, EAST, OPERATIONS, SHIPPED, WEST } from './shipped.ts';
 
+const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const engine = createPolicyEngine(SHIPPED);
 
 type Actor = keyof typeof ACTORS;
@@ -30,7 +31,7 @@ function decide(actor: Actor, operation: Operation, circumstances: Circumstances
     principal: ACTORS[actor],
     operationId: operation.operationId,
     resource: resourceOf(operation, { ...names, id: 'cert-manager' }),
-    context: { source: '2001:db8::1', operatorNetwork, credential: CREDENTIAL[actor] },
+    context: { source: '2001:db8::1', operatorNetwork, ...ELSEWHERE, credential: CREDENTIAL[actor] },
   });
 }
 
@@ -47,7 +48,7 @@ test('the rows of the table are all operations of the document', () => {
   const rows = ['public', 'list for Flux', 'inputs', 'operator routes'] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 42],
+    [3, 1, 3, 51],
   );
 });
 
@@ -239,8 +240,8 @@ test("the exception that ratchet.cedar explains opens that cluster's path to tok
     excepted.decide({
       principal: ACTORS.reader,
       operationId: 'getNamespaceInputs',
-      resource: { kind: 'cluster_inputs', dns, ratcheted: true, revoked: false },
-      context: { source: '10.0.0.1', operatorNetwork: false, credential: 'token' },
+      resource: { kind: 'cluster_inputs', dns, ratcheted: true, revoked: false, place: NOWHERE },
+      context: { source: '10.0.0.1', operatorNetwork: false, ...ELSEWHERE, credential: 'token' },
     }).allowed;
   assert.deepEqual([allowed(EAST), allowed(WEST)], [true, false]);
 });

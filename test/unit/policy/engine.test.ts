@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Principal } from '../../../src/core/identity/principal.ts';
 import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
+import { momentOf, NOWHERE } from '../../../src/core/policy/entities.ts';
 import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 
+const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const REQUEST: DecisionRequest = {
   principal: ACTORS.operator,
   operationId: 'getNamespaceInputs',
-  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false },
-  context: { source: '10.0.0.1', operatorNetwork: true, credential: 'certificate' },
+  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false, place: NOWHERE },
+  context: { source: '10.0.0.1', operatorNetwork: true, ...ELSEWHERE, credential: 'certificate' },
 };
 
 const only = (condition: string): string =>
@@ -54,12 +56,18 @@ const VISIBLE: readonly [string, string, DecisionRequest][] = [
   [
     "the cluster's name",
     `resource is Fluxgate::ClusterInputs && resource.dns == "${EAST}"`,
-    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false, revoked: false } },
+    {
+      ...REQUEST,
+      resource: { kind: 'cluster_inputs', dns: `x${EAST}`, ratcheted: false, revoked: false, place: NOWHERE },
+    },
   ],
   [
     'the ratchet',
     'resource is Fluxgate::ClusterInputs && !resource.ratcheted',
-    { ...REQUEST, resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true, revoked: false } },
+    {
+      ...REQUEST,
+      resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: true, revoked: false, place: NOWHERE },
+    },
   ],
   [
     'the source',
@@ -70,6 +78,21 @@ const VISIBLE: readonly [string, string, DecisionRequest][] = [
     'the network',
     'context.operator_network',
     { ...REQUEST, context: { ...REQUEST.context, operatorNetwork: false } },
+  ],
+  [
+    "the network's name",
+    'context.network == ""',
+    { ...REQUEST, context: { ...REQUEST.context, network: 'ci' } },
+  ],
+  [
+    'the hour',
+    'context.hour >= 9 && context.hour < 17',
+    { ...REQUEST, context: { ...REQUEST.context, moment: { hour: 17, weekday: 'monday' } } },
+  ],
+  [
+    'the day of the week',
+    '["monday", "tuesday"].contains(context.weekday)',
+    { ...REQUEST, context: { ...REQUEST.context, moment: { hour: 12, weekday: 'sunday' } } },
   ],
   [
     'the credential',
@@ -125,7 +148,7 @@ test('kind and id of an object do not run into each other', () => {
     engine.decide({
       ...REQUEST,
       operationId: 'getNamespace',
-      resource: { kind: 'object', objectKind, id: 'x' },
+      resource: { kind: 'object', objectKind, id: 'x', place: NOWHERE },
     }).allowed;
   assert.deepEqual([decide('namespace'), decide('cluster'), decide('namespace')], [true, false, true]);
 });
@@ -136,7 +159,7 @@ test('a policy can name one object: by kind and id', () => {
     engine.decide({
       ...REQUEST,
       operationId: 'getNamespace',
-      resource: { kind: 'object', objectKind: 'namespace', id },
+      resource: { kind: 'object', objectKind: 'namespace', id, place: NOWHERE },
     }).allowed;
   assert.deepEqual([allowed('x'), allowed('y')], [true, false]);
 });
@@ -174,4 +197,10 @@ test('several policies that decide are all named, sorted, with their reasons', (
     policies: ['a', 'b', 'c'],
     reason: 'first; second; c',
   });
+});
+
+test('the moment of a decision is read in UTC', () => {
+  assert.deepEqual(momentOf(Date.UTC(2026, 10, 21, 23, 59, 59)), { hour: 23, weekday: 'saturday' });
+  assert.deepEqual(momentOf(Date.UTC(2026, 10, 22)), { hour: 0, weekday: 'sunday' });
+  assert.throws(() => momentOf(Number.NaN));
 });

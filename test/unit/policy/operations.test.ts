@@ -94,29 +94,38 @@ test('parameters and notes of a path are no operations', () => {
   assert.equal(readOperations({ paths: { '/a': item } }).all.length, 1);
 });
 
+const DEV = { environment: 'dev', labels: ['team=a'] };
+
 test('each operation asks for one resource, made of the names in its path', () => {
   const operation = (id: string): Operation => {
     const found = OPERATIONS.get(id);
     assert.ok(found);
     return found;
   };
-  const names = { clusterDns: 'a.example.com', id: 'x', ratcheted: true, revoked: false };
+  const fleetOf = (objectKind: string): object => ({ kind: 'fleet', objectKind, place: DEV });
+  const names = { clusterDns: 'a.example.com', id: 'x', ratcheted: true, revoked: false, place: DEV };
   assert.deepEqual(resourceOf(operation('getOpenapi'), names), { kind: 'gateway' });
-  assert.deepEqual(resourceOf(operation('listFluxClusters'), names), { kind: 'fleet' });
-  assert.deepEqual(resourceOf(operation('listClusters'), names), { kind: 'fleet' });
-  assert.deepEqual(resourceOf(operation('createNamespace'), names), { kind: 'fleet' });
+  assert.deepEqual(resourceOf(operation('listFluxClusters'), names), fleetOf('cluster'));
+  assert.deepEqual(resourceOf(operation('listClusters'), names), fleetOf('cluster'));
+  assert.deepEqual(resourceOf(operation('createNamespace'), names), fleetOf('namespace'));
   assert.deepEqual(resourceOf(operation('getRolebindingInputs'), names), {
     kind: 'cluster_inputs',
     dns: 'a.example.com',
     ratcheted: true,
     revoked: false,
+    place: DEV,
   });
   assert.deepEqual(resourceOf(operation('liftRevocation'), names), { kind: 'trust' });
-  assert.deepEqual(resourceOf(operation('bulkChange'), names), { kind: 'fleet' });
+  assert.deepEqual(resourceOf(operation('bulkChange'), names), {
+    kind: 'fleet',
+    objectKind: '',
+    place: { environment: '', labels: [] },
+  });
   assert.deepEqual(resourceOf(operation('deletePlatformComponent'), names), {
     kind: 'object',
     objectKind: 'platform_component',
     id: 'x',
+    place: DEV,
   });
   assert.throws(
     () => resourceOf(operation('getRolebindingInputs'), { clusterDns: 'a.example.com' }),

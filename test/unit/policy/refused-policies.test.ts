@@ -21,41 +21,45 @@ const withSchema = (from: string, to: string): Change => {
 const SCOPE = 'permit (principal, action, resource)';
 
 const REFUSED: readonly [string, Change, RegExp][] = [
-  ['text that is no policy', withPolicy('\n\npermit (principal'), /^extra\.cedar:3: .*unexpected end/],
-  ['a policy without @id', withPolicy(`// é\n${SCOPE};`), /^extra\.cedar:2: .*no @id/],
-  ['an empty @id', withPolicy(`@id("") ${SCOPE};`), /^extra\.cedar:1: .*no @id/],
-  ['an @id that would break a log line', withPolicy(`@id("a\\nb") ${SCOPE};`), /^extra\.cedar:1: .*no @id/],
+  ['text that is no policy', withPolicy('\n\npermit (principal'), /^extra\.cedar:3:\d+: .*unexpected end/],
+  ['a policy without @id', withPolicy(`// é\n${SCOPE};`), /^extra\.cedar:2:\d+: .*no @id/],
+  ['an empty @id', withPolicy(`@id("") ${SCOPE};`), /^extra\.cedar:1:\d+: .*no @id/],
+  [
+    'an @id that would break a log line',
+    withPolicy(`@id("a\\nb") ${SCOPE};`),
+    /^extra\.cedar:1:\d+: .*no @id/,
+  ],
   [
     'an @id that is taken in another file',
     withPolicy(`@id("public-anybody") ${SCOPE};`),
-    /^public\.cedar:\d+: @id\("public-anybody"\) is taken in extra\.cedar$/,
+    /^public\.cedar:\d+:\d+: @id\("public-anybody"\) is taken in extra\.cedar$/,
   ],
   [
     'an @id that is taken in the same file',
     withPolicy(`@id("x") ${SCOPE};\n@id("x") forbid (principal, action, resource) when { false == true };`),
-    /^extra\.cedar:2: @id\("x"\) is taken in extra\.cedar$/,
+    /^extra\.cedar:2:\d+: @id\("x"\) is taken in extra\.cedar$/,
   ],
   [
     'an attribute that the schema does not have',
     withPolicy(`@id("x")\n${SCOPE}\nwhen { principal.colour == "blue" };`),
-    /^extra\.cedar:3: .*attribute `colour`/,
+    /^extra\.cedar:3:\d+: .*attribute `colour`/,
   ],
   [
     'a comparison of things that are never equal',
     withPolicy(`@id("x") ${SCOPE} when { context.credential == true };`),
-    /^extra\.cedar:1: /,
+    /^extra\.cedar:1:\d+: /,
   ],
   [
     'an action that the schema does not have',
     withPolicy('@id("x") permit (principal, action == Fluxgate::Action::"getSecrets", resource);'),
-    /^extra\.cedar:1: .*getSecrets/,
+    /^extra\.cedar:1:\d+: .*getSecrets/,
   ],
   [
     'a policy that can never apply (a warning of Cedar)',
     withPolicy(
       '@id("x") permit (principal, action == Fluxgate::Action::"getHealth", resource is Fluxgate::Fleet);',
     ),
-    /^extra\.cedar:1: .*applicable action/,
+    /^extra\.cedar:1:\d+: .*applicable action/,
   ],
   [
     'a template, which nobody fills in',
@@ -64,12 +68,12 @@ const REFUSED: readonly [string, Change, RegExp][] = [
   ],
   ['no policies', { policies: {} }, /^there are no policies/],
   ['files without a policy in them', { policies: { 'a.cedar': '// nothing' } }, /^there are no policies/],
-  ['a schema that is none', { schemaText: 'namespace Fluxgate {' }, /^fluxgate\.cedarschema:1: /],
+  ['a schema that is none', { schemaText: 'namespace Fluxgate {' }, /^fluxgate\.cedarschema:1:\d+: /],
   ['another namespace', withSchema('namespace Fluxgate {', 'namespace Other {'), /no namespace Fluxgate/],
   [
     'a schema without a type that it speaks of',
-    withSchema('entity Fleet;', ''),
-    /^fluxgate\.cedarschema:\d+: .*Fleet/,
+    withSchema('entity Fleet =', 'entity Flotilla ='),
+    /^fluxgate\.cedarschema:\d+:\d+: .*Fleet/,
   ],
   [
     'an operation without an action',
@@ -137,6 +141,8 @@ test('what is wrong is told with the names that the texts were given', () => {
   const schemaFile = 'POLICY_DIR: /etc/policy/fluxgate.cedarschema';
   assert.throws(
     () => createPolicyEngine({ ...SHIPPED, schemaFile, schemaText: 'namespace' }),
-    (error) => error instanceof StartupError && error.message.startsWith(`${schemaFile}:1: `),
+    (error) =>
+      error instanceof StartupError &&
+      /^POLICY_DIR: \/etc\/policy\/fluxgate\.cedarschema:1:\d+: /.test(error.message),
   );
 });

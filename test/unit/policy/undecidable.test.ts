@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Principal } from '../../../src/core/identity/principal.ts';
 import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
-import type { PolicyResource } from '../../../src/core/policy/entities.ts';
+import { NOWHERE, type PolicyResource } from '../../../src/core/policy/entities.ts';
 import { ACTORS, EAST, SHIPPED } from './shipped.ts';
 
 // Whatever cannot be decided is denied, whoever would otherwise be let in.
 
+const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const PERMIT_ALL = '@id("all") @reason("all") permit (principal, action, resource);';
 const permissive = createPolicyEngine({ ...SHIPPED, policies: { 'all.cedar': PERMIT_ALL } });
 
 const FINE: DecisionRequest = {
   principal: ACTORS.cluster,
   operationId: 'getNamespaceInputs',
-  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false },
-  context: { source: '10.0.0.1', operatorNetwork: false, credential: 'certificate' },
+  resource: { kind: 'cluster_inputs', dns: EAST, ratcheted: false, revoked: false, place: NOWHERE },
+  context: { source: '10.0.0.1', operatorNetwork: false, ...ELSEWHERE, credential: 'certificate' },
 };
 
 test('the permissive engine of these tests lets the proper request in', () => {
@@ -25,7 +26,10 @@ const BROKEN: readonly [string, DecisionRequest][] = [
   ['an operation that no action is named after', { ...FINE, operationId: 'getNothing' }],
   ['a group of actions instead of an action', { ...FINE, operationId: 'clusterInputs' }],
   ['an operation named like an inherited property', { ...FINE, operationId: '__proto__' }],
-  ['a resource of another type than the action is for', { ...FINE, resource: { kind: 'fleet' } }],
+  [
+    'a resource of another type than the action is for',
+    { ...FINE, resource: { kind: 'fleet', objectKind: 'cluster', place: NOWHERE } },
+  ],
   [
     'a principal without the attribute that the schema requires',
     { ...FINE, principal: { kind: 'cluster' } as unknown as Principal },
@@ -43,6 +47,7 @@ const BROKEN: readonly [string, DecisionRequest][] = [
         dns: EAST,
         ratcheted: 'no',
         revoked: false,
+        place: NOWHERE,
       } as unknown as PolicyResource,
     },
   ],

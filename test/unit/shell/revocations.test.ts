@@ -7,8 +7,7 @@ import { createMetrics } from '../../../src/shell/metrics.ts';
 import { createRevocations, type RevocationsParts } from '../../../src/shell/revocations.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
-
-const AUTHOR = { by: 'test', requestId: 'r1' } as const;
+import { sampleRequest } from '../../support/audit.ts';
 
 const order = (dns: string) => ({
   target: { kind: 'cluster_dns', dns } as const,
@@ -46,9 +45,9 @@ test('a list that was read earlier and comes later never replaces a newer one', 
     },
   }));
   t.after(() => store.close());
-  const first = revocations.revoke(order('a.example'), AUTHOR);
+  const first = revocations.revoke(order('a.example'), sampleRequest('test'));
   await new Promise((resolve) => setTimeout(resolve, 20));
-  await revocations.revoke(order('b.example'), AUTHOR);
+  await revocations.revoke(order('b.example'), sampleRequest('test'));
   const revoked = await first;
   assert.equal(versions.at(-1), 2);
   assert.deepEqual(versions, versions.toSorted(), 'never an older one after a newer one');
@@ -67,7 +66,7 @@ test('attempts that could not be written down are counted all the same, and writ
     },
   }));
   t.after(() => store.close());
-  const { id } = await revocations.revoke(order('a.example'), AUTHOR);
+  const { id } = await revocations.revoke(order('a.example'), sampleRequest('test'));
   for (let n = 0; n < 3; n++) revocations.attempted(id);
   assert.equal((await revocations.get(id))?.attempts, 3);
   assert.equal((await store.revocations.get(id))?.attempts, 0);
@@ -85,7 +84,10 @@ test('a revocation is in force while the store is busy, and out of force again w
       }),
   }));
   t.after(() => store.close());
-  const refused = assert.rejects(revocations.revoke(order('a.example'), AUTHOR), /disk is full/);
+  const refused = assert.rejects(
+    revocations.revoke(order('a.example'), sampleRequest('test')),
+    /disk is full/,
+  );
   assert.notEqual(current().cluster('a.example', Date.now()), undefined, 'at once');
   refuse(new Error('the disk is full'));
   await refused;

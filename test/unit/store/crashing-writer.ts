@@ -8,6 +8,7 @@ import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 const namespace = (id: string, labels: Record<string, string> = {}) => ({ id, labels, annotations: {} });
 const [, , url = '', mode] = process.argv;
+say('starting');
 const store = await openSqliteStore(url);
 if (mode === 'once') process.exit(); // fills the compile cache
 const counter = await store.reader.get('namespace', 'counter');

@@ -1,15 +1,15 @@
 /** A real full disk where the test may mount one (root on Linux); elsewhere SQLite's own bound on the file's size. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { FluxgateError } from '../../../src/core/errors.ts';
 import { openDatabase } from '../../../src/shell/store/database.ts';
 import { createSqliteStore, openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import { insertSampleFleet, sampleNamespace } from '../../support/fleet.ts';
+import { smallDisk } from '../../support/small-disk.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 const LARGE = 'x'.repeat(60_000);
@@ -60,18 +60,6 @@ test('SQLite’s own bound: writes are 503, polls go on, and writes too once the
   await insert(store, `fill-${acknowledged}`);
   await assertKept(store, acknowledged + 1);
 });
-
-/** A file system of 2 MiB; undefined where this process may not mount one. */
-function smallDisk(t: TestContext): string | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'fluxgate-disk-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]);
-  t.after(() => {
-    if (mounted.status === 0) spawnSync('umount', ['-l', directory]);
-    rmSync(directory, { recursive: true, force: true });
-  });
-  if (mounted.status !== 0) return undefined;
-  return statfsSync(directory).blocks > 0 ? directory : undefined;
-}
 
 test('a full disk: writes are 503, polls go on, nothing is lost, and there is room again without a restart', async (t) => {
   const disk = smallDisk(t);

@@ -7,13 +7,13 @@ import {
   readDirectory,
 } from '../../../core/fleet/directory.ts';
 import { changesToImport, type ImportMode } from '../../../core/fleet/import.ts';
+import { listAll } from '../../../core/fleet/pause.ts';
 import { FLEET_KINDS } from '../../../core/fleet/registry.ts';
-import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
+import { createPause } from '../../pause.ts';
 import type { Answer } from '../respond.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
 import { recordedChangeSet } from './recorded.ts';
-import { writeTerms } from './write-terms.ts';
 
 /** Many objects at once: bulk changes, the fleet as a directory, and back. */
 export function fleetSetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
@@ -21,16 +21,18 @@ export function fleetSetHandler(operation: Operation, parts: HandlerParts): Hand
   switch (operation.operationId) {
     case 'bulkChange':
       return (call) =>
-        recordedChangeSet(call, parts, 'bulk', (tx) =>
-          bulkChanges(call.body as Bulk, schemas, tx, writeTerms(call, parts).pause),
+        recordedChangeSet(call, parts, 'bulk', (tx, pause) =>
+          bulkChanges(call.body as Bulk, schemas, tx, pause),
         );
     case 'exportFleet':
       return () => exported(parts);
     case 'importFleet':
-      return (call) => {
+      return async (call) => {
         const { mode, files } = call.body as { mode: ImportMode; files: DirectoryFiles };
-        const directory = readDirectory(files, schemas);
-        return recordedChangeSet(call, parts, 'import', (tx) => changesToImport(directory, mode, tx));
+        const directory = await readDirectory(files, schemas, createPause());
+        return recordedChangeSet(call, parts, 'import', (tx, pause) =>
+          changesToImport(directory, mode, tx, pause),
+        );
       };
     default:
       return undefined;
@@ -39,18 +41,15 @@ export function fleetSetHandler(operation: Operation, parts: HandlerParts): Hand
 
 /** Fleet and revision of one moment: whoever edits them later is compared with exactly this. */
 async function exported({ store }: HandlerParts): Promise<Answer> {
+  const pause = createPause();
   for (;;) {
     const { newest } = await store.history.range();
     const files: Record<string, string> = {};
     for (const kind of FLEET_KINDS) {
-      const { items } = await store.reader.list(kind, {
-        filters: {},
-        limit: LIMITS.exportObjectsMax,
-        offset: 0,
-      });
-      for (const object of items) {
+      for (const object of await listAll(kind, store.reader, pause)) {
         const { path, text } = fileOf(kind, object);
         files[path] = text;
+        await pause();
       }
     }
     if ((await store.history.range()).newest !== newest) continue;

@@ -1,7 +1,10 @@
+import type { AuditRequest } from '../../../core/audit/entry.ts';
 import { StartupError } from '../../../core/errors.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
+import type { PolicyResource } from '../../../core/policy/entities.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
+import type { Audit } from '../../audit.ts';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../health.ts';
 import type { LiveTrust } from '../../live-trust.ts';
@@ -12,18 +15,22 @@ import type { Refusals } from '../../refusals.ts';
 import type { Revocations } from '../../revocations.ts';
 import type { Sightings } from '../../sightings.ts';
 import type { Store } from '../../store/store.ts';
+import type { Tokens } from '../../tokens.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { auditHandler } from './audit.ts';
 import { clusterStateHandler } from './cluster-state.ts';
 import { explainHandler } from './explain.ts';
 import { fleetHandler } from './fleet.ts';
 import { fleetSetHandler } from './fleet-sets.ts';
 import { fluxHandler } from './flux.ts';
 import { historyHandler } from './history.ts';
+import { plansHandler } from './plans.ts';
 import { publicHandler } from './public.ts';
 import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
+import { tokensHandler } from './tokens.ts';
 import { trustHandler } from './trust.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
@@ -36,8 +43,14 @@ export interface Call {
   readonly requestId: string;
   /** By the trust and the policies of this moment; throws as it would at the start of the request. For what may have waited long. */
   admitAgain(): Promise<void>;
+  /** What the audit trail says of the request. */
+  readonly audited: AuditRequest;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
   header(name: string): string | undefined;
+  /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */
+  authorise(resource: PolicyResource): void;
+  /** The same as a question. */
+  permits(resource: PolicyResource): boolean;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
@@ -51,6 +64,8 @@ export interface HandlerParts {
   readonly sightings: Omit<Sightings, 'after' | 'close'>;
   readonly log: Log;
   readonly revocations: Revocations;
+  readonly audit: Audit;
+  readonly tokens: Tokens;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
   readonly explain: ExplainParts;
@@ -100,10 +115,13 @@ function operatorHandler(operation: Operation, parts: HandlerParts): Handler | u
   return (
     historyHandler(operation, parts) ??
     fleetSetHandler(operation, parts) ??
+    plansHandler(operation, parts) ??
     clusterStateHandler(operation, parts) ??
     fleetHandler(operation, parts) ??
     revocationsHandler(operation, parts) ??
+    tokensHandler(operation, parts) ??
     refusalsHandler(operation, parts) ??
+    auditHandler(operation, parts) ??
     explainHandler(operation, parts) ??
     trustHandler(operation, parts)
   );

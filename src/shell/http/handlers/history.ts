@@ -1,9 +1,11 @@
 import { FluxgateError } from '../../../core/errors.ts';
+import type { CatalogueKind } from '../../../core/fleet/access.ts';
 import { diffRevisions } from '../../../core/fleet/diff-revisions.ts';
-import { renderInputs } from '../../../core/fleet/render.ts';
+import { type RenderedInputs, renderInputs } from '../../../core/fleet/render.ts';
 import { changesToRevert } from '../../../core/fleet/revert.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
+import { placeOfCluster } from '../../../core/policy/place.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
@@ -21,7 +23,7 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
     case 'revertRevision':
       return (call) => {
         const revision = Number(call.parameters.path['revision']);
-        return recordedChangeSet(call, parts, 'revert', (tx) => changesToRevert(revision, tx));
+        return recordedChangeSet(call, parts, 'revert', (tx, pause) => changesToRevert(revision, tx, pause));
       };
     default:
       return undefined;
@@ -50,8 +52,8 @@ async function revisionOrDiff({ parameters }: Call, { store }: HandlerParts): Pr
   return { status: 200, body: { ...revision, objects: items } };
 }
 
-/** All three routes, as the cluster was served them after that revision. */
-async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
+/** All three routes, as the cluster was served them after that revision; of a frozen one, what was pinned. */
+async function rendered({ parameters, authorise }: Call, { store }: HandlerParts): Promise<Answer> {
   const { oldest, newest } = await store.history.range();
   const revision = numberOf(parameters.query['revision'], newest);
   if (revision < oldest || revision > newest) throw noSuchRevision();
@@ -59,13 +61,20 @@ async function rendered({ parameters }: Call, { store }: HandlerParts): Promise<
   if (moment === undefined) {
     throw new FluxgateError('not_found', 'There was no cluster of this id at this revision.');
   }
-  const { cluster, entries } = moment;
+  const { cluster, entries, pinned } = moment;
+  // It may have been elsewhere then than it is now: a scope ends there as well.
+  const place = placeOfCluster(cluster);
+  authorise({ kind: 'object', objectKind: 'cluster', id: cluster.id, place });
+  const inputsOf = <K extends CatalogueKind>(kind: K): RenderedInputs =>
+    pinned === undefined
+      ? renderInputs(kind, { cluster, entries: entries[kind] })
+      : (JSON.parse(pinned[kind]) as RenderedInputs);
   const body = {
     id: cluster.id,
     revision,
-    platform_components: renderInputs('platform_component', { cluster, entries: entries.platform_component }),
-    namespaces: renderInputs('namespace', { cluster, entries: entries.namespace }),
-    rolebindings: renderInputs('rolebinding', { cluster, entries: entries.rolebinding }),
+    platform_components: inputsOf('platform_component'),
+    namespaces: inputsOf('namespace'),
+    rolebindings: inputsOf('rolebinding'),
   };
   return { status: 200, body };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FluxgateError } from '../../../core/errors.ts';
+import { ApprovalRequired } from '../../../core/fleet/approval.ts';
 import { checkChangeSet, realChanges } from '../../../core/fleet/change-set.ts';
 import { commitChanges } from '../../../core/fleet/commit.ts';
 import type {
@@ -8,11 +9,13 @@ import type {
   RememberedAnswer,
   RevisionAction,
 } from '../../../core/fleet/history.ts';
+import type { Pause } from '../../../core/fleet/pause.ts';
 import type { ObjectChange } from '../../../core/fleet/plan.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, HandlerParts } from './handlers.ts';
+import { keepForApproval } from './review.ts';
 import { planAnswer, writeTerms } from './write-terms.ts';
 
 /** Every write of an operator: in one transaction, as a revision with its author and reason, and once per Idempotency-Key. */
@@ -30,17 +33,35 @@ export async function recordedWrite(
   const origin = originOf(call, parts, action);
   const admitted = whileAdmitted(call, work);
   const key = call.method === 'POST' ? idempotencyKey(call) : undefined;
-  if (key === undefined || isDryRun(call)) return parts.store.transact(admitted, origin);
-  const name = { principal: origin.author, key };
+  if (key === undefined || isDryRun(call)) return transact(call, parts, admitted, origin);
+  // A token's name may be given again, to a token with other rights.
+  const { token_id: tokenId } = call.audited.actor;
+  const name = { principal: tokenId === undefined ? origin.author : `${origin.author}#${tokenId}`, key };
   const fingerprint = fingerprintOf(call);
-  return parts.store.transact(async (transactor) => {
+  const once = async (transactor: RecordedTransactor): Promise<Answer> => {
     const earlier = await transactor.recallAnswer(name, origin.atMs);
     if (earlier !== undefined) return replay(earlier, fingerprint);
     const answer = await admitted(transactor);
     const { status, headers = {}, body } = answer;
     await transactor.rememberAnswer(name, { fingerprint, status, headers, body }, origin.atMs);
     return answer;
-  }, origin);
+  };
+  return transact(call, parts, once, origin);
+}
+
+/** Where a second person is asked for, what they are to look at is kept. */
+async function transact(
+  call: Call,
+  parts: HandlerParts,
+  work: (transactor: RecordedTransactor) => Promise<Answer>,
+  origin: ChangeOrigin,
+): Promise<Answer> {
+  try {
+    return await parts.store.transact(work, origin);
+  } catch (error) {
+    if (error instanceof ApprovalRequired) await keepForApproval(call, parts, error);
+    throw error;
+  }
 }
 
 /**
@@ -64,11 +85,11 @@ export function recordedChangeSet(
   call: Call,
   parts: HandlerParts,
   action: RevisionAction,
-  wanted: (transactor: RecordedTransactor) => Promise<readonly ObjectChange[]>,
+  wanted: (transactor: RecordedTransactor, pause: Pause) => Promise<readonly ObjectChange[]>,
 ): Promise<Answer> {
   const terms = writeTerms(call, parts);
   return recordedWrite(call, parts, action, async (transactor) => {
-    const changes = realChanges(await wanted(transactor));
+    const changes = await realChanges(await wanted(transactor, terms.pause), terms.pause);
     // A revert may take back a change of state; nothing else may change one but the state's own route.
     await checkChangeSet(changes, transactor, { pause: terms.pause, keepStates: action !== 'revert' });
     const { plan, carriedOut } = await commitChanges(changes, transactor, terms);
@@ -88,8 +109,15 @@ function originOf(call: Call, parts: HandlerParts, action: RevisionAction): Chan
       `The header Change-Reason must be one line of 1 to ${LIMITS.changeReasonCharactersMax} characters, in UTF-8.`,
     );
   }
-  const { requestId } = call;
-  return { author: describePrincipal(call.principal), action, atMs: parts.clock.now(), requestId, reason };
+  const { requestId, audited } = call;
+  return {
+    author: describePrincipal(call.principal),
+    action,
+    atMs: parts.clock.now(),
+    requestId,
+    reason,
+    request: audited,
+  };
 }
 
 function utf8(header: string): string {

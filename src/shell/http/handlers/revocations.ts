@@ -1,6 +1,5 @@
 import { type ErrorDetail, FluxgateError } from '../../../core/errors.ts';
 import { issuerKeyOf } from '../../../core/identity/issuer-key.ts';
-import { describePrincipal } from '../../../core/identity/principal.ts';
 import {
   fieldsOfTarget,
   type RequestedTarget,
@@ -10,19 +9,19 @@ import type { Trust } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { parseDateTime } from '../../../core/rfc3339.ts';
-import type { Author, KnownRevocation, RevocationOrder } from '../../revocations.ts';
+import type { KnownRevocation, RevocationOrder } from '../../revocations.ts';
 import { numberOf, pageHeaders } from '../parameters.ts';
-import type { Call, Handler, HandlerParts } from './handlers.ts';
+import type { Handler, HandlerParts } from './handlers.ts';
 
 /** What operators take back before its time: certificates, keys, whole clusters. */
 export function revocationsHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   const { revocations, clock } = parts;
   switch (operation.operationId) {
     case 'createRevocation':
-      return async ({ body, ...call }) => {
+      return async ({ audited, body }) => {
         const { trust } = parts.trust.snapshot;
         const order = readOrder(body as RevocationBody, trust, clock.now());
-        const proof = await revocations.revoke(order, authorOf(call));
+        const proof = await revocations.revoke(order, audited);
         return {
           status: 201,
           body: { ...shown(proof), connections_closed: proof.inForce?.connectionsClosed ?? 0 },
@@ -46,19 +45,14 @@ export function revocationsHandler(operation: Operation, parts: HandlerParts): H
         return { status: 200, body: shown(revocation) };
       };
     case 'liftRevocation':
-      return async ({ parameters, ...call }) => {
-        const lifted = await revocations.lift(parameters.path['id'] ?? '', authorOf(call));
+      return async ({ audited, parameters }) => {
+        const lifted = await revocations.lift(parameters.path['id'] ?? '', audited);
         return { status: 200, body: shown(lifted) };
       };
     default:
       return undefined;
   }
 }
-
-const authorOf = ({ principal, requestId }: Pick<Call, 'principal' | 'requestId'>): Author => ({
-  by: describePrincipal(principal),
-  requestId,
-});
 
 /** Of the document's schema RevocationOrder. */
 interface RevocationBody extends RequestedTarget {

@@ -20,9 +20,16 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
     case 'planTrust':
       return ({ parameters, body }) => planTrust(parts, parameters.query, body);
     case 'resetTrustPin':
-      return async ({ principal, parameters, requestId }) => {
+      return async ({ principal, audited, parameters, requestId }) => {
         const clusterDns = parameters.path['cluster_dns'] ?? '';
-        const before = await parts.sightings.pins.reset(clusterDns);
+        const at = new Date(parts.clock.now()).toISOString();
+        const object = `cluster_dns/${clusterDns}`;
+        const before = await parts.sightings.pins.reset(clusterDns, {
+          at,
+          event: 'pin_reset',
+          ...audited,
+          object,
+        });
         if (before === undefined) {
           throw new FluxgateError('not_found', 'No key of a cluster of this name is remembered.');
         }

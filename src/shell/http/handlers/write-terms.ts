@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FluxgateError } from '../../../core/errors.ts';
 import type { WriteTerms } from '../../../core/fleet/commit.ts';
 import type { FleetKind } from '../../../core/fleet/objects.ts';
@@ -7,9 +6,12 @@ import { planPage } from '../../../core/fleet/plan-summary.ts';
 import { entityTag } from '../../../core/fleet/preconditions.ts';
 import type { Written } from '../../../core/fleet/write.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { createPause } from '../../pause.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
+import { authoriseChanges } from './authorise-changes.ts';
 import type { Call, HandlerParts } from './handlers.ts';
+import { reviewPlan } from './review.ts';
 
 /** What a request says of how its write is to be treated, and how what came of it is answered. */
 
@@ -18,7 +20,7 @@ export const allowsSecrets = (header: string | undefined): boolean => header ===
 
 const PLAN_HASH = /^[0-9a-f]{64}$/;
 
-export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>): WriteTerms {
+export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 'clock'>): WriteTerms {
   const confirmPlan = call.header('confirm-plan');
   if (confirmPlan !== undefined && !PLAN_HASH.test(confirmPlan)) {
     throw new FluxgateError(
@@ -31,9 +33,9 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard'>):
     confirmPlan,
     allowSecrets: allowsSecrets(call.header('allow-suspected-secrets')),
     pruneGuard: parts.pruneGuard,
-    pause: async () => {
-      await nextTurn();
-    },
+    authorise: (changes) => authoriseChanges(call, changes),
+    review: (plan, transactor) => reviewPlan(call, plan, transactor, parts.clock.now()),
+    pause: createPause(),
   };
 }
 

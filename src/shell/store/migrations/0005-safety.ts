@@ -12,6 +12,8 @@ CREATE TABLE plans (
   -- The first page of the plan, as GET /plans/{hash} answers it.
   page TEXT NOT NULL CHECK (json_valid(page)),
   requested_by TEXT NOT NULL,
+  -- Everybody who stands behind the request, as a list: who asked, and who made the token that it came with.
+  responsible TEXT NOT NULL CHECK (json_valid(responsible)),
   requested_ms INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL,
   approved_by TEXT,

@@ -6,9 +6,21 @@ import { REVOCATIONS } from './0002-revocations.ts';
 import { SIGHTINGS } from './0003-sightings.ts';
 import { HISTORY } from './0004-history.ts';
 import { SAFETY } from './0005-safety.ts';
+import { TOKENS } from './0006-tokens.ts';
+import { PAST_PINS } from './0007-past-pins.ts';
+import { AUDIT } from './0008-audit.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
-export const MIGRATIONS: readonly string[] = [FLEET, REVOCATIONS, SIGHTINGS, HISTORY, SAFETY];
+export const MIGRATIONS: readonly string[] = [
+  FLEET,
+  REVOCATIONS,
+  SIGHTINGS,
+  HISTORY,
+  SAFETY,
+  TOKENS,
+  PAST_PINS,
+  AUDIT,
+];
 
 /** The version of a store that this Fluxgate writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache';
+import { LIMITS } from './limits.ts';
+
+/** How much of something may happen: `burst` at once, and so many a second for ever. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/**
+ * Token buckets, one for each key, as the generic cell rate algorithm keeps them (ITU-T I.371, "virtual scheduling"): one
+ * number each, no timer. What is forgotten at the bound is the key unused for longest: it was full again, or nearly.
+ */
+export interface Buckets {
+  /** 0: taken. Else nothing is taken, and the milliseconds after which the next one is there. */
+  take(key: string, nowMs: number): number;
+  /** How many are taken and not yet there again. */
+  used(key: string, nowMs: number): number;
+}
+
+/** `nowMs` of each call: milliseconds from any start, never going back. */
+export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): Buckets {
+  const intervalMs = 1_000 / rate.perSecond;
+  const depthMs = intervalMs * rate.burst;
+  /** The moment at which the bucket is full. */
+  const fullAt = new LRUCache<string, number>({ max: keysMax });
+  return {
+    take(key, nowMs) {
+      const next = Math.max(fullAt.get(key) ?? nowMs, nowMs) + intervalMs;
+      const waitMs = next - nowMs - depthMs;
+      // Sums of fractions: a bucket that is full by less than a thousandth is full.
+      if (waitMs > 1e-3) return Math.max(waitMs, 1);
+      fullAt.set(key, next);
+      return 0;
+    },
+    used(key, nowMs) {
+      return Math.max(0, ((fullAt.peek(key) ?? nowMs) - nowMs) / intervalMs);
+    },
+  };
+}
+
+/**
+ * How long the refusal of one more token is held back, after `failures` from the same address that are not forgiven yet. Nothing
+ * at first, because a token that was rotated too early shows as a fleet's worth of honest mistakes; then it doubles and doubles.
+ */
+export function failureDelayMs(failures: number): number {
+  const over = failures - LIMITS.failedTokensFree;
+  if (over <= 0) return 0;
+  const delayMs = LIMITS.failureDelayMsMin * 2 ** (over / LIMITS.failuresPerDoubling);
+  return Math.min(Math.round(delayMs), LIMITS.failureDelayMsMax);
+}
+
+/** How loaded the process is, and what that closes. Each level includes the one before it. */
+export const LOAD_LEVELS = Object.freeze(['none', 'anonymous', 'tokens'] as const);
+export type LoadLevel = (typeof LOAD_LEVELS)[number];
+
+/**
+ * `delaysMs`: how late the event loop was at the last samples. All of them count by the least: a pause is no load, what stays is
+ * (as CoDel tells a burst from a standing queue, RFC 8289 §3.1).
+ */
+export function loadLevel(delaysMs: readonly number[]): LoadLevel {
+  if (delaysMs.length < LIMITS.loadSamples) return 'none';
+  const standingMs = Math.min(...delaysMs);
+  if (standingMs >= LIMITS.shedTokensDelayMs) return 'tokens';
+  return standingMs >= LIMITS.shedAnonymousDelayMs ? 'anonymous' : 'none';
+}
+
+/** Whether `level` turns away those whom `asked` names. */
+export function sheds(level: LoadLevel, asked: Exclude<LoadLevel, 'none'>): boolean {
+  return LOAD_LEVELS.indexOf(level) >= LOAD_LEVELS.indexOf(asked);
+}

@@ -1,0 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Pause } from '../core/fleet/pause.ts';
+import { LIMITS } from '../core/limits.ts';
+
+/** Waits for the next turn of the event loop once `sliceMs` have gone by since the last one; for one piece of work. */
+export function createPause(): Pause {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < LIMITS.sliceMs) return;
+    await nextTurn();
+    since = performance.now();
+  };
+}

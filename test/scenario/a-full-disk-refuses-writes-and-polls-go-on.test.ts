@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startTestGateway } from '../support/gateway.ts';
+import { operator, poll, verdict } from '../support/poll.ts';
+import { smallDisk } from '../support/small-disk.ts';
+
+const ID = 'demo-cluster-01';
+const note = (n: number) => ({ id: `fill-${n}`, annotations: { note: 'x'.repeat(60_000) } });
+
+test('while the disk is full: writes are 503, polls get the same bytes; when there is room, writes work again', async (t) => {
+  const disk = smallDisk(t, '4m');
+  if (disk === undefined) return t.skip('no right to mount a file system');
+  const environment = { DATABASE_URL: `sqlite://${join(disk, 'fleet.db')}` };
+  const gateway = await startTestGateway(t, { environment });
+  const send = operator(gateway);
+  const before = await poll(gateway, ID);
+  const ballast = join(disk, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(1_500_000));
+  let acknowledged = 0;
+  for (;;) {
+    const answer = await send('POST', '/namespaces', note(acknowledged));
+    if (answer.status !== 201) {
+      assert.equal(verdict(answer), '503 unavailable');
+      assert.match(String(answer.json()['message']), /Nothing was changed/);
+      break;
+    }
+    acknowledged++;
+    assert.ok(acknowledged < 200, 'the disk was never full');
+  }
+  assert.ok(acknowledged > 0);
+  for (let n = 0; n < 3; n++) {
+    assert.equal(verdict(await send('POST', '/namespaces', note(999))), '503 unavailable', 'and again');
+    assert.deepEqual(await poll(gateway, ID), before);
+  }
+  assert.equal((await send('GET', '/namespaces?limit=1000')).json<object[]>().length, 3 + acknowledged);
+  assert.equal((await send('GET', '/ready')).status, 200, 'it can be read');
+  // A cluster whose first poll by certificate comes now is served as well, though the ratchet is not kept yet.
+  const certificate = await gateway.pki.cluster('demo-cluster-02.k8s.example.com');
+  const first = await gateway.send({
+    path: '/api/v2/flux/clusters/demo-cluster-02.k8s.example.com/namespaces',
+    certificate,
+  });
+  assert.equal(first.status, 200);
+
+  rmSync(ballast);
+  assert.equal((await send('POST', '/namespaces', note(acknowledged))).status, 201);
+  assert.deepEqual(await poll(gateway, ID), before);
+});
