@@ -68,6 +68,28 @@ describe('a write that waits for the store', () => {
     assert.equal(await gateway.fleet(), fleet);
   });
 
+  it('changes nothing where its token is no longer one', async (t) => {
+    const gateway = await startTestGateway(t, {
+      prepare: async (directory) => {
+        await writeFile(join(directory, 'tokens'), `${WRITE_TOKEN}\n`);
+        return { CRUD_AUTH_TOKEN_FILE: join(directory, 'tokens') };
+      },
+      environment: { CRUD_AUTH_TOKEN: undefined },
+    });
+    const fleet = await gateway.fleet();
+    const unlock = lockStore(gateway);
+    const body = { id: 'by-token' };
+    const waiting = gateway.send({ method: 'POST', path: '/namespaces', token: WRITE_TOKEN, body });
+    for (let turn = 0; turn < 3; turn++) await gateway.send({ path: '/namespaces', token: WRITE_TOKEN });
+    await writeFile(join(gateway.directory, 'tokens'), 'another-write-token-of-this-test\n');
+    assert.equal(await gateway.gateway.reload('SIGHUP'), true);
+    unlock();
+    assert.equal((await waiting).status, 401);
+    await writeFile(join(gateway.directory, 'tokens'), `${WRITE_TOKEN}\n`);
+    assert.equal(await gateway.gateway.reload('SIGHUP'), true);
+    assert.equal(await gateway.fleet(), fleet);
+  });
+
   it('is carried out where nothing is taken from its author', async (t) => {
     const { gateway, waiting, unlock } = await setStage(t);
     unlock();

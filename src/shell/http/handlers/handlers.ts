@@ -41,8 +41,8 @@ export interface Call {
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
-  /** By the trust and the policies of this moment; throws as it would at the start of the request. For what may have waited long. */
-  admitAgain(): Promise<void>;
+  /** Throws unless whoever asks is still who they were, by the trust of this moment. For what may have waited long. */
+  identifyAgain(): Promise<void>;
   /** What the audit trail says of the request. */
   readonly audited: AuditRequest;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */

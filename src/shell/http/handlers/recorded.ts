@@ -69,13 +69,13 @@ async function transact(
  * nothing, and does not take up the store's time before.
  */
 function whileAdmitted(
-  { admitAgain }: Call,
+  { identifyAgain }: Call,
   work: (transactor: RecordedTransactor) => Promise<Answer>,
 ): (transactor: RecordedTransactor) => Promise<Answer> {
   return async (transactor) => {
-    await admitAgain();
+    await identifyAgain();
     const answer = await work(transactor);
-    await admitAgain();
+    await identifyAgain();
     return answer;
   };
 }
