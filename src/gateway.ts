@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
-import { findMissingCrls } from './core/identity/crl-warnings.ts';
+import { isCrlMissing } from './core/identity/crl-warnings.ts';
 import type { RevocationList } from './core/identity/revocation-list.ts';
 import { startAdmin } from './shell/admin.ts';
 import { createAudit } from './shell/audit.ts';
 import { readAuditKey } from './shell/audit-key.ts';
 import type { Clock } from './shell/clock.ts';
 import { type Contract, loadContract } from './shell/contract.ts';
+import { loadCrlIssuers } from './shell/crl-issuers.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createEdge } from './shell/edge/edge.ts';
 import { createHealth } from './shell/health.ts';
@@ -86,17 +87,19 @@ async function serve(
   { contract, store, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
+  const crlIssuers = await loadCrlIssuers(store.crlIssuers, config.crlDir, log);
   const trust = new LiveTrust(
-    loaded.snapshot,
+    crlIssuers.expecting(loaded.snapshot),
     { revocations: await loadRevocations(store), tokenRecords: await loadTokens(store, clock.now()) },
     clock,
   );
-  const health = createHealth(store, () => findMissingCrls(trust.snapshot.crls, clock.now()).length > 0);
+  await crlIssuers.keep(trust.snapshot.crls);
+  const health = createHealth(store, () => isCrlMissing(trust.snapshot.crls, clock.now()));
   const metrics = createMetrics();
   const signingKey = await readAuditKey(config.auditSigningKeyFile);
   const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
   resources.defer(() => audit.stop());
-  metrics.observeCrls(() => trust.snapshot.crls.states(clock.now()));
+  metrics.observeCrls(() => trust.snapshot.crls, clock);
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
   resources.defer(() => sightings.close());
   const { pins } = sightings;
@@ -202,7 +205,10 @@ async function serve(
       crlWatch.look();
       return listener.retire((socket) => trust.verdictOf(socket)?.accepted === false);
     },
-    reloaded: (before) => refusedLately.look(before, trust.snapshot),
+    reloaded(before) {
+      void crlIssuers.keep(trust.snapshot.crls);
+      refusedLately.look(before, trust.snapshot);
+    },
     health,
     metrics,
     audit,

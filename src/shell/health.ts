@@ -51,7 +51,10 @@ export function createHealth(store: Store, isCrlMissing: () => boolean): Health 
         reasons.push({ field: 'store', problem: 'cannot be read' });
       }
       if (isCrlMissing()) {
-        reasons.push({ field: 'crl', problem: 'one that CRL_POLICY requires is stale; the log says whose' });
+        reasons.push({
+          field: 'crl',
+          problem: 'one that CRL_POLICY requires is stale or missing; the log says whose',
+        });
       }
       if (reasons.length === 0) return reloadRefused ? OK_WITH_REFUSED_RELOAD : OK;
       throw new FluxgateError('unavailable', 'Not ready: send no traffic here; see details.', {

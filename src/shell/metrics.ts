@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { CrlState } from '../core/identity/crl-state.ts';
+import type { CrlSet } from '../core/identity/crl-set.ts';
 import type { RevocationKind } from '../core/identity/revocation-target.ts';
 import { LOAD_LEVELS, type LoadLevel } from '../core/rate.ts';
+import type { Clock } from './clock.ts';
 
 /** What the admin listener shows of this process. Labels are closed lists: no client can add a series. */
 export interface Metrics {
@@ -25,7 +26,7 @@ export interface Metrics {
   /** `count` is asked at each scrape. */
   observeExpiry(count: () => Readonly<Record<string, number>>): void;
   observeKeyConflicts(count: () => number): void;
-  observeCrls(states: () => readonly CrlState[]): void;
+  observeCrls(current: () => CrlSet, clock: Clock): void;
   contentType(): string;
   text(): Promise<string>;
 }
@@ -177,7 +178,8 @@ export function createMetrics(): Metrics {
         },
       });
     },
-    observeCrls(states) {
+    observeCrls(current, clock) {
+      const states = () => current().states(clock.now());
       // One series for each CA that has a CRL: its key's fingerprint, as in the log's lines about the CRL.
       new Gauge({
         name: 'fluxgate_crl_next_update_timestamp_seconds',
@@ -199,11 +201,11 @@ export function createMetrics(): Metrics {
       });
       new Gauge({
         name: 'fluxgate_crls',
-        help: 'CRLs by state: fresh, ending (stale soon), stale, future (not begun).',
+        help: 'CRLs by state: fresh, ending (stale soon), stale, future (not begun), missing (there was one before).',
         labelNames: ['status'],
         registers,
         collect() {
-          const counts = { fresh: 0, ending: 0, stale: 0, future: 0 };
+          const counts = { fresh: 0, ending: 0, stale: 0, future: 0, missing: current().missing.length };
           for (const { status } of states()) counts[status] += 1;
           for (const [status, count] of Object.entries(counts)) this.set({ status }, count);
         },

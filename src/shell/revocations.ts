@@ -5,10 +5,10 @@ import type { Page } from '../core/fleet/access.ts';
 import { createRevocationList, type RevocationList } from '../core/identity/revocation-list.ts';
 import type { RevocationTarget } from '../core/identity/revocation-target.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createAttempts } from './revocation-attempts.ts';
+import { createRevocationsInForce, type InForce, type InForceParts } from './revocations-in-force.ts';
 import type { RevocationRecord } from './store/revocation-records.ts';
 import type { Store } from './store/store.ts';
 import { startVersionPoll } from './version-poll.ts';
@@ -20,19 +20,13 @@ export interface KnownRevocation extends RevocationRecord {
   readonly inForce: InForce | undefined;
 }
 
-export interface InForce {
-  readonly sinceMs: number;
-  /** Connections that it ended as it came into force. */
-  readonly connectionsClosed: number;
-}
-
 export interface RevocationOrder {
   readonly target: RevocationTarget;
   readonly reason: string;
   readonly untilMs: number | undefined;
 }
 
-/** Revocation by API: kept first, then in force on every connection of this process, then answered. */
+/** Revocation by API: in force on every connection of this process, kept, and only then answered. */
 export interface Revocations {
   revoke(order: RevocationOrder, request: AuditRequest): Promise<KnownRevocation>;
   /** Throws `not_found`, or `conflict` where it is lifted already. */
@@ -47,17 +41,10 @@ export interface Revocations {
   stop(): Promise<void>;
 }
 
-export interface RevocationsParts {
+export interface RevocationsParts extends InForceParts {
   readonly store: Store;
-  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  current(): RevocationList;
-  /**
-   * In force for every request when it returns. Resolves when the connections of those whom it refuses have been ended; told of
-   * each is the revocation that did it.
-   */
-  enforce(list: RevocationList, ended: (revocationId: string) => void): Promise<void>;
 }
 
 /** What the store holds now, for the first snapshot. Throws where it cannot be read: nobody is served without it. */
@@ -69,32 +56,7 @@ export async function loadRevocations(store: Store): Promise<RevocationList> {
 export function createRevocations(parts: RevocationsParts): Revocations {
   const { store, clock } = parts;
   const attempts = createAttempts(parts);
-  const inForce = new Map<string, { sinceMs: number; connectionsClosed: number }>();
-  for (const id of parts.current().ids) inForce.set(id, { sinceMs: clock.now(), connectionsClosed: 0 });
-
-  let ending: Promise<void> = Promise.resolve();
-
-  /**
-   * The store's state, in force. Whoever reads the later state may be the earlier to come here, so versions decide: a list
-   * never gives way to an older one. False: one that is as new, or newer, is in force already.
-   */
-  const apply = async (): Promise<boolean> => {
-    const { version, entries } = await store.revocations.state();
-    if (version <= parts.current().version) {
-      await ending;
-      return false;
-    }
-    const list = createRevocationList(entries, version);
-    const sinceMs = clock.now();
-    for (const id of inForce.keys()) if (!list.ids.has(id)) inForce.delete(id);
-    for (const id of list.ids) if (!inForce.has(id)) inForce.set(id, { sinceMs, connectionsClosed: 0 });
-    ending = parts.enforce(list, (id) => {
-      const found = inForce.get(id);
-      if (found !== undefined) found.connectionsClosed++;
-    });
-    await ending;
-    return true;
-  };
+  const inForce = createRevocationsInForce(parts);
 
   const known = (record: RevocationRecord): KnownRevocation => {
     const expired = record.untilMs !== undefined && record.untilMs <= clock.now();
@@ -102,7 +64,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     return {
       ...attempts.added(record),
       state,
-      inForce: state === 'in_force' ? copyOf(inForce.get(record.id)) : undefined,
+      inForce: state === 'in_force' ? copyOf(inForce.of(record.id)) : undefined,
     };
   };
   const find = async (id: string): Promise<KnownRevocation | undefined> => {
@@ -119,7 +81,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     log: parts.log,
     version: () => store.revocations.version(),
     current: () => parts.current().version,
-    apply,
+    apply: inForce.apply,
   });
 
   return {
@@ -128,22 +90,22 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       const by = request.actor.principal;
       const startedMs = clock.elapsed();
       const id = `rev-${randomBytes(8).toString('hex')}`;
+      const entry = { ...order, id };
       const createdMs = clock.now();
-      await store.revocations.add(
-        { ...order, id, createdMs, createdBy: by },
-        {
-          at: new Date(createdMs).toISOString(),
-          event: 'revocation_made',
-          ...request,
-          object: `revocation/${id}`,
-          reason: order.reason,
-          details: {
-            ...order.target,
-            ...(order.untilMs === undefined ? {} : { until: new Date(order.untilMs).toISOString() }),
-          },
+      const audited: AuditEntry = {
+        at: new Date(createdMs).toISOString(),
+        event: 'revocation_made',
+        ...request,
+        object: `revocation/${id}`,
+        reason: order.reason,
+        details: {
+          ...order.target,
+          ...(order.untilMs === undefined ? {} : { until: new Date(order.untilMs).toISOString() }),
         },
+      };
+      await inForce.during(entry, () =>
+        store.revocations.add({ ...entry, createdMs, createdBy: by }, audited),
       );
-      await apply();
       const revocation = await found(id);
       parts.log.warn(
         {
@@ -173,7 +135,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
         await found(id);
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }
-      await apply();
+      await inForce.apply();
       const lifted = await found(id);
       const { target, reason } = lifted;
       parts.log.warn(

@@ -5,8 +5,9 @@
  *   has its own, and both count, each for its certificates.
  * - For each scope (user or CA certificates, distribution point) the newest by thisUpdate is in force, cRLNumber deciding
  *   between equals. One from the future is not, until it begins, and replaces nothing before.
- * - Each scope that an issuer ever had a CRL for must have a fresh one (CRL_POLICY=require-fresh), or its clients are
- *   refused. An issuer without CRLs, and every other issuer's clients, are not touched by that.
+ * - Each scope that an issuer has a CRL for must have a fresh one (CRL_POLICY=require-fresh), or its clients are refused; and so
+ *   are those of an issuer that had one, in whatever process, and has none. An issuer that never had one, and every other
+ *   issuer's clients, are not touched by that.
  */
 
 import { LIMITS } from '../limits.ts';
@@ -14,7 +15,7 @@ import type { CertificateFacts } from './certificate.ts';
 import { type CrlFacts, describeCrl } from './crl.ts';
 import { CrlRefused } from './crl-refused.ts';
 import { type BoundCrl, type CrlPolicy, type CrlState, isStale, stateOf } from './crl-state.ts';
-import { nameAndKeyOf } from './issuer-key.ts';
+import { issuerKeyOf, nameAndKeyOf } from './issuer-key.ts';
 import { mayHaveIssued } from './issuer-match.ts';
 import { printableTime } from './printable.ts';
 import type { RevocationBreach, RevocationCheck } from './revocation.ts';
@@ -25,6 +26,12 @@ export interface CrlSet extends RevocationCheck {
   readonly policy: CrlPolicy;
   /** Those in force, and those that are yet to begin. */
   readonly crls: readonly BoundCrl[];
+  /** Everybody who has a CRL here or ever had one, as `issuerKeyOf`. */
+  readonly issuers: ReadonlySet<string>;
+  /** CAs of the bundles that had a CRL before and have none now, one certificate for each name and key. */
+  readonly missing: readonly CertificateFacts[];
+  /** The same set, where these issuers had CRLs before this process began. */
+  expecting(issuers: ReadonlySet<string>): CrlSet;
   /** One for each issuer and scope, at this moment. */
   states(nowMs: number): readonly CrlState[];
   /** One line for each CRL, for the log of a reload. */
@@ -112,16 +119,19 @@ export interface CrlSources {
   readonly trust: Trust;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
+  /** Who had CRLs before, besides those of `previous`, as `issuerKeyOf`. */
+  readonly expected?: ReadonlySet<string>;
 }
+
+const membersOf = ({ cluster, operator }: Trust): readonly CertificateFacts[] => [
+  ...cluster.certificates,
+  ...(operator?.certificates ?? []),
+];
 
 /** CRLs of CAs that are trusted still; without those from the future, which were never in force. */
 function remember({ crls, previous, trust, nowMs }: CrlSources): readonly BoundCrl[] {
   const present = new Set(crls.map(({ facts }) => facts.sha256));
-  const trusted = new Set(
-    [trust.cluster, ...(trust.operator === undefined ? [] : [trust.operator])].flatMap(({ certificates }) =>
-      certificates.map(nameAndKeyOf),
-    ),
-  );
+  const trusted = new Set(membersOf(trust).map(nameAndKeyOf));
   return (previous?.crls ?? [])
     .filter((crl) => !present.has(crl.facts.sha256))
     .filter((crl) => beginOf(crl) <= nowMs && trusted.has(nameAndKeyOf(crl.issuer)))
@@ -134,6 +144,18 @@ export function createCrlSet(sources: CrlSources): CrlSet {
   const distinct = new Map(sources.crls.map((crl) => [crl.facts.sha256, crl]));
   const lines = arrange([...distinct.values(), ...remember(sources)], createdMs);
   const crls = Object.freeze([...lines.values()].flat(2));
+  const issuers: ReadonlySet<string> = new Set([
+    ...(sources.expected ?? []),
+    ...(sources.previous?.issuers ?? []),
+    ...crls.map(({ issuer }) => issuerKeyOf(issuer)),
+  ]);
+  const isMissing = (issuer: CertificateFacts): boolean =>
+    issuers.size > 0 && !lines.has(nameAndKeyOf(issuer)) && issuers.has(issuerKeyOf(issuer));
+  const missing = new Map(
+    membersOf(sources.trust)
+      .filter(isMissing)
+      .map((issuer) => [nameAndKeyOf(issuer), issuer]),
+  );
 
   const linesFor = (certificate: CertificateFacts, issuer: CertificateFacts | undefined): readonly Line[] => {
     const ofIssuer = issuer === undefined ? undefined : lines.get(nameAndKeyOf(issuer));
@@ -147,6 +169,9 @@ export function createCrlSet(sources: CrlSources): CrlSet {
   return Object.freeze<CrlSet>({
     policy,
     crls,
+    issuers,
+    missing: Object.freeze([...missing.values()]),
+    expecting: (more) => createCrlSet({ ...sources, expected: new Set([...issuers, ...more]) }),
     check(certificate, issuer, nowMs) {
       const relevant = linesFor(certificate, issuer);
       // First whether anything revokes it: that says more than that another list is stale.
@@ -159,7 +184,9 @@ export function createCrlSet(sources: CrlSources): CrlSet {
         const breach = findStaleness(line, nowMs);
         if (breach !== undefined) return breach;
       }
-      return undefined;
+      if (issuer === undefined || !isMissing(issuer)) return undefined;
+      const detail = `its issuer "${issuer.subject.readable}" had a CRL before, and there is none now`;
+      return { rule: 'crl_stale', detail, retryAt: Number.POSITIVE_INFINITY };
     },
     holdsUntil(certificate, issuer, nowMs) {
       const ends = linesFor(certificate, issuer).map((line) => {

@@ -2,18 +2,30 @@
 
 import { describeCrl } from './crl.ts';
 import type { CrlSet } from './crl-set.ts';
-import type { CrlState } from './crl-state.ts';
 import { printableTime } from './printable.ts';
 
-/** What refuses somebody's clients now: CRLs that policy requires, and that are stale or not begun. */
-export function findMissingCrls(set: CrlSet, nowMs: number): readonly CrlState[] {
-  if (set.policy !== 'require-fresh') return [];
-  return set.states(nowMs).filter(({ status }) => status === 'stale' || status === 'future');
+/** Whether somebody's clients are refused now: for a CRL that policy requires, and that is stale, not begun or not there. */
+export function isCrlMissing(set: CrlSet, nowMs: number): boolean {
+  if (set.policy !== 'require-fresh') return false;
+  if (set.missing.length > 0) return true;
+  return set.states(nowMs).some(({ status }) => status === 'stale' || status === 'future');
+}
+
+function missingWarnings({ missing, policy }: CrlSet): readonly string[] {
+  const then =
+    policy === 'require-fresh'
+      ? 'every certificate of that issuer is refused'
+      : 'whom it revoked is not known (CRL_POLICY=prefer-fresh)';
+  return missing.map(
+    ({ subject }) =>
+      `CRL_DIR: there is no CRL of "${subject.readable}", which had one before: ${then}. Put its newest CRL into CRL_DIR; to do ` +
+      'without CRLs from now on, start once with CRL_DIR unset',
+  );
 }
 
 /** One line for each CRL that somebody should look after, in the order of the issuers. */
 export function crlWarnings(set: CrlSet, nowMs: number): readonly string[] {
-  return set.states(nowMs).flatMap(({ crl, status }) => {
+  const ofStates = set.states(nowMs).flatMap(({ crl, status }) => {
     const lines: string[] = [];
     const what = `CRL_DIR: ${describeCrl(crl.facts)} (${crl.source})`;
     const { thisUpdate, nextUpdate, entries } = crl.facts;
@@ -45,4 +57,5 @@ export function crlWarnings(set: CrlSet, nowMs: number): readonly string[] {
     }
     return lines;
   });
+  return [...ofStates, ...missingWarnings(set)];
 }

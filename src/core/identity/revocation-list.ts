@@ -30,6 +30,7 @@ export interface RevokedBy extends RevocationBreach {
 export interface RevocationList extends RevocationCheck, RevokedClusters {
   /** Of the store's state that this is: a list never gives way to one of a lower version. */
   readonly version: number;
+  readonly entries: readonly RevocationEntry[];
   readonly ids: ReadonlySet<string>;
   kindOf(id: string): RevocationKind | undefined;
   check(
@@ -85,6 +86,7 @@ export function createRevocationList(entries: readonly RevocationEntry[], versio
   };
   return Object.freeze<RevocationList>({
     version,
+    entries,
     ids: new Set(kinds.keys()),
     kindOf: (id) => kinds.get(id),
     check(certificate, issuer, nowMs) {

@@ -133,6 +133,24 @@ function takeVerdict(
   return judgeCertificate(admission.verdict, config, admission.operation);
 }
 
+/**
+ * Throws unless whoever was let in is still who they were, by the trust of this moment. Nothing is asked of the store, so that
+ * it can be asked inside a transaction; what they may do was decided when they came.
+ */
+export async function identifyAgain(
+  parts: Pick<AdmissionParts, 'config'>,
+  asked: Pick<Asked, 'verdict' | 'withoutCertificate'>,
+  admission: Admission,
+): Promise<void> {
+  const { operation, principal } = admission;
+  if (operation === undefined) throw new TypeError('nobody was let in');
+  const now = takeVerdict(parts.config, asked, admission) ?? (await asked.withoutCertificate(operation));
+  if (describePrincipal(now) === describePrincipal(principal)) return;
+  throw new FluxgateError('forbidden', 'This credential is not what it was when the request came.', {
+    logged: `it was ${describePrincipal(principal)}, and is ${describePrincipal(now)}`,
+  });
+}
+
 /** A name that is not in its one canonical spelling is nobody's, so it is refused before anybody is asked who they are. */
 function checkClusterDns(clusterDns: string): void {
   if (isCanonicalDnsName(clusterDns)) return;

@@ -30,22 +30,47 @@ export async function authenticateToken(
   operation: Operation,
   record: { readonly source: string; holdMs: number },
 ): Promise<Principal> {
-  if (operation.audience === 'public') return ANONYMOUS;
-  const headers = request.headersDistinct['authorization'] ?? [];
-  const [header] = headers;
-  if (header === undefined) return ANONYMOUS;
-  const presented: PresentedToken =
-    headers.length > 1 ? { problem: 'more than one Authorization header' } : readAuthorization(header);
-  const found = 'problem' in presented ? presented : await findPrincipal(parts, presented.token);
+  const found = await findInHeaders(parts, request, operation);
+  if (found === undefined) return ANONYMOUS;
   record.holdMs = parts.throttle.tokenSeen(record.source, 'problem' in found ? undefined : found.principal);
   if ('problem' in found) throw refused(found.problem);
   if (found.tokenId !== undefined) parts.tokens.used(found.tokenId, record.source);
   return found.principal;
 }
 
+/** The same for a request that was let in before: nothing is counted. */
+export async function authenticateAgain(
+  parts: Pick<TokenAuthentication, 'trust' | 'clock' | 'oidc'>,
+  request: IncomingMessage,
+  operation: Operation,
+): Promise<Principal> {
+  const found = await findInHeaders(parts, request, operation);
+  if (found === undefined) return ANONYMOUS;
+  if ('problem' in found) throw refused(found.problem);
+  return found.principal;
+}
+
+/** Undefined: no token is asked for, or none was sent. */
+async function findInHeaders(
+  parts: Pick<TokenAuthentication, 'trust' | 'clock' | 'oidc'>,
+  request: IncomingMessage,
+  operation: Operation,
+): Promise<Found | undefined> {
+  if (operation.audience === 'public') return undefined;
+  const headers = request.headersDistinct['authorization'] ?? [];
+  const [header] = headers;
+  if (header === undefined) return undefined;
+  const presented: PresentedToken =
+    headers.length > 1 ? { problem: 'more than one Authorization header' } : readAuthorization(header);
+  return 'problem' in presented ? presented : await findPrincipal(parts, presented.token);
+}
+
 type Found = { readonly principal: Principal; readonly tokenId?: string } | { readonly problem: string };
 
-async function findPrincipal(parts: TokenAuthentication, token: string): Promise<Found> {
+async function findPrincipal(
+  parts: Pick<TokenAuthentication, 'trust' | 'clock' | 'oidc'>,
+  token: string,
+): Promise<Found> {
   const shared = parts.trust.tokens.match(token);
   if (shared !== undefined) return { principal: shared };
   if (parts.oidc !== undefined && looksLikeJwt(token)) {

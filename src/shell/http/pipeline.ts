@@ -12,8 +12,16 @@ import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Presented } from '../tls/peer.ts';
-import { type Admission, type AdmissionParts, type Asked, admit, holdToPin, refusal } from './admission.ts';
-import { authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
+import {
+  type Admission,
+  type AdmissionParts,
+  type Asked,
+  admit,
+  holdToPin,
+  identifyAgain,
+  refusal,
+} from './admission.ts';
+import { authenticateAgain, authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
 import { contextOf } from './authorise.ts';
 import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -133,6 +141,13 @@ async function answerRequest(
     parameters,
     body,
     requestId: record.requestId,
+    identifyAgain: () => {
+      const again = {
+        verdict: asked.verdict,
+        withoutCertificate: () => authenticateAgain(parts, request, operation),
+      };
+      return identifyAgain(parts, again, record);
+    },
     audited: auditedRequest(record, operation),
     header: (name) => request.headersDistinct[name]?.join(', '),
     authorise: (resource) => authoriseFurther(parts, record, operation, resource),

@@ -54,6 +54,14 @@ const KEY_PINS: Decisions = {
   statements: ['INSERT OR REPLACE INTO main.key_pins SELECT * FROM replaced.key_pins'],
 };
 
+/** A CRL that was there is required from then on. */
+const CRL_ISSUERS: Decisions = {
+  table: 'meta',
+  statements: [
+    "INSERT OR IGNORE INTO main.meta SELECT * FROM replaced.meta WHERE substr(name, 1, 11) = 'crl-issuer:'",
+  ],
+};
+
 /**
  * What was done since the backup stays told: rows that go on from the backup's last one follow it. A trail that the backup is no
  * beginning of stays with the store that is replaced. The restore itself is the next row.
@@ -103,6 +111,7 @@ export function carryOver(restored: string, replaced: string): CarriedOver {
         database.exec('DELETE FROM main.plans');
         carryAudit(database, has.get('audit') === 1);
         carry(KEY_PINS);
+        carry(CRL_ISSUERS);
         carry(TOKENS);
         return { revocations: carry(REVOCATIONS), ratchets: carry(RATCHET) };
       })

@@ -4,6 +4,7 @@ import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
+import { createCrlIssuerStore } from './crl-issuers.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
@@ -97,6 +98,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
+    crlIssuers: createCrlIssuerStore(connections, read, write),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();

@@ -23,6 +23,13 @@ export interface RatchetEntry {
   readonly sinceMs: number;
 }
 
+/** Keys are opaque. */
+export interface CrlIssuerStore {
+  all(): Promise<ReadonlySet<string>>;
+  add(keys: readonly string[]): Promise<void>;
+  clear(): Promise<void>;
+}
+
 /**
  * What the gateway may ask of its store, with no SQL in sight, so that a second implementation can stand beside SQLite.
  */
@@ -53,6 +60,8 @@ export interface Store {
   readonly tokens: TokenStore;
   /** Plans that wait for a second person. */
   readonly plans: PlanStore;
+  /** Which CAs have had CRLs: a list that is gone must be missed after a restart as well. */
+  readonly crlIssuers: CrlIssuerStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

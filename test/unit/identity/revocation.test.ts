@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Minted } from '../../../certs-dev/mint.ts';
 import { CrlRefused } from '../../../src/core/identity/crl-refused.ts';
 import type { CrlSet } from '../../../src/core/identity/crl-set.ts';
-import { crlWarnings, findMissingCrls } from '../../../src/core/identity/crl-warnings.ts';
+import { crlWarnings, isCrlMissing } from '../../../src/core/identity/crl-warnings.ts';
 import { combineRevocation, NO_REVOCATION } from '../../../src/core/identity/revocation.ts';
 import type { Trust } from '../../../src/core/identity/trust.ts';
 import { boundCrl, crlSet } from './crl-tools.ts';
@@ -181,6 +181,51 @@ describe('which CRL is in force', () => {
   });
 });
 
+describe('an issuer that had a CRL before', () => {
+  const before = async (): Promise<ReadonlySet<string>> =>
+    (await crlSet(trust, [{ issuer: issuing }])).issuers;
+
+  it('and has none is missed: its clients are refused, and nobody else’s', async () => {
+    const set = (await crlSet(trust, [])).expecting(await before());
+    const refusal = refusalOf(judged([client, issuing], trust, { revocation: set }));
+    assert.deepEqual([refusal.rule, refusal.position], ['crl_stale', 'leaf']);
+    assert.match(refusal.detail, /its issuer "CN=issuing" had a CRL before, and there is none now/);
+    assert.equal(ruleFor(set, [stranger]), 'accepted');
+    assert.equal(isCrlMissing(set, NOW), true);
+    assert.deepEqual(
+      set.missing.map(({ subject }) => subject.readable),
+      ['CN=issuing'],
+    );
+    assert.match(
+      crlWarnings(set, NOW).join(),
+      /no CRL of "CN=issuing".*every certificate of that issuer is refused/,
+    );
+  });
+
+  it('is not missed where it has one', async () => {
+    const set = (await crlSet(trust, [{ issuer: issuing }])).expecting(await before());
+    assert.equal(ruleFor(set), 'accepted');
+    assert.equal(isCrlMissing(set, NOW), false);
+  });
+
+  it('is warned of under prefer-fresh, and lets its clients in', async () => {
+    const set = (await crlSet(trust, [], { policy: 'prefer-fresh' })).expecting(await before());
+    assert.equal(ruleFor(set), 'accepted');
+    assert.equal(isCrlMissing(set, NOW), false);
+    assert.match(crlWarnings(set, NOW).join(), /whom it revoked is not known/);
+  });
+
+  it('is missed still when its CA has left the bundles and come back, or is sent by the peer only', async () => {
+    const previous = await crlSet(trust, [{ issuer: issuing }]);
+    const gone = await crlSet(trustOf([otherRoot]), [], { previous });
+    const back = await crlSet(trust, [], { previous: gone });
+    assert.equal(ruleFor(back), 'crl_stale');
+    const rootOnly = trustOf([root]);
+    const sent = await crlSet(rootOnly, [], { previous });
+    assert.equal(ruleOf(judged([client, issuing], rootOnly, { revocation: sent })), 'crl_stale');
+  });
+});
+
 describe('a CRL past its nextUpdate', () => {
   const stale = { thisUpdate: new Date(NOW - 8 * DAY), nextUpdate: new Date(NOW - DAY) };
 
@@ -193,7 +238,7 @@ describe('a CRL past its nextUpdate', () => {
       /CRL no\. 1 of "CN=issuing" is stale: its nextUpdate was 2030-01-14T12:00:00\.000Z/,
     );
     assert.equal(ruleFor(set, [stranger]), 'accepted');
-    assert.equal(findMissingCrls(set, NOW).length, 1);
+    assert.equal(isCrlMissing(set, NOW), true);
     assert.match(crlWarnings(set, NOW).join(), /every certificate of that issuer is refused/);
   });
 
@@ -207,7 +252,7 @@ describe('a CRL past its nextUpdate', () => {
   it('refuses nobody else under prefer-fresh, with a warning', async () => {
     const set = await crlSet(trust, [{ issuer: issuing, ...stale }], { policy: 'prefer-fresh' });
     assert.equal(ruleFor(set), 'accepted');
-    assert.deepEqual(findMissingCrls(set, NOW), []);
+    assert.equal(isCrlMissing(set, NOW), false);
     assert.match(crlWarnings(set, NOW).join(), /it still revokes/);
   });
 
@@ -229,7 +274,7 @@ describe('a CRL past its nextUpdate', () => {
     const verdict = judged([client, issuing], trust, { revocation: set });
     assert.equal(refusalOf(verdict).rule, 'crl_not_yet_valid');
     assert.equal(verdict.validUntil, begin - 5 * MINUTE);
-    assert.equal(findMissingCrls(set, NOW).length, 1);
+    assert.equal(isCrlMissing(set, NOW), true);
     assert.match(crlWarnings(set, NOW).join(), /from the future/);
   });
 

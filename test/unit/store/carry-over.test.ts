@@ -58,6 +58,7 @@ test('a revocation that was made after the backup is in force after the restore;
       await store.revocations.countAttempts([{ id: 'early', attempts: 3, lastMs: 9 }]);
       await store.ratchet([{ clusterDns: 'moved.example.com', certificateSha256: 'ab', sinceMs: 1 }]);
       await store.sightings.save({ sightings: [], forgotten: [], pins: [PIN] });
+      await store.crlIssuers.add(['ab12']);
       await store.transact((tx) => tx.insert('namespace', sampleNamespace('late')));
     },
   );
@@ -73,6 +74,11 @@ test('a revocation that was made after the backup is in force after the restore;
   );
   assert.equal(await restored.reader.isRatcheted('moved.example.com'), true);
   assert.deepEqual((await restored.sightings.load()).pins, [PIN]);
+  assert.deepEqual(
+    await restored.crlIssuers.all(),
+    new Set(['ab12']),
+    'a CRL that was there is required still',
+  );
   assert.equal(await restored.reader.get('namespace', 'late'), undefined);
 });
 

@@ -41,6 +41,8 @@ export interface Call {
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
+  /** Throws unless whoever asks is still who they were, by the trust of this moment. For what may have waited long. */
+  identifyAgain(): Promise<void>;
   /** What the audit trail says of the request. */
   readonly audited: AuditRequest;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */

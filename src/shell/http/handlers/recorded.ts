@@ -31,8 +31,9 @@ export async function recordedWrite(
   work: (transactor: RecordedTransactor) => Promise<Answer>,
 ): Promise<Answer> {
   const origin = originOf(call, parts, action);
+  const admitted = whileAdmitted(call, work);
   const key = call.method === 'POST' ? idempotencyKey(call) : undefined;
-  if (key === undefined || isDryRun(call)) return transact(call, parts, work, origin);
+  if (key === undefined || isDryRun(call)) return transact(call, parts, admitted, origin);
   // A token's name may be given again, to a token with other rights.
   const { token_id: tokenId } = call.audited.actor;
   const name = { principal: tokenId === undefined ? origin.author : `${origin.author}#${tokenId}`, key };
@@ -40,7 +41,7 @@ export async function recordedWrite(
   const once = async (transactor: RecordedTransactor): Promise<Answer> => {
     const earlier = await transactor.recallAnswer(name, origin.atMs);
     if (earlier !== undefined) return replay(earlier, fingerprint);
-    const answer = await work(transactor);
+    const answer = await admitted(transactor);
     const { status, headers = {}, body } = answer;
     await transactor.rememberAnswer(name, { fingerprint, status, headers, body }, origin.atMs);
     return answer;
@@ -61,6 +62,22 @@ async function transact(
     if (error instanceof ApprovalRequired) await keepForApproval(call, parts, error);
     throw error;
   }
+}
+
+/**
+ * A write may wait half a minute for its turn, and take as long: whoever has lost the right by the time of the commit changes
+ * nothing, and does not take up the store's time before.
+ */
+function whileAdmitted(
+  { identifyAgain }: Call,
+  work: (transactor: RecordedTransactor) => Promise<Answer>,
+): (transactor: RecordedTransactor) => Promise<Answer> {
+  return async (transactor) => {
+    await identifyAgain();
+    const answer = await work(transactor);
+    await identifyAgain();
+    return answer;
+  };
 }
 
 /** A set of changes through checks, plan and guard; the answer is the plan, and whether it was carried out. */

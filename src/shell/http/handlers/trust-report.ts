@@ -65,6 +65,10 @@ function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
     server_certificate: showServer(snapshot.serverChainPem),
     authorities: yield* showAuthorities(snapshot.trust, certificates, observed, limit),
     crls: showCrls(snapshot.crls.states(nowMs)),
+    crls_missing: snapshot.crls.missing.map(({ sha256, subject }) => ({
+      issuer: subject.readable,
+      issuer_sha256: sha256,
+    })),
     last_seen_by_token: showNames(yield* stillByToken(yield* by('token'), clusters), limit),
     would_be_accepted: yield* showSightings(observed, limit),
     conflicts: {
