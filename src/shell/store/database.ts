@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { StartupError } from '../../core/errors.ts';
+import { cannotBeMade, makeDataDirectory } from './data-directory.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { isDamage } from './faults.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -59,12 +59,11 @@ function openReader(path: string): Database {
 
 /** Before SQLite opens it, so that nobody can read it in between; its -wal and -shm get the same mode from SQLite. */
 function makeFile(path: string): void {
+  makeDataDirectory(path);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`DATABASE_URL: ${path} cannot be made or written: ${reason}`, error);
+    throw cannotBeMade(path, error);
   }
 }
 
