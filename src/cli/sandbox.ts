@@ -9,8 +9,8 @@ import {
   SANDBOX_OPTIONS_NEEDED,
   sandboxOptions,
 } from '../shell/sandbox.ts';
-import { makeDataDirectory } from '../shell/store/data-directory.ts';
 import { parseDatabaseUrl } from '../shell/store/database-url.ts';
+import { makeStoreFile } from '../shell/store/store-file.ts';
 import type { LastingCommandContext, ServingProcess } from './context.ts';
 
 export interface Sandbox {
@@ -39,7 +39,7 @@ export async function enterSandbox(
     // A signal that came is a signal kept: the process that follows knows nothing of it.
     if (permission === undefined && (await toldToStop(context))) return undefined;
     if (permission === undefined) start(host, config, grants);
-    assertSandboxed(permission);
+    assertSandboxed(permission, grants);
   }
   if (host.userId === 0) log.warn('running as root: give the gateway a user of its own');
   if (!config.sandbox) log.warn('SANDBOX=off: this process may read, write and start whatever its user may');
@@ -64,7 +64,7 @@ function start(host: ServingProcess, config: Config, grants: Grants): never {
     );
   }
   const location = parseDatabaseUrl(config.databaseUrl);
-  if (!location.memory) makeDataDirectory(location.path);
+  if (!location.memory) makeStoreFile(location.path);
   return host.replace(sandboxOptions(grants));
 }
 

@@ -12,13 +12,12 @@ export interface Permission {
   drop(scope: string, reference?: string): void;
 }
 
-/** Absolute paths, some ending in `*`; a directory is granted as itself and as all that is in it. */
+/** Absolute paths; a directory stands for all that is in it, and a `*` at the end for all that begins so. */
 export interface Grants {
   /** What is read as long as the gateway serves: its own code, and what a reload reads. */
   readonly read: readonly string[];
   /** What only a start reads. */
   readonly readAtStart: readonly string[];
-  /** What a start writes by itself; SQLite's own files are not Node's to grant. */
   readonly writeAtStart: readonly string[];
 }
 
@@ -38,27 +37,54 @@ export function grantsOf(config: Config, workingDirectory: string, readToo: read
     }
     return resolve(workingDirectory, path);
   };
-  const tree = (path: string): readonly string[] => [plain(path), join(plain(path), '*')];
   const watched = watchedPaths(config, SHIPPED_POLICY_DIR);
-  const code = ['src', 'package.json', 'openapi.yaml', 'node_modules'].map((name) =>
-    join(INSTALLATION, name),
-  );
   const location = parseDatabaseUrl(config.databaseUrl);
   const store = location.memory ? undefined : plain(location.path);
+  const modules = join(INSTALLATION, 'node_modules');
+  const directories = [
+    ...[join(INSTALLATION, 'src'), modules, realpathSync(modules)],
+    ...[...watched.directories, ...readToo].map(plain),
+  ];
+  const files = [
+    ...[join(INSTALLATION, 'package.json'), join(INSTALLATION, 'openapi.yaml')],
+    ...watched.files.map(plain),
+  ];
+  const once = [config.seedFile, config.auditSigningKeyFile].filter((path) => path !== undefined).map(plain);
+  const data = store === undefined ? [] : [dirname(store)];
+  const lasting = apart([...directories, ...data], files);
+  const all = apart([...directories, ...data], [...files, ...once]);
+  // Where files of trust lie beside the store, its directory has to stay readable.
+  const shared = data.filter((one) => [...directories, ...files].some((path) => within(path, one)));
+  const atStart = new Set(
+    [...once, ...data].filter((path) => ![...files, ...directories, ...shared].includes(path)),
+  );
   return {
-    read: [
-      ...[...code, realpathSync(join(INSTALLATION, 'node_modules'))].flatMap(tree),
-      ...watched.files.map(plain),
-      ...watched.directories.flatMap(tree),
-    ],
-    readAtStart: [
-      ...[config.seedFile, config.auditSigningKeyFile].filter((path) => path !== undefined).map(plain),
-      ...readToo.flatMap(tree),
-      ...(store === undefined ? [] : tree(dirname(store))),
-    ],
+    read: lasting.filter((path) => !atStart.has(path)),
+    readAtStart: all.filter((path) => atStart.has(path)),
     // The store's file, and the backup that an upgrade leaves beside it.
     writeAtStart: store === undefined ? [] : [`${store}*`],
   };
+}
+
+const within = (path: string, directory: string): boolean => path.startsWith(join(directory, '/'));
+
+/**
+ * Node (26.10) refuses a granted directory itself, though not what is in it, where another grant lies below it or begins with its
+ * name (`crl` and `crl.pem`). So what lies in a granted directory is not granted again, and where names begin alike the
+ * directory above is granted for both.
+ */
+export function apart(directories: readonly string[], files: readonly string[]): readonly string[] {
+  const unlike = (directory: string): string => {
+    const alike = [...directories, ...files].some(
+      (path) => path !== directory && path.startsWith(directory) && !within(path, directory),
+    );
+    return alike ? unlike(dirname(directory)) : directory;
+  };
+  const widened = new Set(directories.map(unlike));
+  if (widened.has('/'))
+    throw new StartupError('SANDBOX: "/" cannot be granted: give each directory a name of its own');
+  const paths = [...widened, ...new Set(files)];
+  return paths.filter((path) => ![...widened].some((directory) => within(path, directory)));
 }
 
 /** The options of a Node that has the grants and no more: no process, worker, debugger, WASI or foreign function. */
@@ -89,7 +115,11 @@ const NEVER_GRANTED = ['child', 'worker', 'wasi', 'inspector', 'ffi', 'fs.read',
  * Throws StartupError unless the sandbox stands: nothing more is granted than should be (as NODE_OPTIONS could), and what is not
  * granted is refused (which it is not where the permission model only audits).
  */
-export function assertSandboxed(permission: Permission): void {
+export function assertSandboxed(permission: Permission, grants: Grants): void {
+  const missing = grants.read.find((path) => !permission.has('fs.read', path));
+  if (missing !== undefined) {
+    throw new StartupError(`SANDBOX: ${missing} cannot be granted: move it, or set SANDBOX=off`);
+  }
   const granted = NEVER_GRANTED.filter((scope) => permission.has(scope));
   if (granted.length > 0) {
     throw new StartupError(
@@ -113,8 +143,7 @@ export function assertSandboxed(permission: Permission): void {
 export function dropAfterStart(permission: Permission, config: Config, grants: Grants): void {
   permission.drop('addon');
   permission.drop('fs.write');
-  for (const path of grants.readAtStart.filter((one) => !grants.read.includes(one)))
-    permission.drop('fs.read', path);
+  for (const path of grants.readAtStart) permission.drop('fs.read', path);
   const connects = config.oidc !== undefined && config.oidc.keys.from !== 'file';
   if (!connects) permission.drop('net');
 }
