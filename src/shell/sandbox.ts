@@ -116,24 +116,30 @@ const NEVER_GRANTED = ['child', 'worker', 'wasi', 'inspector', 'ffi', 'fs.read',
  * granted is refused (which it is not where the permission model only audits).
  */
 export function assertSandboxed(permission: Permission, grants: Grants): void {
-  const missing = grants.read.find((path) => !permission.has('fs.read', path));
-  if (missing !== undefined) {
-    throw new StartupError(`SANDBOX: ${missing} cannot be granted: move it, or set SANDBOX=off`);
-  }
   const granted = NEVER_GRANTED.filter((scope) => permission.has(scope));
   if (granted.length > 0) {
     throw new StartupError(
       `SANDBOX: the process was given ${granted.join(', ')}: look for --allow-… in NODE_OPTIONS, or set SANDBOX=off`,
     );
   }
-  try {
-    accessSync('/');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED') return;
+  if (!isRefused('/')) {
+    throw new StartupError(
+      'SANDBOX: nothing is refused: look for --permission-audit in NODE_OPTIONS, or set SANDBOX=off',
+    );
   }
-  throw new StartupError(
-    'SANDBOX: nothing is refused: look for --permission-audit in NODE_OPTIONS, or set SANDBOX=off',
-  );
+  const missing = grants.read.find((path) => !permission.has('fs.read', path));
+  if (missing !== undefined) {
+    throw new StartupError(`SANDBOX: ${missing} cannot be granted: move it, or set SANDBOX=off`);
+  }
+}
+
+function isRefused(path: string): boolean {
+  try {
+    accessSync(path);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';
+  }
 }
 
 /**
