@@ -19,7 +19,7 @@ import { createPipeline } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { LiveTrust } from './shell/live-trust.ts';
-import { createLoader, SHIPPED_POLICY_DIR, type SnapshotLoader } from './shell/load-snapshot.ts';
+import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { logStart } from './shell/log-start.ts';
 import { createMetrics } from './shell/metrics.ts';
@@ -32,7 +32,7 @@ import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
 import { openSightings } from './shell/sightings.ts';
-import { watchedPaths } from './shell/snapshot-files.ts';
+import { SHIPPED_POLICY_DIR, watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';

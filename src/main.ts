@@ -3,7 +3,12 @@ import { Command, CommanderError, Option } from 'commander';
 import pino from 'pino';
 import type { ApiOptions } from './cli/api-client.ts';
 import type { AuditVerifyOptions } from './cli/audit.ts';
-import { type CommandContext, CommandFailed, type LastingCommandContext } from './cli/context.ts';
+import {
+  type CommandContext,
+  CommandFailed,
+  type LastingCommandContext,
+  type ServingProcess,
+} from './cli/context.ts';
 import type { ImportOptions } from './cli/import.ts';
 import { StartupError } from './core/errors.ts';
 
@@ -24,6 +29,23 @@ const context: CommandContext = {
   },
 };
 
+const servingProcess: ServingProcess = {
+  permission: process.permission as ServingProcess['permission'],
+  userId: process.getuid?.(),
+  knowsOption: (name) => process.allowedNodeEnvironmentFlags.has(name),
+  replace: process.execve === undefined ? undefined : replaceProcess,
+  forget(variables) {
+    for (const name of variables) delete process.env[name];
+  },
+  keepFilesPrivate: () => void process.umask(0o077),
+};
+
+function replaceProcess(options: readonly string[]): never {
+  const argv = [process.execPath, ...process.execArgv, ...options, ...process.argv.slice(1)];
+  process.execve?.(process.execPath, argv, process.env);
+  throw new Error('a process that was replaced goes on');
+}
+
 function lastingContext(): LastingCommandContext {
   let reload: (() => void) | undefined;
   let waiting = false;
@@ -36,6 +58,7 @@ function lastingContext(): LastingCommandContext {
   });
   return {
     ...context,
+    host: servingProcess,
     stopSignal,
     onHangup(listener) {
       reload = listener;

@@ -14,6 +14,7 @@ import { createLog } from '../shell/log.ts';
 import { DEVELOPMENT_PKI_DIR } from './certs-dev.ts';
 import type { LastingCommandContext } from './context.ts';
 import { runGateway } from './run-gateway.ts';
+import { enterSandbox } from './sandbox.ts';
 
 interface DevelopmentTokens {
   readonly readFile: string;
@@ -34,8 +35,12 @@ export async function dev(context: LastingCommandContext): Promise<void> {
   };
   const config = parseConfig(developmentEnvironment(context.environment, pki, tokens));
   const log = createLog(config.logLevel, context.logDestination);
+  // What was minted above is found below, in the sandbox, where it could not be written.
+  const sandbox = await enterSandbox(context, config, log, [DEVELOPMENT_PKI_DIR]);
+  if (sandbox === undefined) return;
   const demoFleet = JSON.stringify(DEMO_SEED);
   await runGateway(context, config, { clock: systemClock, log, demoFleet }, (gateway) => {
+    sandbox.afterStart();
     for (const line of commandsToTry(gateway.address.port, pki, tokens, shown)) context.print(line);
   });
 }

@@ -6,8 +6,7 @@ import { createPolicyEngine, type PolicyEngine } from '../core/policy/decide.ts'
 import { type DecisionTable, readDecisionTable, runTable } from '../core/policy/decision-table.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
 import { loadContract } from '../shell/contract.ts';
-import { SHIPPED_POLICY_DIR } from '../shell/load-snapshot.ts';
-import { readPolicies, readText } from '../shell/snapshot-files.ts';
+import { readPolicies, readText, SHIPPED_POLICY_DIR } from '../shell/snapshot-files.ts';
 import { type CommandContext, CommandFailed } from './context.ts';
 
 /** Where tables are, below the policies that they are held against. */

@@ -45,6 +45,11 @@ export interface Config {
   /** Whether a write that takes something away from clusters has to be confirmed. */
   readonly pruneGuard: boolean;
   readonly logLevel: LogLevel;
+  /** Whether the serving process gives up all that it does not need. */
+  readonly sandbox: boolean;
+  /** NODE_ENV=production: root is refused, unless allowed. */
+  readonly production: boolean;
+  readonly allowRoot: boolean;
 }
 
 export interface ListenAddress {
@@ -95,6 +100,8 @@ const VARIABLES = Object.freeze([
   'REQUIRE_IF_MATCH',
   'WORKERS',
   'LOG_LEVEL',
+  'SANDBOX',
+  'ALLOW_ROOT',
 ] as const);
 type Variable = (typeof VARIABLES)[number];
 
@@ -179,6 +186,9 @@ export function parseConfig(environment: Environment): Config {
     requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
     pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
+    sandbox: read('SANDBOX', onOrOff, () => true),
+    production: environment['NODE_ENV'] === 'production',
+    allowRoot: read('ALLOW_ROOT', onOrOff, () => false),
   };
   for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
   if (problems.length > 0) throw new StartupError(problems.join('\n'));

@@ -1,5 +1,4 @@
 import type { SecureContext } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
@@ -8,10 +7,8 @@ import type { Clock } from './clock.ts';
 import { loadCrls } from './crl-files.ts';
 import type { Loaded } from './reload.ts';
 import { inSlices } from './slices.ts';
-import { readSnapshotFiles } from './snapshot-files.ts';
+import { readSnapshotFiles, SHIPPED_POLICY_DIR } from './snapshot-files.ts';
 import { createTlsContext, type TlsMaterial } from './tls/secure-context.ts';
-
-export const SHIPPED_POLICY_DIR = fileURLToPath(new URL('../../policy/', import.meta.url));
 
 export type SnapshotLoader = (generation: number, previous: Snapshot | undefined) => Promise<Loaded>;
 

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Config, TokenSource } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -7,6 +8,8 @@ import { SCHEMA_FILE } from '../core/policy/policy-set.ts';
 import type { NamedText, SnapshotSources } from '../core/snapshot.ts';
 import { readRegularFile, UnreadableFile } from './read-file.ts';
 import type { WatchedPaths } from './watch.ts';
+
+export const SHIPPED_POLICY_DIR = fileURLToPath(new URL('../../policy/', import.meta.url));
 
 /** Reads everything that a snapshot is made of. Throws StartupError naming the variable, the path and what is wrong. */
 export async function readSnapshotFiles(config: Config, shippedPolicyDir: string): Promise<SnapshotSources> {

@@ -14,7 +14,16 @@ const SECRET = 'a-token-that-nobody-must-see';
 /** Runs `serve` in this process, where it costs a tenth; what it says is what main.ts prints. */
 async function refusal(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
   const context = {
-    environment,
+    // The process of a test stays as it is.
+    environment: { ...environment, SANDBOX: 'off' },
+    host: {
+      permission: undefined,
+      userId: undefined,
+      knowsOption: () => false,
+      replace: undefined,
+      forget: () => undefined,
+      keepFilesPrivate: () => undefined,
+    },
     workingDirectory: '/',
     logDestination: { write: () => undefined },
     print: () => undefined,

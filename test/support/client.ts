@@ -1,6 +1,7 @@
 import { type Agent, request as httpsRequest } from 'node:https';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { assertDocumented, type ReceivedAnswer } from './documented.ts';
+import { assertNoSecret, noteSecret } from './secrets.ts';
 
 /** A client certificate as a client holds it: PEM chain and key. */
 export interface ClientCertificate {
@@ -89,6 +90,8 @@ export async function send(endpoint: Endpoint, wanted: ClientRequest): Promise<C
     request.end(body);
   });
   assertDocumented(method, wanted.path, answer);
+  noteSecret(wanted.token);
+  if (answer.status >= 400) assertNoSecret('an error', answer.body.toString('utf8'));
   return { ...answer, json: <T>() => JSON.parse(answer.body.toString('utf8')) as T };
 }
 

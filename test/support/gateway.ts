@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../../src/shell/clock.ts';
 import { createLog } from '../../src/shell/log.ts';
 import { type ClientAnswer, type ClientRequest, type Endpoint, send } from './client.ts';
 import { createTestPki, type TestPki } from './pki.ts';
+import { assertNoSecret, metricsText, noteKey, noteSecret, storeText } from './secrets.ts';
 
 export const READ_TOKEN = 'read-token-of-this-test-0001';
 export const WRITE_TOKEN = 'write-token-of-this-test-0002';
@@ -71,8 +72,15 @@ export async function startTestGateway(
     clock: options.clock ?? systemClock,
     log: createLog(config.logLevel, destination),
   });
+  for (const secret of [environment.AUTH_TOKEN, environment.CRUD_AUTH_TOKEN]) noteSecret(secret);
+  noteKey(pki.server.keyPem);
   t.after(async () => {
+    const metrics = await metricsText(gateway.adminAddress);
     await gateway.close();
+    const store = await storeText(join(directory, 'fleet.db'));
+    assertNoSecret('the log', lines.map((line) => JSON.stringify(line)).join('\n'));
+    assertNoSecret('/metrics', metrics);
+    assertNoSecret('the store', store);
     await rm(directory, { recursive: true, force: true });
   });
   const endpoint = { port: gateway.address.port, serverCaPem: pki.serverCa.pem };

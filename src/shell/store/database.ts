@@ -1,10 +1,9 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { StartupError } from '../../core/errors.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { isDamage } from './faults.ts';
 import { migrate } from './migrations/migrate.ts';
+import { makeStoreFile } from './store-file.ts';
 
 /** `reader` sees committed state only; in memory there is one connection, and it is both. */
 export interface OpenDatabase {
@@ -28,7 +27,7 @@ export function openDatabase(url: string): OpenDatabase {
     return { writer: database, reader: database };
   }
   const { path } = location;
-  makeFile(path);
+  makeStoreFile(path);
   let writer: Database | undefined;
   try {
     writer = new SqliteDatabase(path, { fileMustExist: true, timeout: STARTUP_BUSY_TIMEOUT_MS });
@@ -54,17 +53,6 @@ function openReader(path: string): Database {
   } catch (error) {
     reader.close();
     throw error;
-  }
-}
-
-/** Before SQLite opens it, so that nobody can read it in between; its -wal and -shm get the same mode from SQLite. */
-function makeFile(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`DATABASE_URL: ${path} cannot be made or written: ${reason}`, error);
   }
 }
 

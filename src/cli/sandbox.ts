@@ -1,0 +1,77 @@
+import type { Config } from '../core/config.ts';
+import { StartupError } from '../core/errors.ts';
+import type { Log } from '../shell/log.ts';
+import {
+  assertSandboxed,
+  dropAfterStart,
+  type Grants,
+  grantsOf,
+  SANDBOX_OPTIONS_NEEDED,
+  sandboxOptions,
+} from '../shell/sandbox.ts';
+import { parseDatabaseUrl } from '../shell/store/database-url.ts';
+import { makeStoreFile } from '../shell/store/store-file.ts';
+import type { LastingCommandContext, ServingProcess } from './context.ts';
+
+export interface Sandbox {
+  /** To be called once everything is open that a start opens. */
+  afterStart(): void;
+}
+
+const SECRETS = ['AUTH_TOKEN', 'CRUD_AUTH_TOKEN'] as const;
+
+/**
+ * Called before anything is opened: the first time it does not return but starts the process anew, in its sandbox; there it
+ * returns. undefined: the process was told to stop meanwhile. Throws StartupError where the sandbox cannot be had and
+ * SANDBOX=off does not say that this is meant.
+ */
+export async function enterSandbox(
+  context: LastingCommandContext,
+  config: Config,
+  log: Log,
+  readToo: readonly string[] = [],
+): Promise<Sandbox | undefined> {
+  const { host, workingDirectory } = context;
+  refuseRoot(host, config);
+  const grants = config.sandbox ? grantsOf(config, workingDirectory, readToo) : undefined;
+  const { permission } = host;
+  if (grants !== undefined) {
+    // A signal that came is a signal kept: the process that follows knows nothing of it.
+    if (permission === undefined && (await toldToStop(context))) return undefined;
+    if (permission === undefined) start(host, config, grants);
+    assertSandboxed(permission, grants);
+  }
+  if (host.userId === 0) log.warn('running as root: give the gateway a user of its own');
+  if (!config.sandbox) log.warn('SANDBOX=off: this process may read, write and start whatever its user may');
+  host.forget(SECRETS);
+  host.keepFilesPrivate();
+  return {
+    afterStart() {
+      if (grants !== undefined && permission !== undefined) dropAfterStart(permission, config, grants);
+    },
+  };
+}
+
+async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolean> {
+  const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+  return (await Promise.race([stopSignal, turn])) !== undefined;
+}
+
+function start(host: ServingProcess, config: Config, grants: Grants): never {
+  if (host.replace === undefined || !SANDBOX_OPTIONS_NEEDED.every((name) => host.knowsOption(name))) {
+    throw new StartupError(
+      'SANDBOX: this system or this Node has none (Node 26 on Linux or macOS does): SANDBOX=off serves without',
+    );
+  }
+  const location = parseDatabaseUrl(config.databaseUrl);
+  if (!location.memory) makeStoreFile(location.path);
+  return host.replace(sandboxOptions(grants));
+}
+
+function refuseRoot(host: ServingProcess, config: Config): void {
+  if (host.userId === 0 && config.production && !config.allowRoot) {
+    throw new StartupError(
+      'NODE_ENV=production and the user is root: use another user, or set ALLOW_ROOT=on',
+    );
+  }
+}

@@ -1,0 +1,155 @@
+import { accessSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../core/config.ts';
+import { StartupError } from '../core/errors.ts';
+import { SHIPPED_POLICY_DIR, watchedPaths } from './snapshot-files.ts';
+import { parseDatabaseUrl } from './store/database-url.ts';
+
+/** Node's `process.permission`, there only under the permission model. */
+export interface Permission {
+  has(scope: string, reference?: string): boolean;
+  drop(scope: string, reference?: string): void;
+}
+
+/** Absolute paths; a directory stands for all that is in it, and a `*` at the end for all that begins so. */
+export interface Grants {
+  /** What is read as long as the gateway serves: its own code, and what a reload reads. */
+  readonly read: readonly string[];
+  /** What only a start reads. */
+  readonly readAtStart: readonly string[];
+  readonly writeAtStart: readonly string[];
+}
+
+const INSTALLATION = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * What the environment says that the gateway needs, and nothing else. The permission model compares paths as they are written, so
+ * a file whose symlink is swapped (Kubernetes) stays readable, and so does whatever it points to.
+ * `readToo`: directories that a start reads besides. Throws StartupError for a path that cannot be said in a grant.
+ */
+export function grantsOf(config: Config, workingDirectory: string, readToo: readonly string[] = []): Grants {
+  const plain = (path: string): string => {
+    if (path.includes('*')) {
+      throw new StartupError(
+        `${path}: a "*" in a path would be a pattern in the sandbox: rename it, or SANDBOX=off`,
+      );
+    }
+    return resolve(workingDirectory, path);
+  };
+  const watched = watchedPaths(config, SHIPPED_POLICY_DIR);
+  const location = parseDatabaseUrl(config.databaseUrl);
+  const store = location.memory ? undefined : plain(location.path);
+  const modules = join(INSTALLATION, 'node_modules');
+  const directories = [
+    ...[join(INSTALLATION, 'src'), modules, realpathSync(modules)],
+    ...[...watched.directories, ...readToo].map(plain),
+  ];
+  const files = [
+    ...[join(INSTALLATION, 'package.json'), join(INSTALLATION, 'openapi.yaml')],
+    ...watched.files.map(plain),
+  ];
+  const once = [config.seedFile, config.auditSigningKeyFile].filter((path) => path !== undefined).map(plain);
+  const data = store === undefined ? [] : [dirname(store)];
+  const lasting = apart([...directories, ...data], files);
+  const all = apart([...directories, ...data], [...files, ...once]);
+  // Where files of trust lie beside the store, its directory has to stay readable.
+  const shared = data.filter((one) => [...directories, ...files].some((path) => within(path, one)));
+  const atStart = new Set(
+    [...once, ...data].filter((path) => ![...files, ...directories, ...shared].includes(path)),
+  );
+  return {
+    read: lasting.filter((path) => !atStart.has(path)),
+    readAtStart: all.filter((path) => atStart.has(path)),
+    // The store's file, and the backup that an upgrade leaves beside it.
+    writeAtStart: store === undefined ? [] : [`${store}*`],
+  };
+}
+
+const within = (path: string, directory: string): boolean => path.startsWith(join(directory, '/'));
+
+/**
+ * Node (26.10) refuses a granted directory itself, though not what is in it, where another grant lies below it or begins with its
+ * name (`crl` and `crl.pem`). So what lies in a granted directory is not granted again, and where names begin alike the
+ * directory above is granted for both.
+ */
+export function apart(directories: readonly string[], files: readonly string[]): readonly string[] {
+  const unlike = (directory: string): string => {
+    const alike = [...directories, ...files].some(
+      (path) => path !== directory && path.startsWith(directory) && !within(path, directory),
+    );
+    return alike ? unlike(dirname(directory)) : directory;
+  };
+  const widened = new Set(directories.map(unlike));
+  if (widened.has('/'))
+    throw new StartupError('SANDBOX: "/" cannot be granted: give each directory a name of its own');
+  const paths = [...widened, ...new Set(files)];
+  return paths.filter((path) => ![...widened].some((directory) => within(path, directory)));
+}
+
+/** The options of a Node that has the grants and no more: no process, worker, debugger, WASI or foreign function. */
+export function sandboxOptions(grants: Grants): readonly string[] {
+  return [
+    '--permission',
+    '--allow-net',
+    // For better-sqlite3; given up once it is loaded.
+    '--allow-addons',
+    ...[...grants.read, ...grants.readAtStart].map((path) => `--allow-fs-read=${path}`),
+    ...grants.writeAtStart.map((path) => `--allow-fs-write=${path}`),
+    '--disable-sigusr1',
+    '--disable-proto=delete',
+    // Node's own SQLite opens any file, permission or not.
+    '--no-experimental-sqlite',
+    // That addons weaken the model, and that --allow-net is young, is known: docs/decisions/sandbox.md.
+    '--disable-warning=PERM0001',
+    '--disable-warning=ExperimentalWarning',
+  ];
+}
+
+/** What would have to be known to a Node that can run the gateway in its sandbox. */
+export const SANDBOX_OPTIONS_NEEDED: readonly string[] = ['--permission', '--allow-net', '--disable-sigusr1'];
+
+const NEVER_GRANTED = ['child', 'worker', 'wasi', 'inspector', 'ffi', 'fs.read', 'fs.write'] as const;
+
+/**
+ * Throws StartupError unless the sandbox stands: nothing more is granted than should be (as NODE_OPTIONS could), and what is not
+ * granted is refused (which it is not where the permission model only audits).
+ */
+export function assertSandboxed(permission: Permission, grants: Grants): void {
+  const granted = NEVER_GRANTED.filter((scope) => permission.has(scope));
+  if (granted.length > 0) {
+    throw new StartupError(
+      `SANDBOX: the process was given ${granted.join(', ')}: look for --allow-… in NODE_OPTIONS, or set SANDBOX=off`,
+    );
+  }
+  if (!isRefused('/')) {
+    throw new StartupError(
+      'SANDBOX: nothing is refused: look for --permission-audit in NODE_OPTIONS, or set SANDBOX=off',
+    );
+  }
+  const missing = grants.read.find((path) => !permission.has('fs.read', path));
+  if (missing !== undefined) {
+    throw new StartupError(`SANDBOX: ${missing} cannot be granted: move it, or set SANDBOX=off`);
+  }
+}
+
+function isRefused(path: string): boolean {
+  try {
+    accessSync(path);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';
+  }
+}
+
+/**
+ * Gives up, for good, what only a start needs: loading native code, writing files, and the files that are read once. SQLite's
+ * open files are not touched. Connecting and listening go too, unless the keys of an OpenID Connect issuer are fetched.
+ */
+export function dropAfterStart(permission: Permission, config: Config, grants: Grants): void {
+  permission.drop('addon');
+  permission.drop('fs.write');
+  for (const path of grants.readAtStart) permission.drop('fs.read', path);
+  const connects = config.oidc !== undefined && config.oidc.keys.from !== 'file';
+  if (!connects) permission.drop('net');
+}

@@ -1,0 +1,23 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StartupError } from '../../core/errors.ts';
+
+/**
+ * Makes the store's file, and its directory, where they are not there, for their owner only. Before SQLite opens it, so that
+ * nobody can read it in between; its -wal and -shm get the same mode from SQLite. Throws StartupError.
+ */
+export function makeStoreFile(path: string): void {
+  const touch = (): void => closeSync(openSync(path, 'a', 0o600));
+  try {
+    try {
+      touch();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      touch();
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`DATABASE_URL: ${path} cannot be made or written: ${reason}`, error);
+  }
+}
