@@ -1,5 +1,5 @@
 import type { DestinationStream } from 'pino';
-import type { Environment } from '../core/config.ts';
+import type { Environment } from '../core/config-names.ts';
 import type { Permission } from '../shell/sandbox.ts';
 
 /** What a command may use of the process that it runs in. */

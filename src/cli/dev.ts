@@ -7,7 +7,8 @@ import {
   type DevelopmentPki,
   ensureDevelopmentPki,
 } from '../../certs-dev/development-pki.ts';
-import { type Environment, parseConfig } from '../core/config.ts';
+import { parseConfig } from '../core/config.ts';
+import type { Environment } from '../core/config-names.ts';
 import { DEMO_SEED } from '../core/fleet/demo-fleet.ts';
 import { systemClock } from '../shell/clock.ts';
 import { createLog } from '../shell/log.ts';

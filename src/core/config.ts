@@ -1,9 +1,25 @@
+import { type Environment, misspelt, type Variable } from './config-names.ts';
 import { fetchableUrl, type OidcConfig, oidcConfig } from './config-oidc.ts';
+import {
+  asIs,
+  databaseUrl,
+  type ListenAddress,
+  listenAddress,
+  nothing,
+  oneOf,
+  onOrOff,
+  proxies,
+  refuse,
+  required,
+  type TokenSource,
+  wholeNumber,
+  writeTokens,
+} from './config-values.ts';
 import { StartupError } from './errors.ts';
 import { CRL_POLICIES, type CrlPolicy } from './identity/crl-state.ts';
 import type { PinMode } from './identity/pins.ts';
 import { LIMITS } from './limits.ts';
-import { type NamedNetworks, type Networks, parseNamedNetworks, parseNetworks } from './networks.ts';
+import { type NamedNetworks, type Networks, parseNamedNetworks } from './networks.ts';
 
 /** The environment, parsed once (contract §2). Unknown, misspelt and malformed values are refusals to start. */
 export interface Config {
@@ -52,64 +68,8 @@ export interface Config {
   readonly allowRoot: boolean;
 }
 
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface TokenSource {
-  readonly inline: string | undefined;
-  readonly file: string | undefined;
-}
-
 const LOG_LEVELS = Object.freeze(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const);
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-const VARIABLES = Object.freeze([
-  'API_MODE',
-  'LISTEN_ADDR',
-  'ADMIN_ADDR',
-  'DATABASE_URL',
-  'SEED_FILE',
-  'TLS_CERT_FILE',
-  'TLS_KEY_FILE',
-  'CLUSTER_CA_FILE',
-  'OPERATOR_CA_FILE',
-  'CLUSTER_CA_OBSERVE_FILE',
-  'PIN_CLUSTER_KEYS',
-  'CRL_DIR',
-  'CRL_POLICY',
-  'CLIENT_CERT',
-  'TLS_MIN_VERSION',
-  'AUTH_TOKEN',
-  'AUTH_TOKEN_FILE',
-  'CRUD_AUTH_TOKEN',
-  'CRUD_AUTH_TOKEN_FILE',
-  'OPERATOR_NETWORKS',
-  'TRUSTED_PROXIES',
-  'CONNECTIONS_MAX',
-  'CLUSTERS_PER_ADDRESS_MAX',
-  'POLICY_DIR',
-  'AUDIT_SIGNING_KEY_FILE',
-  'SPIFFE_TRUST_DOMAIN',
-  'OIDC_ISSUER',
-  'OIDC_AUDIENCE',
-  'OIDC_JWKS_FILE',
-  'OIDC_JWKS_URL',
-  'PRUNE_GUARD',
-  'REQUIRE_IF_MATCH',
-  'WORKERS',
-  'LOG_LEVEL',
-  'SANDBOX',
-  'ALLOW_ROOT',
-] as const);
-type Variable = (typeof VARIABLES)[number];
-
-/** Kubernetes puts these into every pod beside a Service named "fluxgate"; they are not ours and mean no harm. */
-const KUBERNETES_SERVICE_LINK =
-  /^FLUXGATE_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Throws StartupError with one line for every value that is wrong, all of them at once. */
 export function parseConfig(environment: Environment): Config {
@@ -206,96 +166,3 @@ const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
     },
   ],
 ];
-
-function refuse(message: string): () => never {
-  return () => {
-    throw new StartupError(message);
-  };
-}
-
-function misspelt(environment: Environment): string[] {
-  const known: readonly string[] = VARIABLES;
-  const problems: string[] = [];
-  for (const name of Object.keys(environment).sort()) {
-    if (known.includes(name)) continue;
-    if (name.startsWith('FLUXGATE_') && !KUBERNETES_SERVICE_LINK.test(name)) {
-      problems.push(`${name} is not a variable of Fluxgate: no variable starts with FLUXGATE_`);
-      continue;
-    }
-    const meant = known.find((candidate) => isOneEditApart(name, candidate));
-    if (meant !== undefined) problems.push(`${name} is not a variable of Fluxgate: did you mean ${meant}?`);
-  }
-  return problems;
-}
-
-/** One letter inserted, left out, changed, or swapped with its neighbour: what fingers do. */
-export function isOneEditApart(a: string, b: string): boolean {
-  if (a === b || Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start++;
-  const rest = (text: string, skip: number): string => text.slice(start + skip);
-  return (
-    rest(a, 1) === rest(b, 1) ||
-    rest(a, 1) === rest(b, 0) ||
-    rest(a, 0) === rest(b, 1) ||
-    (a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2))
-  );
-}
-
-const nothing = (): undefined => undefined;
-const asIs = (text: string): string => text;
-
-function required(name: Variable, what: string): () => never {
-  return refuse(`${name} is required: the path of ${what} (PEM)`);
-}
-
-function oneOf<T extends string>(values: readonly T[]): (text: string, name: Variable) => T {
-  return (text, name) => {
-    const value = values.find((candidate) => candidate === text);
-    if (value === undefined) throw new StartupError(`${name}="${text}" is not one of: ${values.join(', ')}`);
-    return value;
-  };
-}
-
-/** Whoever is trusted as a proxy may say to be anybody; that the whole world is trusted is nobody's intention. */
-function proxies(text: string, name: Variable): Networks {
-  const networks = parseNetworks(text, name);
-  const everybody = networks.ranges.find((range) => /\/0+$/.test(range));
-  if (everybody !== undefined) {
-    throw new StartupError(
-      `${name}: ${everybody} lets anybody name any source address; name the load balancers`,
-    );
-  }
-  return networks;
-}
-
-function wholeNumber(min: number, max: number): (text: string, name: Variable) => number {
-  return (text, name) => {
-    const value = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    throw new StartupError(`${name}="${text}" is not a whole number from ${min} to ${max}`);
-  };
-}
-
-function onOrOff(text: string, name: Variable): boolean {
-  return oneOf(['on', 'off'] as const)(text, name) === 'on';
-}
-
-function listenAddress(text: string, name: Variable): ListenAddress {
-  const match = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[A-Za-z0-9.-]+)):(?<port>\d{1,5})$/.exec(text);
-  const port = Number(match?.groups?.['port']);
-  const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
-  if (host === undefined || !(port >= 0 && port <= 65_535)) {
-    throw new StartupError(`${name}="${text}" is not HOST:PORT, such as 0.0.0.0:8443 or [::]:8443`);
-  }
-  return Object.freeze({ host, port });
-}
-
-function databaseUrl(text: string, name: Variable): string {
-  if (text === 'sqlite::memory:' || /^sqlite:\/\/[^?#]+(\?mode=rwc)?$/.test(text)) return text;
-  throw new StartupError(`${name} is neither sqlite://PATH nor sqlite::memory:`);
-}
-
-function writeTokens(inline: string | undefined, file: string | undefined): TokenSource | undefined {
-  return inline === undefined && file === undefined ? undefined : { inline, file };
-}

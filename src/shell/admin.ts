@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ListenAddress } from '../core/config.ts';
+import type { ListenAddress } from '../core/config-values.ts';
 import { FluxgateError, StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Health } from './health.ts';

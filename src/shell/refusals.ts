@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedMemory } from '../core/bounded-memory.ts';
 import type { FluxgateError } from '../core/errors.ts';
 import { isCanonicalDnsName } from '../core/identity/names.ts';
 import type { PrincipalKind } from '../core/identity/principal.ts';
@@ -81,10 +82,10 @@ interface Memory {
 
 function createMemory(): Memory {
   return {
-    groups: new LRUCache({ max: LIMITS.refusalGroupsMax }),
-    byKind: new LRUCache({ max: LIMITS.refusalGroupsMax }),
-    rings: new LRUCache({ max: LIMITS.refusalKeysMax }),
-    requests: new LRUCache({ max: LIMITS.refusedRequestsMax }),
+    groups: boundedMemory(LIMITS.refusalGroupsMax),
+    byKind: boundedMemory(LIMITS.refusalGroupsMax),
+    rings: boundedMemory(LIMITS.refusalKeysMax),
+    requests: boundedMemory(LIMITS.refusedRequestsMax),
   };
 }
 

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config, TokenSource } from '../core/config.ts';
+import type { Config } from '../core/config.ts';
+import type { TokenSource } from '../core/config-values.ts';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { SCHEMA_FILE } from '../core/policy/policy-set.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Config, isOneEditApart, parseConfig } from '../../src/core/config.ts';
+import { type Config, parseConfig } from '../../src/core/config.ts';
+import { isOneEditApart } from '../../src/core/config-names.ts';
 import { StartupError } from '../../src/core/errors.ts';
 
 const REQUIRED = { TLS_CERT_FILE: 'server.crt', TLS_KEY_FILE: 'server.key', CLUSTER_CA_FILE: 'ca.crt' };

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import type { ListenAddress } from '../../core/config.ts';
+import type { ListenAddress } from '../../core/config-values.ts';
 import { StartupError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { canonicalAddress, type Networks } from '../../core/networks.ts';
