@@ -180,6 +180,7 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
     refused: (clusterDns, route, refused) => void note(clusterDns, { [route]: { refused } }),
     reported(clusterDns, report) {
       pending.add(clusterDns, report);
+      forgotten.delete(clusterDns);
       behind.wake();
     },
     of: (clusterDns) => seen.get(clusterDns)?.record,
