@@ -108,7 +108,9 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
     return JSON.stringify(merged);
   };
   const write = async (): Promise<void> => {
-    while (changed.size + pending.size + forgotten.size > 0) {
+    // What comes meanwhile waits for the next time: polls never cease.
+    let left = Math.max(changed.size, pending.size, forgotten.size);
+    for (; left > 0; left -= LIMITS.sightingsPerCommitMax) {
       const polls = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
       const reports = pending.take(LIMITS.sightingsPerCommitMax);
       const gone = [...forgotten].slice(0, LIMITS.sightingsPerCommitMax);
