@@ -124,14 +124,14 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
             clusterDns,
             merge: (before) => mergedWith(before, clusterDns),
           })),
-          reports: reports.map(([clusterDns, fresh]) => ({
+          reports: reports.map(({ clusterDns, reports: fresh }) => ({
             clusterDns,
             merge: (before) => JSON.stringify(mergeReports(parseReports(before), fresh)),
           })),
           forgotten: gone,
         });
         own.add(written);
-        for (const [clusterDns] of reports) stored.set(clusterDns, written);
+        for (const { clusterDns } of reports) stored.set(clusterDns, written);
         pending.written(reports);
       } catch (error) {
         for (const clusterDns of polls) if (seen.has(clusterDns)) changed.add(clusterDns);
