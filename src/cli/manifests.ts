@@ -58,7 +58,7 @@ async function fromFile(path: string): Promise<unknown> {
   const text = await textOf('--file', path);
   try {
     // Aliases could make gigabytes of a few lines, and no document needs one.
-    return parse(text, { maxAliasCount: 0, uniqueKeys: true });
+    return parse(text, { maxAliasCount: 0, uniqueKeys: true, prettyErrors: false });
   } catch (error) {
     throw new StartupError(
       `--file: ${path}: ${error instanceof Error ? error.message : String(error)}`,

@@ -72,7 +72,10 @@ describe('every command', () => {
       const commands = await commandsOf(page);
       assert.ok(commands.length >= 4, page);
       for (const command of commands) {
-        const { stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', command], { cwd: root, env });
+        const { stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', command], {
+          cwd: root,
+          env,
+        });
         assert.equal(stderr, '', command);
       }
     }
