@@ -10,6 +10,7 @@ import {
   type ServingProcess,
 } from './cli/context.ts';
 import type { ImportOptions } from './cli/import.ts';
+import { type ManifestOptions, manifestOptions } from './cli/manifest-options.ts';
 import { StartupError } from './core/errors.ts';
 
 /** argv, signals and exit codes: the only file that touches `process`. */
@@ -188,6 +189,9 @@ function commands(): Command {
     .action(async (options: ImportOptions) =>
       (await import('./cli/import.ts')).importFleet(context, options),
     );
+  manifestOptions(apiOptions(program.command('manifests'))).action(async (options: ManifestOptions) =>
+    (await import('./cli/manifests.ts')).manifests(context, options),
+  );
   return program;
 }
 
