@@ -8,6 +8,7 @@ import {
   type TerminalContext,
 } from './cli/context.ts';
 import { EXIT } from './cli/exit-codes.ts';
+import { shown } from './cli/output/text.ts';
 import { createProgram } from './cli/program.ts';
 import { StartupError } from './core/errors.ts';
 
@@ -106,7 +107,9 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof StartupError || error instanceof CommandFailed) {
-      for (const line of error.message.split('\n')) process.stderr.write(`fluxgate: ${line}\n`);
+      if (error.message !== '') {
+        for (const line of error.message.split('\n')) process.stderr.write(`fluxgate: ${shown(line)}\n`);
+      }
       return error instanceof StartupError ? EXIT.refusedToStart : error.exitCode;
     }
     process.stderr.write(

@@ -61,7 +61,7 @@ export interface CommandHost {
   lasting(): Promise<LastingCommandContext>;
 }
 
-/** The command ran, and its answer is no: its lines on standard error, and an exit code of `exit-codes.ts`. */
+/** The command ran, and its answer is no: its lines on standard error (none where it is empty), and an exit code of `exit-codes.ts`. */
 export class CommandFailed extends Error {
   readonly exitCode: number;
 
