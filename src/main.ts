@@ -9,7 +9,7 @@ import {
 } from './cli/context.ts';
 import { EXIT } from './cli/exit-codes.ts';
 import { shown } from './cli/output/text.ts';
-import { createProgram } from './cli/program.ts';
+import { runProgram } from './cli/program.ts';
 import { StartupError } from './core/errors.ts';
 
 /** argv, streams, signals and exit codes: the only file that touches `process`. What there is to do is in `cli/command-table.ts`. */
@@ -102,7 +102,7 @@ async function lasting(): Promise<LastingCommandContext> {
 
 async function main(): Promise<number> {
   try {
-    await createProgram({ context, lasting }).parseAsync(process.argv);
+    await runProgram({ context, lasting }, context.arguments);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

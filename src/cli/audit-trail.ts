@@ -102,6 +102,11 @@ async function readHead(path: string, keyPath: string | undefined): Promise<Audi
     if (error instanceof StartupError) throw error;
     throw new StartupError(`${keyPath} holds no readable public key (PEM)`, error);
   }
+  if (head.signature === undefined) {
+    throw new CommandFailed(
+      `${path} has no signature: the gateway that gave it runs without AUDIT_SIGNING_KEY_FILE. Without --key its numbers are compared all the same`,
+    );
+  }
   if (!isSignedBy(head, key)) throw new CommandFailed(`${path} is not signed by the key in ${keyPath}`);
   return head;
 }

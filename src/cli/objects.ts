@@ -156,7 +156,7 @@ async function create(
     const { readDocuments } = await import('./objects/documents-in.ts');
     return createObjects(context, kind, await readDocuments(context, options.filename ?? []), options);
   }
-  const object: StoredObject = flags.object(id, options as Readonly<Record<string, unknown>>);
+  const object: StoredObject = flags.object(id, options as unknown as Readonly<Record<string, unknown>>);
   // --environment of a cluster is its own, not a selection.
   if (kind.name === 'cluster' || !isSelected(options)) {
     return createObjects(context, kind, [object], options);

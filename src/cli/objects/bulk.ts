@@ -44,13 +44,20 @@ export function tellOutcome(
   { output }: WriteOptions,
   verb = 'carried out',
 ): void {
-  if (output === 'json') return context.print(jsonText(outcome));
-  if (output === 'yaml') return context.print(yamlText(outcome));
+  context.print(outcomeText(outcome, output, verb));
+}
+
+function outcomeText(
+  outcome: Readonly<Record<string, unknown>>,
+  output: WriteOptions['output'],
+  verb: string,
+): string {
+  if (output === 'json') return jsonText(outcome);
+  if (output === 'yaml') return yamlText(outcome);
   const revision = Number(outcome['revision']);
-  if (!Number.isSafeInteger(revision)) return context.print('nothing was different');
-  if (output === 'name') return context.print(`revision/${revision}`);
+  if (!Number.isSafeInteger(revision)) return 'nothing was different';
+  if (output === 'name') return `revision/${revision}`;
   const plan = outcome['plan'] as PlanSummary;
-  context.print(
-    `${verb} as revision ${revision}: ${counted(Number(plan.objects_changed), 'object')} changed, ${counted(Number(plan.clusters_affected), 'cluster')} affected`,
-  );
+  const what = `${counted(Number(plan.objects_changed), 'object')} changed, ${counted(Number(plan.clusters_affected), 'cluster')} affected`;
+  return `${verb} as revision ${revision}: ${what}`;
 }

@@ -1,0 +1,154 @@
+import type { Command } from 'commander';
+
+/** What may come after some words: the words of the table are `fluxgate cluster list`. */
+interface Place {
+  /** '' is the command line itself; "cluster list" a command. */
+  readonly path: string;
+  readonly words: readonly Word[];
+}
+
+interface Word {
+  readonly word: string;
+  readonly about: string;
+  /** What an option's value may be, where that is a closed list. */
+  readonly values?: readonly string[];
+  /** An option that takes a value: after it, files and words of the user's own. */
+  readonly takesValue?: boolean;
+}
+
+/** undefined: no such shell. */
+export function completionScript(shell: string, program: Command): string | undefined {
+  const places = placesOf(program, '');
+  if (shell === 'bash') return bash(places);
+  if (shell === 'zsh') return zsh(places);
+  return shell === 'fish' ? fish(places) : undefined;
+}
+
+function placesOf(command: Command, path: string): readonly Place[] {
+  const commands = command.commands.filter((child) => child.name() !== 'help');
+  const words: Word[] = [
+    ...commands.map((child) => ({ word: child.name(), about: child.description() })),
+    ...command.options.flatMap(({ long, hidden, description, argChoices, required, optional }) =>
+      long === undefined || long === null || hidden
+        ? []
+        : [
+            {
+              word: long,
+              about: description,
+              ...(argChoices === undefined ? {} : { values: argChoices }),
+              ...(required || optional ? { takesValue: true } : {}),
+            },
+          ],
+    ),
+    { word: '--help', about: 'what this takes' },
+  ];
+  return [
+    { path, words },
+    ...commands.flatMap((child) =>
+      [child.name(), ...child.aliases()].flatMap((name) =>
+        placesOf(child, path === '' ? name : `${path} ${name}`),
+      ),
+    ),
+  ];
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const FIND_PATH = (words: string, first: number): string => `  local path= word known i
+  for ((i = ${first}; i < current; i++)); do
+    word=\${${words}[i]}
+    case $word in -*) continue ;; esac
+    known="\${path:+$path }$word"
+    case " $paths " in *" \${known// /_} "*) path=$known ;; esac
+  done`;
+
+function tableCases(places: readonly Place[]): string {
+  return places
+    .map(
+      ({ path, words }) => `    ${quoted(path)}) words=${quoted(words.map(({ word }) => word).join(' '))} ;;`,
+    )
+    .join('\n');
+}
+
+function valueCases(places: readonly Place[]): string {
+  const cases = new Map<string, string>();
+  for (const { path, words } of places) {
+    for (const { word, values, takesValue } of words) {
+      if (values !== undefined) cases.set(`${path} ${word}`, `words=${quoted(values.join(' '))}`);
+      else if (takesValue === true) cases.set(`${path} ${word}`, 'words=; files=1');
+    }
+  }
+  return [...cases].map(([key, action]) => `    ${quoted(key)}) ${action} ;;`).join('\n');
+}
+
+const pathList = (places: readonly Place[]): string =>
+  places.map(({ path }) => path.replaceAll(' ', '_')).join(' ');
+
+function bash(places: readonly Place[]): string {
+  return `# bash completion for fluxgate: source <(fluxgate completion bash)
+_fluxgate() {
+  local current=$COMP_CWORD paths=${quoted(pathList(places))} words= files=
+${FIND_PATH('COMP_WORDS', 1)}
+  case $path in
+${tableCases(places)}
+  esac
+  case "$path \${COMP_WORDS[COMP_CWORD-1]}" in
+${valueCases(places)}
+  esac
+  local typed=\${COMP_WORDS[COMP_CWORD]}
+  if [ -n "$files" ]; then
+    COMPREPLY=($(compgen -f -- "$typed"))
+  else
+    COMPREPLY=($(compgen -W "$words" -- "$typed"))
+  fi
+}
+complete -o filenames -F _fluxgate fluxgate`;
+}
+
+function zsh(places: readonly Place[]): string {
+  return `#compdef fluxgate
+# zsh completion for fluxgate: source <(fluxgate completion zsh)
+_fluxgate() {
+  setopt local_options no_ksh_arrays sh_word_split
+  local current=$CURRENT paths=${quoted(pathList(places))} list= files=
+${FIND_PATH('words', 2).replace('local path= word', 'local path_= word').replaceAll('${path:+$path }', '${path_:+$path_ }').replaceAll('path=$known', 'path_=$known')}
+  case $path_ in
+${tableCases(places).replaceAll(') words=', ') list=')}
+  esac
+  case "$path_ \${words[CURRENT-1]}" in
+${valueCases(places).replaceAll(') words=', ') list=')}
+  esac
+  if [[ -n $files ]]; then
+    _files
+  else
+    compadd -- $list
+  fi
+}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _fluxgate "$@"; else compdef _fluxgate fluxgate; fi`;
+}
+
+function fish(places: readonly Place[]): string {
+  const lines = places.flatMap(({ path, words }) =>
+    words.map(({ word, about, values, takesValue }) => {
+      const at = `-n ${quoted(`test (__fluxgate_path) = ${path === '' ? '.' : path.replaceAll(' ', '.')}`)}`;
+      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+      const value =
+        values === undefined ? (takesValue === true ? ' -r' : '') : ` -x -a ${quoted(values.join(' '))}`;
+      const files = word.startsWith('--') ? '' : ' -f';
+      return `complete -c fluxgate ${at}${files} ${what}${value} -d ${quoted(about)}`;
+    }),
+  );
+  return `# fish completion for fluxgate: fluxgate completion fish | source
+function __fluxgate_path
+    set -l paths ${places.map(({ path }) => (path === '' ? '.' : path.replaceAll(' ', '.'))).join(' ')}
+    set -l path .
+    for word in (commandline -opc)[2..-1]
+        string match -q -- '-*' $word; and continue
+        set -l known (test $path = .; and echo $word; or echo $path.$word)
+        contains -- $known $paths; and set path $known
+    end
+    echo $path
+end
+complete -c fluxgate -f
+${lines.join('\n')}`;
+}
