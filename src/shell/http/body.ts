@@ -23,9 +23,16 @@ export function checkMediaType(request: IncomingMessage, accepted: readonly stri
   }
 }
 
-/** How large a body may be: one object's, or a whole fleet's. */
+/** How large a body may be: one event, one object, or a whole fleet. */
 export function bodyBytesMax({ operationId }: Operation): number {
-  return operationId === 'importFleet' ? LIMITS.importBytesMax : LIMITS.bodyBytesMax;
+  switch (operationId) {
+    case 'reportEvent':
+      return LIMITS.eventBytesMax;
+    case 'importFleet':
+      return LIMITS.importBytesMax;
+    default:
+      return LIMITS.bodyBytesMax;
+  }
 }
 
 /** The whole body, at most `octetsMax` octets; `payload_too_large` as soon as that is known. */
