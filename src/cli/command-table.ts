@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandHost } from './context.ts';
-import { registerDemo, registerDev, registerHealthcheck, registerServe } from './server.ts';
+import { registerDev, registerHealthcheck, registerServe } from './server.ts';
 
 /** Adds a command's options, subcommands and action. `tree` is the command line with all that every family adds. */
 export type RegisterCommand = (command: Command, host: CommandHost, tree: () => Promise<Command>) => void;
@@ -153,7 +153,7 @@ export const COMMANDS: readonly CommandEntry[] = Object.freeze([
     name: 'demo',
     summary: 'a guided tour: a gateway and a small fleet, played and narrated',
     group: SERVER,
-    load: at(registerDemo),
+    load: async () => (await import('./demo-command.ts')).registerDemo,
   },
   {
     name: 'certs-dev',

@@ -54,31 +54,34 @@ function placesOf(command: Command, path: string): readonly Place[] {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-const FIND_PATH = (words: string, first: number): string => `  local path= word known i
+/** `place` becomes the longest path of commands among the words typed so far. zsh has a variable `path` of its own. */
+const findPlace = (words: string, first: number): string => `  local place= word known i
   for ((i = ${first}; i < current; i++)); do
     word=\${${words}[i]}
     case $word in -*) continue ;; esac
-    known="\${path:+$path }$word"
-    case " $paths " in *" \${known// /_} "*) path=$known ;; esac
-  done`;
+    known="\${place:+$place }$word"
+    case " $places " in *" \${known// /_} "*) place=$known ;; esac
+  done
+  local offers= files=`;
 
-function tableCases(places: readonly Place[]): string {
-  return places
-    .map(
-      ({ path, words }) => `    ${quoted(path)}) words=${quoted(words.map(({ word }) => word).join(' '))} ;;`,
-    )
-    .join('\n');
+function offersByPlace(places: readonly Place[]): string {
+  const cases = places.map(
+    ({ path, words }) => `    ${quoted(path)}) offers=${quoted(words.map(({ word }) => word).join(' '))} ;;`,
+  );
+  return `  case $place in\n${cases.join('\n')}\n  esac`;
 }
 
-function valueCases(places: readonly Place[]): string {
+/** After an option: its values, or a file where it takes one of the user's own. */
+function offersByOption(places: readonly Place[], before: string): string {
   const cases = new Map<string, string>();
   for (const { path, words } of places) {
     for (const { word, values, takesValue } of words) {
-      if (values !== undefined) cases.set(`${path} ${word}`, `words=${quoted(values.join(' '))}`);
-      else if (takesValue === true) cases.set(`${path} ${word}`, 'words=; files=1');
+      if (values !== undefined) cases.set(`${path} ${word}`, `offers=${quoted(values.join(' '))}`);
+      else if (takesValue === true) cases.set(`${path} ${word}`, 'offers= files=1');
     }
   }
-  return [...cases].map(([key, action]) => `    ${quoted(key)}) ${action} ;;`).join('\n');
+  const lines = [...cases].map(([key, action]) => `    ${quoted(key)}) ${action} ;;`);
+  return `  case "$place ${before}" in\n${lines.join('\n')}\n  esac`;
 }
 
 const pathList = (places: readonly Place[]): string =>
@@ -87,19 +90,15 @@ const pathList = (places: readonly Place[]): string =>
 function bash(places: readonly Place[]): string {
   return `# bash completion for fluxgate: source <(fluxgate completion bash)
 _fluxgate() {
-  local current=$COMP_CWORD paths=${quoted(pathList(places))} words= files=
-${FIND_PATH('COMP_WORDS', 1)}
-  case $path in
-${tableCases(places)}
-  esac
-  case "$path \${COMP_WORDS[COMP_CWORD-1]}" in
-${valueCases(places)}
-  esac
+  local current=$COMP_CWORD places=${quoted(pathList(places))}
+${findPlace('COMP_WORDS', 1)}
+${offersByPlace(places)}
+${offersByOption(places, `\${COMP_WORDS[COMP_CWORD-1]}`)}
   local typed=\${COMP_WORDS[COMP_CWORD]}
   if [ -n "$files" ]; then
     COMPREPLY=($(compgen -f -- "$typed"))
   else
-    COMPREPLY=($(compgen -W "$words" -- "$typed"))
+    COMPREPLY=($(compgen -W "$offers" -- "$typed"))
   fi
 }
 complete -o filenames -F _fluxgate fluxgate`;
@@ -110,18 +109,14 @@ function zsh(places: readonly Place[]): string {
 # zsh completion for fluxgate: source <(fluxgate completion zsh)
 _fluxgate() {
   setopt local_options no_ksh_arrays sh_word_split
-  local current=$CURRENT paths=${quoted(pathList(places))} list= files=
-${FIND_PATH('words', 2).replace('local path= word', 'local path_= word').replaceAll('${path:+$path }', '${path_:+$path_ }').replaceAll('path=$known', 'path_=$known')}
-  case $path_ in
-${tableCases(places).replaceAll(') words=', ') list=')}
-  esac
-  case "$path_ \${words[CURRENT-1]}" in
-${valueCases(places).replaceAll(') words=', ') list=')}
-  esac
+  local current=$CURRENT places=${quoted(pathList(places))}
+${findPlace('words', 2)}
+${offersByPlace(places)}
+${offersByOption(places, `\${words[CURRENT-1]}`)}
   if [[ -n $files ]]; then
     _files
   else
-    compadd -- $list
+    compadd -- $offers
   fi
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _fluxgate "$@"; else compdef _fluxgate fluxgate; fi`;

@@ -62,7 +62,10 @@ async function load(context: CommandContext, directory: string | undefined): Pro
 async function readTables(directory: string, operations: OperationTable): Promise<readonly DecisionTable[]> {
   return await asFailure(async () => {
     const names = await readdir(directory).catch((error: unknown) => {
-      throw new StartupError(`${directory} cannot be listed: decision tables belong there`, error);
+      throw new StartupError(
+        `${directory} cannot be listed: decision tables belong there. To begin with the ones that are shipped: cp -r ${join(SHIPPED_POLICY_DIR, TABLES)} ${directory}, and change what your policies decide otherwise`,
+        error,
+      );
     });
     const files = names.filter((name) => /\.(yaml|yml|json)$/.test(name)).sort();
     if (files.length === 0) throw new StartupError(`${directory} has no decision table (*.yaml)`);

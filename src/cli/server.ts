@@ -19,7 +19,3 @@ export function registerDev(command: Command, host: CommandHost): void {
     await (await developmentOnly(() => import('./dev.ts'))).dev(lasting);
   });
 }
-
-export function registerDemo(command: Command, { context }: CommandHost): void {
-  command.action(async () => (await developmentOnly(() => import('./demo.ts'))).demo(context));
-}

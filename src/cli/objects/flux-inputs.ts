@@ -1,0 +1,18 @@
+import type { ApiOptions, OutputOptions } from '../api/options.ts';
+import { answered } from '../api/pages.ts';
+import { openSession } from '../api/session.ts';
+import type { TerminalContext } from '../context.ts';
+import { printDocument } from './read.ts';
+
+/** A route as Flux polls it. */
+export async function fluxInputs(
+  context: TerminalContext,
+  dns: string,
+  route: string,
+  options: ApiOptions & OutputOptions,
+): Promise<void> {
+  const { send } = await openSession(context, options);
+  const path = `/api/v2/flux/clusters/${encodeURIComponent(dns)}/${route}`;
+  const { body } = await answered(send, { path });
+  await printDocument(context, options, body);
+}
