@@ -108,7 +108,10 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof StartupError || error instanceof CommandFailed) {
       if (error.message !== '') {
-        for (const line of error.message.split('\n')) process.stderr.write(`fluxgate: ${shown(line)}\n`);
+        // What is indented belongs to the line above, and may be a command to copy.
+        for (const line of error.message.split('\n')) {
+          process.stderr.write(`${/^[ →]/.test(line) ? '' : 'fluxgate: '}${shown(line)}\n`);
+        }
       }
       return error instanceof StartupError ? EXIT.refusedToStart : error.exitCode;
     }

@@ -1,4 +1,15 @@
-import { API_FLAGS } from './api/options.ts';
+/** The flags of `apiOptions` that take a value: which gateway, and who asks. They may also stand before the command, as flux-resourceset-cli has them. */
+export const API_FLAGS = Object.freeze([
+  '--url',
+  '--api-url',
+  '--ca',
+  '--cert',
+  '--key',
+  '--token-file',
+  '--api-token',
+  '--write-token',
+  '--context',
+]);
 
 /** Families whose commands write, and so have a plan. */
 const WRITERS = [

@@ -10,6 +10,8 @@ interface Place {
 interface Word {
   readonly word: string;
   readonly about: string;
+  /** The same option in one letter. */
+  readonly short?: string;
   /** What an option's value may be, where that is a closed list. */
   readonly values?: readonly string[];
   /** An option that takes a value: after it, files and words of the user's own. */
@@ -28,12 +30,13 @@ function placesOf(command: Command, path: string): readonly Place[] {
   const commands = command.commands.filter((child) => child.name() !== 'help');
   const words: Word[] = [
     ...commands.map((child) => ({ word: child.name(), about: child.description() })),
-    ...command.options.flatMap(({ long, hidden, description, argChoices, required, optional }) =>
+    ...command.options.flatMap(({ long, short, hidden, description, argChoices, required, optional }) =>
       long === undefined || long === null || hidden
         ? []
         : [
             {
               word: long,
+              ...(short === undefined ? {} : { short }),
               about: description,
               ...(argChoices === undefined ? {} : { values: argChoices }),
               ...(required || optional ? { takesValue: true } : {}),
@@ -75,9 +78,11 @@ function offersByPlace(places: readonly Place[]): string {
 function offersByOption(places: readonly Place[], before: string): string {
   const cases = new Map<string, string>();
   for (const { path, words } of places) {
-    for (const { word, values, takesValue } of words) {
-      if (values !== undefined) cases.set(`${path} ${word}`, `offers=${quoted(values.join(' '))}`);
-      else if (takesValue === true) cases.set(`${path} ${word}`, 'offers= files=1');
+    for (const { word, short, values, takesValue } of words) {
+      const action = values === undefined ? 'offers= files=1' : `offers=${quoted(values.join(' '))}`;
+      if (values === undefined && takesValue !== true) continue;
+      for (const flag of [word, ...(short === undefined ? [] : [short])])
+        cases.set(`${path} ${flag}`, action);
     }
   }
   const lines = [...cases].map(([key, action]) => `    ${quoted(key)}) ${action} ;;`);

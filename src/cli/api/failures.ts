@@ -21,6 +21,14 @@ const NEXT: Readonly<Record<number, string>> = Object.freeze({
   503: 'the gateway cannot answer truthfully now: try again, and look at /ready and at its log',
 });
 
+/** Where the code says more than the status. */
+const NEXT_OF_CODE: Readonly<Record<string, string>> = Object.freeze({
+  in_use: 'take it away from who uses it first (… unassign), or delete it with --detach',
+  conflict: 'somebody or something was there first: look at it (… get, … list) and decide again',
+  secret_suspected:
+    'put the secret into a Secret in the cluster and name it in secret_refs (docs/fleet-safety.md)',
+});
+
 const EXIT_OF: Readonly<Record<number, number>> = Object.freeze({
   401: EXIT.refused,
   403: EXIT.refused,
@@ -59,13 +67,14 @@ export function errorBody({ body }: ApiAnswer): ErrorBody {
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? shown(value) : undefined);
 
 /** What the gateway said, its details, and what to do: for standard error. */
-export function refusalOf(answer: ApiAnswer, next = NEXT[answer.status]): CommandFailed {
+export function refusalOf(answer: ApiAnswer): CommandFailed {
   const { error, message, request_id, details } = errorBody(answer);
+  const next = NEXT_OF_CODE[error] ?? NEXT[answer.status];
   const lines = [
     `${error} (HTTP ${answer.status}): ${message}`,
     ...details.map(({ field, problem }) => `  ${field}: ${problem}`),
   ];
-  if (next !== undefined) lines.push(`→ ${next.replace('ID', request_id ?? 'ID')}`);
+  if (next !== undefined) lines.push(`→ ${next.replace(/\bID\b/, request_id ?? 'ID')}`);
   if (request_id !== undefined) lines.push(`  request_id ${request_id}`);
   const invalid = answer.status >= 400 && answer.status < 500 ? EXIT.invalid : EXIT.failed;
   return new CommandFailed(lines.join('\n'), undefined, EXIT_OF[answer.status] ?? invalid);

@@ -23,19 +23,6 @@ export interface OutputOptions {
 
 const GATEWAY = 'Which gateway, and who asks:';
 
-/** Every flag that says which gateway; these may also stand before the command, as flux-resourceset-cli has them. */
-export const API_FLAGS = Object.freeze([
-  '--url',
-  '--api-url',
-  '--ca',
-  '--cert',
-  '--key',
-  '--token-file',
-  '--api-token',
-  '--write-token',
-  '--context',
-]);
-
 /** The options of every command that talks to a gateway. */
 export function apiOptions(command: Command): Command {
   return command

@@ -60,7 +60,7 @@ export async function createToken(
   if (to !== undefined) await writeFile(to, `${String(token)}\n`);
   if (options.output !== 'table') return printDocument(context, options, to === undefined ? made : record);
   context.terminal.errors.write(
-    shown(`token ${String(made['id'])} (${name}), until ${String(made['expires_at'])}`) + '\n',
+    `${shown(`token ${String(made['id'])} (${name}), until ${String(made['expires_at'])}`)}\n`,
   );
   if (to === undefined) {
     context.terminal.errors.write('It is shown this once and kept nowhere:\n');
