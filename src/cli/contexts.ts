@@ -12,7 +12,7 @@ import {
 import type { OutputOptions } from './api/options.ts';
 import { CommandFailed, type TerminalContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import { printDocument, printRows } from './objects/read.ts';
+import { printDocument, printRows } from './output/rows.ts';
 
 export interface ContextSetOptions {
   readonly url?: string;

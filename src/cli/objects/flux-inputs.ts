@@ -2,7 +2,7 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered } from '../api/pages.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
-import { printDocument } from './read.ts';
+import { printDocument } from '../output/rows.ts';
 
 /** A route as Flux polls it. */
 export async function fluxInputs(

@@ -4,8 +4,7 @@ import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { jsonText, yamlText } from '../output/documents.ts';
 import { printPaged } from '../output/pager.ts';
-import { createPaint } from '../output/paint.ts';
-import { type Column, tableLines } from '../output/table.ts';
+import { printDocument, printRows } from '../output/rows.ts';
 import { shown } from '../output/text.ts';
 import { type ObjectKind, objectPath, type StoredObject } from './kinds.ts';
 
@@ -28,38 +27,6 @@ export async function listObjects(
     name: ({ id }) => `${kind.name}/${id}`,
     none: `no ${kind.name}`,
   });
-}
-
-/** How rows of any kind are printed. */
-export interface RowForms<Row> {
-  readonly columns: readonly Column<Row>[];
-  readonly name: (row: Row) => string;
-  /** Said on standard error where there is none. */
-  readonly none: string;
-}
-
-export async function printRows<Row>(
-  context: TerminalContext,
-  { output, pager = true }: OutputOptions,
-  rows: readonly Row[],
-  { columns, name, none }: RowForms<Row>,
-): Promise<void> {
-  if (output === 'json') return printPaged(context, jsonText(rows).split('\n'), pager);
-  if (output === 'yaml') return printPaged(context, yamlText(rows).split('\n'), pager);
-  if (output === 'name') {
-    return printPaged(
-      context,
-      rows.map((row) => shown(name(row))),
-      pager,
-    );
-  }
-  if (rows.length === 0) {
-    context.terminal.errors.write(`${none}\n`);
-    return;
-  }
-  const [headings = '', ...lines] = tableLines(columns, rows);
-  const paint = createPaint(context.terminal.output);
-  await printPaged(context, [paint('bold', headings), ...lines], pager);
 }
 
 export async function getObject(
@@ -92,13 +59,4 @@ export async function getRendered(
     query: { revision: options.revision },
   });
   await printDocument(context, options, recordOf(answer));
-}
-
-/** YAML for people, who read it more easily. */
-export async function printDocument(
-  context: TerminalContext,
-  { output, pager = true }: OutputOptions,
-  value: unknown,
-): Promise<void> {
-  await printPaged(context, (output === 'json' ? jsonText(value) : yamlText(value)).split('\n'), pager);
 }

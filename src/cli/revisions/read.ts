@@ -4,11 +4,11 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
-import { printDocument, printRows } from '../objects/read.ts';
 import { yamlText } from '../output/documents.ts';
 import { printPaged } from '../output/pager.ts';
 import { createPaint } from '../output/paint.ts';
 import { clusterLines } from '../output/plan-text.ts';
+import { printDocument, printRows } from '../output/rows.ts';
 import { counted, shown } from '../output/text.ts';
 import type { RevisionListOptions } from '../revision.ts';
 

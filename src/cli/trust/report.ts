@@ -4,9 +4,9 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, recordOf } from '../api/pages.ts';
 import { openSession, type Session } from '../api/session.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
-import { printDocument, printRows } from '../objects/read.ts';
 import { printPaged } from '../output/pager.ts';
 import { createPaint } from '../output/paint.ts';
+import { printDocument, printRows } from '../output/rows.ts';
 import { tableLines } from '../output/table.ts';
 import { counted, shown } from '../output/text.ts';
 

@@ -5,7 +5,7 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
-import { printDocument, printRows } from '../objects/read.ts';
+import { printDocument, printRows } from '../output/rows.ts';
 import { shown } from '../output/text.ts';
 import { age, durationSeconds } from '../output/time.ts';
 

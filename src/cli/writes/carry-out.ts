@@ -47,14 +47,13 @@ export async function carryOut(
   if (options.dryRun === true || options.diff === true) {
     const plan = await run.plan();
     run.print(plan);
-    if (options.diff === true && plan.objects_changed > 0)
-      throw new CommandFailed('', undefined, EXIT.failed);
+    if (options.diff === true && changesAnything(plan)) throw new CommandFailed('', undefined, EXIT.failed);
     return undefined;
   }
   let confirmed = options.planHash;
   if (write.planFirst === true && options.yes !== true) {
     const plan = await run.plan();
-    if (plan.objects_changed > 0) {
+    if (changesAnything(plan)) {
       if (!canAsk(context)) return run.stopAt(plan);
       run.show(plan);
       confirmed = await run.confirmed(plan);
@@ -149,6 +148,12 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
       );
     },
   };
+}
+
+/** A write of what is there already is planned as an object that is replaced, without a field. */
+function changesAnything({ objects = [], objects_changed, clusters_affected }: AnyPlan): boolean {
+  if (clusters_affected > 0 || objects_changed > objects.length) return true;
+  return objects.some(({ change, fields }) => change !== 'replaced' || fields.length > 0);
 }
 
 /** The hash only where the plan asks for it: what needs none is carried out whatever else changes meanwhile. */

@@ -4,10 +4,10 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
-import { printDocument, printRows } from '../objects/read.ts';
 import { printPaged } from '../output/pager.ts';
 import { createPaint } from '../output/paint.ts';
 import { planLines } from '../output/plan-text.ts';
+import { printDocument, printRows } from '../output/rows.ts';
 import { shown } from '../output/text.ts';
 
 interface PlanRequest {
