@@ -129,9 +129,10 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _fluxgate "$@"; else compde
 
 function fish(places: readonly Place[]): string {
   const lines = places.flatMap(({ path, words }) =>
-    words.map(({ word, about, values, takesValue }) => {
+    words.map(({ word, short, about, values, takesValue }) => {
       const at = `-n ${quoted(`test (__fluxgate_path) = ${path === '' ? '.' : path.replaceAll(' ', '.')}`)}`;
-      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+      const letter = short === undefined ? '' : `-s ${short.slice(1)} `;
+      const what = word.startsWith('--') ? `${letter}-l ${word.slice(2)}` : `-a ${word}`;
       const value =
         values === undefined ? (takesValue === true ? ' -r' : '') : ` -x -a ${quoted(values.join(' '))}`;
       const files = word.startsWith('--') ? '' : ' -f';

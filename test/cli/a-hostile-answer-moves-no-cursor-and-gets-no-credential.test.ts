@@ -14,7 +14,8 @@ const TOKEN = 'a-token-that-must-stay-here-0003';
 /** Clears the screen, sets the title, goes back over what was written, turns the text around. */
 const EVIL = 'x\u001b[2J\u001b]0;owned\u0007\r\u009b31m\u202egnp\u2028y';
 const OBEYED = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const OWN_COLOURS = /\u001b\[\d*m/g;
+const ESCAPE = String.fromCharCode(27);
+const OWN_COLOURS = new RegExp(`${ESCAPE}\\[\\d*m`, 'g');
 
 async function client(t: TestContext) {
   const pki = await createTestPki();
