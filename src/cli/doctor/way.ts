@@ -29,7 +29,7 @@ export async function saysWhichGateway(context: TerminalContext, options: ApiOpt
     environment['API_URL'],
     environment['FLUX_API_URL'],
   ];
-  if (said.some((text) => text !== undefined)) return true;
+  if (said.some((text) => text !== undefined && text !== '')) return true;
   const file = await readConfigFile(configFilePath(environment)).catch(() => undefined);
   return file === undefined || file.current !== undefined;
 }
