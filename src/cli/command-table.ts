@@ -76,6 +76,12 @@ export const COMMANDS: readonly CommandEntry[] = Object.freeze([
     load: async () => (await import('./directory.ts')).registerImport,
   },
   {
+    name: 'manifests',
+    summary: 'print what a cluster applies to join: identity, credential, providers, ResourceSets, policies',
+    group: FLEET,
+    load: async () => (await import('./manifest-options.ts')).registerManifests,
+  },
+  {
     name: 'plan',
     summary: 'what a command would do (plan COMMAND …); plans that wait for a second person',
     group: CHANGES,

@@ -32,7 +32,7 @@ export async function resolveGateway(
   options: ApiOptions,
 ): Promise<{ readonly origin: string; readonly identity: Identity }> {
   const sources = await sourcesOf(context, options);
-  const located = sources.find(({ url }) => url !== undefined);
+  const located = whichSays(sources);
   if (located?.url === undefined) {
     throw new StartupError(
       'say which gateway: --url https://HOST:PORT, API_URL, or a context (fluxgate context set NAME --url …)',
@@ -48,6 +48,17 @@ export async function resolveGateway(
     },
   };
 }
+
+/** Whoever says where the gateway is; undefined: nobody does. */
+export async function locatedGateway(
+  context: TerminalContext,
+  options: ApiOptions,
+): Promise<GatewayContext | undefined> {
+  return whichSays(await sourcesOf(context, options));
+}
+
+const whichSays = (sources: readonly Source[]): Source | undefined =>
+  sources.find(({ url }) => url !== undefined);
 
 async function sourcesOf(
   { environment, terminal }: TerminalContext,

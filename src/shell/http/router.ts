@@ -2,6 +2,7 @@ import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backe
 import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
 import { boundDetails, describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
 import type { Operation, OperationTable } from '../../core/policy/operations.ts';
+import { createRouteIndex } from './route-index.ts';
 import type { Target } from './target.ts';
 
 /** What the document says about a request, before anybody was asked who they are. */
@@ -25,8 +26,6 @@ export interface Router {
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-type BackendOperation = NonNullable<ReturnType<OpenAPIBackend['matchOperation']>>;
 
 /** openapi.yaml routes and validates; every default of openapi-backend that would let something through is set. */
 export async function createRouter(
@@ -63,27 +62,20 @@ export async function createRouter(
   }
   const bodies = bodySchemas(document, operations);
 
-  const operationAt = (method: string, path: string): BackendOperation | undefined =>
-    backend.matchOperation({ method, path, headers: {} });
+  const index = createRouteIndex(operations.all);
+  const described = new Map(backend.router.getOperations().map((each) => [each.operationId, each]));
 
   return {
-    match(method, target) {
-      const matched = operationAt(method, target.path);
-      const operation = matched?.operationId === undefined ? undefined : operations.get(matched.operationId);
-      if (matched !== undefined && operation !== undefined) {
-        const { params } = backend.router.parseRequest({ method, path: target.path, headers: {} }, matched);
-        return { found: true, operation, params: params as Record<string, string> };
-      }
-      return {
-        found: false,
-        allow: METHODS.filter((other) => operationAt(other, target.path) !== undefined),
-      };
+    match(method, { path }) {
+      const found = index.find(method, path);
+      if (found !== undefined) return { found: true, ...found };
+      return { found: false, allow: METHODS.filter((other) => index.find(other, path) !== undefined) };
     },
     mediaTypes: (operation) => [...(bodies.get(operation.operationId)?.keys() ?? [])],
     validate(operation, target, body) {
       const schemaName = [...(bodies.get(operation.operationId)?.values() ?? [])][0];
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
-      const matched = operationAt(operation.method, target.path);
+      const matched = described.get(operation.operationId);
       const query = readQuery(target.query, matched?.parameters ?? []);
       const result = backend.validateRequest(
         { method: operation.method, path: target.path, query, headers: {} },

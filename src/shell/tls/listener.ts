@@ -122,8 +122,9 @@ export function createListener(
     socket.destroy();
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    busy.begin(request, response);
-    events.request(request, response, sourceOf.get(request.socket) ?? UNKNOWN_SOURCE);
+    busy.begin(request, response, () => {
+      events.request(request, response, sourceOf.get(request.socket) ?? UNKNOWN_SOURCE);
+    });
   };
   server.on('request', onRequest);
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
