@@ -8,6 +8,7 @@ import { clusterManifests } from '../core/manifests/cluster-set.ts';
 import { type Credential, manifestSettings, type OptionalPart } from '../core/manifests/settings.ts';
 import { loadContract } from '../shell/contract.ts';
 import { answered } from './api/pages.ts';
+import { segment } from './api/path.ts';
 import { locatedGateway, openSession } from './api/session.ts';
 import type { TerminalContext } from './context.ts';
 import type { ManifestOptions } from './manifest-options.ts';
@@ -50,7 +51,7 @@ async function fromGateway(context: TerminalContext, options: ManifestOptions): 
   if (id === undefined)
     throw new StartupError('say which cluster: --cluster ID, or --file FILE with its document');
   const { send } = await openSession(context, options);
-  return (await answered(send, { path: `/clusters/${encodeURIComponent(id)}` })).body;
+  return (await answered(send, { path: `/clusters/${segment(id)}` })).body;
 }
 
 async function fromFile(path: string): Promise<unknown> {

@@ -14,6 +14,7 @@ const TOKEN = 'a-token-that-must-stay-here-0003';
 /** Clears the screen, sets the title, goes back over what was written, turns the text around. */
 const EVIL = 'x\u001b[2J\u001b]0;owned\u0007\r\u009b31m\u202egnp\u2028y';
 const OBEYED = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const HASH = 'a'.repeat(64);
 const ESCAPE = String.fromCharCode(27);
 const OWN_COLOURS = new RegExp(`${ESCAPE}\\[\\d*m`, 'g');
 
@@ -38,7 +39,7 @@ describe('a hostile answer', () => {
     const { pki, run, environment } = await client(t);
     const cluster = { id: EVIL, cluster_dns: EVIL, environment: EVIL, labels: { [EVIL]: EVIL } };
     const plan = {
-      plan_hash: EVIL,
+      plan_hash: HASH,
       needs_confirmation: true,
       reasons: [{ rule: EVIL, clusters: 1 }],
       clusters_affected: 1,
@@ -94,6 +95,30 @@ describe('a hostile answer', () => {
         'nothing but our own colours',
       );
     }
+  });
+
+  it('puts nothing into a command to copy but a hash, and reaches no other path by the name of an object', async (t) => {
+    const { pki, run } = await client(t);
+    const plan_hash = `${HASH};reboot`;
+    const plan = { plan_hash, needs_confirmation: true, reasons: [], environments: {}, inputs: {} };
+    const { url, requests } = await startHostileServer(t, pki, ({ url: path = '' }, response) => {
+      if (path.includes('dry_run')) sendJson(response, plan);
+      else sendJson(response, { error: 'prune_guard', message: 'no', request_id: '$(reboot)', plan }, 409);
+    });
+    for (const args of [
+      ['cluster', 'delete', 'x'],
+      ['plan', 'cluster', 'delete', 'x'],
+      ['cluster', 'get', 'x'],
+    ]) {
+      const { code, stdout, stderr } = await run(url, args);
+      assert.ok(code === 69 || code === 5, `${code}`);
+      assert.doesNotMatch(stdout + stderr, /reboot;|;reboot|--request-id \$/);
+    }
+    const before = requests.length;
+    for (const id of ['.', '..', '']) assert.equal((await run(url, ['cluster', 'delete', id])).code, 78);
+    assert.equal(requests.length, before);
+    await run(url, ['cluster', 'get', '../namespaces/x?y#z']);
+    assert.equal(requests.at(-1)?.url, '/clusters/..%2Fnamespaces%2Fx%3Fy%23z');
   });
 
   it('gets no credential by a redirect, to wherever, and a server that is not proven gets none at all', async (t) => {

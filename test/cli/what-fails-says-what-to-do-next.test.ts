@@ -96,7 +96,7 @@ describe('what fails', () => {
         /neither a time, such as .* nor a duration, such as 1h/,
       ],
       [['clutser', 'list'], 2, /unknown command 'clutser'[\s\S]*Did you mean cluster/],
-      [['diff', 'cluster'], 2, /Usage: fluxgate diff/],
+      [['diff', 'trust', 'list'], 2, /Usage: fluxgate diff/],
     ];
     for (const [args, code, says] of cases) {
       const ended = await line.run(args);

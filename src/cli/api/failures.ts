@@ -74,7 +74,9 @@ export function refusalOf(answer: ApiAnswer): CommandFailed {
     `${error} (HTTP ${answer.status}): ${message}`,
     ...details.map(({ field, problem }) => `  ${field}: ${problem}`),
   ];
-  if (next !== undefined) lines.push(`→ ${next.replace(/\bID\b/, request_id ?? 'ID')}`);
+  // Part of a command that may be copied.
+  const id = /^[0-9a-f]{1,64}$/.test(request_id ?? '') ? (request_id ?? '') : 'ID';
+  if (next !== undefined) lines.push(`→ ${next.replace(/\bID\b/, id)}`);
   if (request_id !== undefined) lines.push(`  request_id ${request_id}`);
   const invalid = answer.status >= 400 && answer.status < 500 ? EXIT.invalid : EXIT.failed;
   return new CommandFailed(lines.join('\n'), undefined, EXIT_OF[answer.status] ?? invalid);

@@ -124,7 +124,10 @@ async function shakeHands(
     ];
   } catch (error) {
     return [
-      wrong(connectionFailure(origin, error).message.replace('\n ', ''), 'nothing of a credential was sent'),
+      wrong(
+        connectionFailure(origin, error).message.replaceAll('\n', ''),
+        'nothing of a credential was sent',
+      ),
     ];
   } finally {
     socket?.destroy();

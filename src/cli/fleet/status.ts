@@ -1,5 +1,6 @@
 import { systemClock } from '../../shell/clock.ts';
 import { answered, recordOf } from '../api/pages.ts';
+import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import type { FleetOptions } from '../fleet.ts';
@@ -20,6 +21,11 @@ interface ReportedComponent {
   readonly at: string;
 }
 
+interface Reported {
+  readonly components?: readonly ReportedComponent[];
+  readonly unreported?: readonly string[];
+}
+
 export async function fleetStatus(
   context: TerminalContext,
   dns: string | undefined,
@@ -27,12 +33,12 @@ export async function fleetStatus(
 ): Promise<void> {
   const session = await openSession(context, options);
   if (dns !== undefined) {
-    const path = `/fleet/${encodeURIComponent(dns)}`;
+    const path = `/fleet/${segment(dns)}`;
     const cluster = recordOf(await answered(session.send, { path }));
     if (options.output !== 'table') return printDocument(context, options, cluster);
     return printPaged(
       context,
-      detailLines(cluster as unknown as FleetCluster & { components?: readonly ReportedComponent[] }),
+      detailLines(cluster as unknown as FleetCluster & Reported),
       options.pager ?? true,
     );
   }
@@ -46,10 +52,7 @@ export async function fleetStatus(
   if (options.output === 'table') context.terminal.errors.write(`${shown(countsLine(page))}\n`);
 }
 
-function detailLines({
-  components = [],
-  ...cluster
-}: FleetCluster & { readonly components?: readonly ReportedComponent[] }): string[] {
+function detailLines({ components = [], unreported = [], ...cluster }: FleetCluster & Reported): string[] {
   const now = systemClock.now();
   const { id, cluster_dns, environment, lifecycle, state, refusal, routes } = cluster;
   const lines = [shown(`${id} (${cluster_dns}, ${environment}, ${lifecycle}): ${state}`)];
@@ -72,7 +75,8 @@ function detailLines({
       routes,
     ),
   );
-  if (components.length === 0) return [...lines, '', 'no component was reported (docs/fleet-status.md)'];
+  const silent = unreported.length === 0 ? [] : ['', shown(`nothing reported of: ${unreported.join(', ')}`)];
+  if (components.length === 0) return [...lines, ...silent];
   lines.push(
     '',
     ...tableLines<ReportedComponent>(
@@ -86,6 +90,7 @@ function detailLines({
       ],
       components,
     ),
+    ...silent,
   );
   return lines;
 }

@@ -1,5 +1,6 @@
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered } from '../api/pages.ts';
+import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { printDocument } from '../output/rows.ts';
@@ -12,7 +13,7 @@ export async function fluxInputs(
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
   const { send } = await openSession(context, options);
-  const path = `/api/v2/flux/clusters/${encodeURIComponent(dns)}/${route}`;
+  const path = `/api/v2/flux/clusters/${segment(dns)}/${route}`;
   const { body } = await answered(send, { path });
   await printDocument(context, options, body);
 }

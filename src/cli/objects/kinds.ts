@@ -1,3 +1,4 @@
+import { segment } from '../api/path.ts';
 import type { Column } from '../output/table.ts';
 import { counted } from '../output/text.ts';
 
@@ -90,5 +91,5 @@ function subjectsText(subjects: readonly unknown[]): string {
 
 /** One object's path; whatever was typed is one segment of it. */
 export function objectPath({ path }: ObjectKind, id: string): string {
-  return `${path}/${encodeURIComponent(id)}`;
+  return `${path}/${segment(id)}`;
 }

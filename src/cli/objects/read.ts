@@ -1,5 +1,6 @@
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
+import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { jsonText, yamlText } from '../output/documents.ts';
@@ -55,7 +56,7 @@ export async function getRendered(
 ): Promise<void> {
   const { send } = await openSession(context, options);
   const answer = await answered(send, {
-    path: `/clusters/${encodeURIComponent(id)}/rendered`,
+    path: `/clusters/${segment(id)}/rendered`,
     query: { revision: options.revision },
   });
   await printDocument(context, options, recordOf(answer));

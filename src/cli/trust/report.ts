@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, recordOf } from '../api/pages.ts';
+import { segment } from '../api/path.ts';
 import { openSession, type Session } from '../api/session.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
 import { printPaged } from '../output/pager.ts';
@@ -118,13 +119,13 @@ export async function showCluster(
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
   const { send } = await openSession(context, options);
-  const path = `/trust/clusters/${encodeURIComponent(dns)}`;
+  const path = `/trust/clusters/${segment(dns)}`;
   await printDocument(context, options, recordOf(await answered(send, { path })));
 }
 
 export async function resetPin(context: TerminalContext, dns: string, options: ApiOptions): Promise<void> {
   const { send } = await openSession(context, options);
-  await answered(send, { method: 'DELETE', path: `/trust/pins/${encodeURIComponent(dns)}` });
+  await answered(send, { method: 'DELETE', path: `/trust/pins/${segment(dns)}` });
   context.print(shown(`the keys of ${dns} are forgotten: the next one counts as its first`));
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
+import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { printDocument, printRows } from '../output/rows.ts';
@@ -118,7 +119,7 @@ export async function liftRevocation(
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
   const { send } = await openSession(context, options);
-  const path = `/revocations/${encodeURIComponent(id)}`;
+  const path = `/revocations/${segment(id)}`;
   const lifted = recordOf(await answered(send, { method: 'DELETE', path }));
   if (options.output === 'json' || options.output === 'yaml') return printDocument(context, options, lifted);
   context.print(

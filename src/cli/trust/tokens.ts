@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
 import { systemClock } from '../../shell/clock.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
+import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { printDocument, printRows } from '../output/rows.ts';
@@ -55,7 +56,13 @@ export async function createToken(
     labels: label,
     ...(ttl === undefined ? { expires_at: expiresAt } : { ttl: durationSeconds('--ttl', ttl) }),
   };
-  const made = recordOf(await answered(send, { method: 'POST', path: '/tokens', body }));
+  const made = await answered(send, { method: 'POST', path: '/tokens', body }).then(
+    recordOf,
+    async (error: unknown) => {
+      if (to !== undefined) await rm(to);
+      throw error;
+    },
+  );
   const { token, ...record } = made;
   if (to !== undefined) await writeFile(to, `${String(token)}\n`);
   if (options.output !== 'table') return printDocument(context, options, to === undefined ? made : record);
@@ -109,9 +116,7 @@ export async function revokeToken(
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
   const { send } = await openSession(context, options);
-  const record = recordOf(
-    await answered(send, { method: 'DELETE', path: `/tokens/${encodeURIComponent(id)}` }),
-  );
+  const record = recordOf(await answered(send, { method: 'DELETE', path: `/tokens/${segment(id)}` }));
   if (options.output !== 'table') return printDocument(context, options, record);
   context.print(
     shown(`token ${id} (${String(record['name'])}) is revoked: no request is let in with it any more`),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { PlanPage, PlanSummary } from '../../core/fleet/plan-summary.ts';
 import { errorBody, refusalOf } from '../api/failures.ts';
+import { recordOf } from '../api/pages.ts';
 import type { Session } from '../api/session.ts';
 import type { ApiAnswer, ApiRequest } from '../api/transport.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
@@ -11,6 +11,7 @@ import { createPaint } from '../output/paint.ts';
 import { planLines } from '../output/plan-text.ts';
 import { createProgress } from '../output/progress.ts';
 import type { WriteOptions } from './options.ts';
+import { type AnyPlan, asPlan } from './plan-shape.ts';
 import { commandToRepeat } from './repeat.ts';
 
 /** One change of the fleet, as one request. */
@@ -27,8 +28,6 @@ export interface Write {
   /** For the line that tells that it goes on. */
   readonly what?: string;
 }
-
-type AnyPlan = PlanSummary & Partial<PlanPage>;
 
 /** Clusters of a plan that are shown; the totals are of all. */
 const CLUSTERS_SHOWN = 20;
@@ -64,8 +63,8 @@ export async function carryOut(
     if (answer.status >= 200 && answer.status <= 299) return answer;
     const { error, plan: summary } = errorBody(answer);
     if (answer.status !== 409 || summary === undefined) throw refusalOf(answer);
-    if (error === 'approval_required') throw run.needsApproval(summary as AnyPlan);
-    const plan = await run.plan().catch(() => summary as AnyPlan);
+    if (error === 'approval_required') throw run.needsApproval(asPlan(summary));
+    const plan = await run.plan().catch(() => asPlan(summary));
     if (confirmed !== undefined) {
       context.terminal.errors.write(
         'This is not the plan that was confirmed: the fleet has changed since.\n',
@@ -106,8 +105,8 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
       const query = { ...request.query, dry_run: true, limit: CLUSTERS_SHOWN };
       const answer = await waiting({ ...request, query, headers });
       if (answer.status !== 200) throw refusalOf(answer);
-      const body = answer.body as { plan?: AnyPlan } & AnyPlan;
-      return body.plan ?? body;
+      const { plan = answer.body } = recordOf(answer);
+      return asPlan(plan);
     },
     /** On standard output: it is what was asked for. */
     print(plan: AnyPlan): void {
