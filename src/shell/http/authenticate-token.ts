@@ -28,10 +28,11 @@ export async function authenticateToken(
   parts: TokenAuthentication,
   request: IncomingMessage,
   operation: Operation,
-  record: { readonly source: string; holdMs: number },
+  record: { readonly source: string; holdMs: number; tokenRefused: boolean },
 ): Promise<Principal> {
   const found = await findInHeaders(parts, request, operation);
   if (found === undefined) return ANONYMOUS;
+  record.tokenRefused = 'problem' in found;
   record.holdMs = parts.throttle.tokenSeen(record.source, 'problem' in found ? undefined : found.principal);
   if ('problem' in found) throw refused(found.problem);
   if (found.tokenId !== undefined) parts.tokens.used(found.tokenId, record.source);
