@@ -154,10 +154,11 @@ describe('a hostile answer', () => {
   it('ends the command when it is endless, and a list that claims to be endless ends as well', async (t) => {
     const { pki, run } = await client(t);
     const chunk = Buffer.alloc(1024 * 1024, ' ');
+    let poured = 0;
     const giant = await startHostileServer(t, pki, (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const pour = (): void => {
-        while (!response.destroyed && response.write(chunk));
+        while (!response.destroyed && response.write(chunk)) poured++;
         if (!response.destroyed) response.once('drain', pour);
       };
       pour();
@@ -165,6 +166,7 @@ describe('a hostile answer', () => {
     const ended = await run(giant.url, ['cluster', 'list']);
     assert.equal(ended.code, 69);
     assert.match(ended.stderr, /the answer is larger than 67108864 bytes/);
+    assert.ok(poured < 128, `${poured} MiB were taken`);
     const answers: readonly [unknown, RegExp][] = [
       [{}, /of another form than a gateway sends/],
       ['text', /of another form than a gateway sends/],
