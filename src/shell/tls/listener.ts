@@ -204,7 +204,7 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new StartupError(
-          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})`,
+          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})${error.code === 'EADDRINUSE' ? ': something else does already. Name another port (LISTEN_ADDR=127.0.0.1:8444)' : ''}`,
           error,
         ),
       );
