@@ -94,7 +94,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
     if (before?.version === version) return before.reported;
     const served = await servedComponents(parts.reader, cluster.clusterDns);
     const reports = await liveness.reportsOf(cluster.clusterDns);
-    const reported = count(componentReports(reports, (id) => served?.has(id) === true));
+    const reported = count(componentReports(reports, served ?? new Map()));
     reportedBefore.set(cluster, { version, reported });
     return reported;
   };
@@ -146,7 +146,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       const cluster = clusters.find((one) => one.clusterDns === clusterDns);
       const served = await servedComponents(parts.reader, clusterDns);
       if (cluster === undefined || served === undefined) return undefined;
-      const reports = componentReports(await liveness.reportsOf(clusterDns), (id) => served.has(id));
+      const reports = componentReports(await liveness.reportsOf(clusterDns), served);
       const told = new Set(reports.map(({ component }) => component));
       return {
         ...(await stated(cluster, await statusOf(parts, cluster))),
