@@ -115,9 +115,10 @@ async function digestOf(
   kind: CatalogueKind,
 ): Promise<string | undefined> {
   try {
-    const rendered = await renderedFor(reader, clusterDns, kind);
-    if (rendered === undefined) return undefined;
-    return `sha256:${createHash('sha256').update(serialiseInputs(rendered)).digest('hex')}`;
+    const inputs = await reader.clusterInputs(clusterDns, kind);
+    if (inputs === undefined) return undefined;
+    const bytes = inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs));
+    return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   } catch (error) {
     // One cluster that cannot be answered is no reason to tell nothing of the others.
     if (error instanceof FluxgateError) return undefined;

@@ -1,6 +1,7 @@
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { ClusterState, Environment } from '../core/fleet/objects.ts';
 import { CATALOGUE_KINDS, fluxRoute, kindOfFluxSegment } from '../core/fleet/registry.ts';
+import type { PollRecord } from '../core/liveness/polls.ts';
 import { type ComponentReport, componentReports } from '../core/liveness/reports.ts';
 import { type ClusterStatus, clusterStatus, FLEET_STATES, type FleetState } from '../core/liveness/states.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
@@ -9,7 +10,7 @@ import { type FleetIndex, type IndexedCluster, renderedFor } from './fleet-index
 import type { Liveness } from './liveness.ts';
 import { createPause } from './pause.ts';
 import type { Refusals } from './refusals.ts';
-import { rumourOf } from './refused-polls.ts';
+import { type Rumour, rumoursOf } from './refused-polls.ts';
 
 /** Which clusters are looked at; absent: all. */
 export interface FleetFilter {
@@ -75,6 +76,8 @@ export interface FleetStatusParts {
 }
 
 const ROUTES: readonly string[] = CATALOGUE_KINDS.map((kind) => fluxRoute(kind).segment);
+/** Some ten microseconds each at most. */
+const CLUSTERS_PER_STEP = 50;
 const NOTHING: Reported = Object.freeze({ applied: 0, failed: 0, lastMs: undefined });
 
 export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
@@ -91,7 +94,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
     if (before?.version === version) return before.reported;
     const served = await servedComponents(parts.reader, cluster.clusterDns);
     const reports = await liveness.reportsOf(cluster.clusterDns);
-    const reported = count(componentReports(reports, (id) => served?.has(id) === true));
+    const reported = count(componentReports(reports, served ?? new Map()));
     reportedBefore.set(cluster, { version, reported });
     return reported;
   };
@@ -115,9 +118,13 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
     const { revision, clusters } = await index.current();
     const pause = createPause();
     const found: [IndexedCluster, ClusterStatus][] = [];
+    let steps = 0;
     for (const cluster of clusters) {
-      await pause();
-      if (isSelected(cluster, filter)) found.push([cluster, await statusOf(parts, cluster)]);
+      if (steps++ % CLUSTERS_PER_STEP === 0) await pause();
+      if (!isSelected(cluster, filter)) continue;
+      const status = statusOf(parts, cluster);
+      if (status instanceof Promise) await pause();
+      found.push([cluster, status instanceof Promise ? await status : status]);
     }
     return { revision, found };
   };
@@ -139,7 +146,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       const cluster = clusters.find((one) => one.clusterDns === clusterDns);
       const served = await servedComponents(parts.reader, clusterDns);
       if (cluster === undefined || served === undefined) return undefined;
-      const reports = componentReports(await liveness.reportsOf(clusterDns), (id) => served.has(id));
+      const reports = componentReports(await liveness.reportsOf(clusterDns), served);
       const told = new Set(reports.map(({ component }) => component));
       return {
         ...(await stated(cluster, await statusOf(parts, cluster))),
@@ -154,30 +161,48 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
   };
 }
 
-async function statusOf(parts: FleetStatusParts, cluster: IndexedCluster): Promise<ClusterStatus> {
-  const { index, liveness, refusals, operations, clock } = parts;
+/** A promise only where what is answered now has to be looked at first: of 10,000 clusters few. */
+function statusOf(parts: FleetStatusParts, cluster: IndexedCluster): ClusterStatus | Promise<ClusterStatus> {
+  const { index, liveness } = parts;
   const { clusterDns, touched } = cluster;
   const record = liveness.of(clusterDns) ?? {};
   const behind = new Set<string>();
+  const unknown: CatalogueKind[] = [];
+  const compare = (kind: CatalogueKind, now: string | undefined): void => {
+    const route = fluxRoute(kind).segment;
+    if (now !== undefined && now !== record[route]?.polls?.digest) behind.add(route);
+  };
   for (const [route, { polls }] of Object.entries(record)) {
     const kind = kindOfFluxSegment(route);
     if (polls === undefined || kind === undefined || liveness.hasServed(clusterDns, kind, touched)) continue;
-    const now = await digestNow(index, cluster, kind);
-    if (now !== undefined && now !== polls.digest) behind.add(route);
+    const now = index.knownDigest(cluster, kind);
+    if (now === undefined) unknown.push(kind);
+    else compare(kind, now);
   }
+  const told = (): ClusterStatus => stateOf(parts, clusterDns, record, behind);
+  if (unknown.length === 0) return told();
+  return (async () => {
+    for (const kind of unknown) compare(kind, await index.digest(cluster, kind));
+    return told();
+  })();
+}
+
+function stateOf(
+  { refusals, operations, clock }: FleetStatusParts,
+  clusterDns: string,
+  record: PollRecord,
+  behind: ReadonlySet<string>,
+): ClusterStatus {
+  let rumours: readonly Rumour[] | undefined;
   return clusterStatus(record, ROUTES, {
     nowMs: clock.now(),
     isBehind: (route) => behind.has(route),
-    rumour: (route) => rumourOf(refusals, operations, clusterDns, route),
+    rumour(route) {
+      rumours ??= rumoursOf(refusals, operations, clusterDns);
+      return rumours.find((one) => one.route === route)?.attempt;
+    },
   });
 }
-
-const digestNow = (
-  index: FleetIndex,
-  cluster: IndexedCluster,
-  kind: CatalogueKind,
-): string | undefined | Promise<string | undefined> =>
-  index.knownDigest(cluster, kind) ?? index.digest(cluster, kind);
 
 function isSelected(cluster: IndexedCluster, { environment, label, text }: FleetFilter): boolean {
   if (environment !== undefined && cluster.environment !== environment) return false;

@@ -38,20 +38,23 @@ export function noteRefusedPolls(
   };
 }
 
-/** The latest attempt to poll that may have been the cluster's, by what this process remembers. */
-export function rumourOf(
+export interface Rumour {
+  readonly route: string;
+  readonly attempt: RefusedAttempt;
+}
+
+/** Attempts to poll that may have been the cluster's, by what this process remembers; newest first. */
+export function rumoursOf(
   refusals: Pick<Refusals, 'ofCluster'>,
   operations: OperationTable,
   clusterDns: string,
-  route: string,
-): RefusedAttempt | undefined {
-  const found = refusals.ofCluster(clusterDns).find((one) => {
-    const operation = one.group.operation === undefined ? undefined : operations.get(one.group.operation);
-    return polledRoute(operation) === route && mayBe(clusterDns, one);
+): readonly Rumour[] {
+  return refusals.ofCluster(clusterDns).flatMap((found) => {
+    const { operation, lastMs, status, reason } = found.group;
+    const route = operation === undefined ? undefined : polledRoute(operations.get(operation));
+    if (route === undefined || !mayBe(clusterDns, found)) return [];
+    return [{ route, attempt: { atMs: lastMs, status, reason, knownBy: found.knownBy ?? 'requested' } }];
   });
-  if (found === undefined) return undefined;
-  const { lastMs, status, reason } = found.group;
-  return { atMs: lastMs, status, reason, knownBy: found.knownBy ?? 'requested' };
 }
 
 /** An attempt at the cluster's path by whoever is known to be somebody else says nothing of it. */

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import { printable } from '../identity/printable.ts';
 import { LIMITS } from '../limits.ts';
 import { parseDateTime } from '../rfc3339.ts';
 
 /**
- * What clusters report: events of Flux's notification-controller. Flux makes a Kustomization or a HelmRelease, and a source, of
- * each platform component, and names them after its id; so an event of an object of that name is about that component, if the
- * cluster is served one of that id. A ResourceSet, which makes those objects, is told of by itself.
+ * What clusters report: events of Flux's notification-controller. A ResourceSet makes a Kustomization or a HelmRelease, and a source,
+ * of each platform component, and names them after its id (deploy/cluster: `component-ID`; or by the id alone, in ResourceSets of
+ * one's own); so an event of an object of such a name is about that component, if the cluster is served it. A ResourceSet itself is told
+ * of by itself.
  */
 
 /** As the document's schema FluxEvent lets it in. */
@@ -63,13 +65,9 @@ const RESOURCE_SET = 'ResourceSet';
 /** RFC 1123, as Kubernetes names objects. */
 const OBJECT_NAME = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
 
-/** `isServed`: whether the cluster is served a component of this id. */
-export function takeEvent(
-  event: FluxEvent,
-  nowMs: number,
-  isServed: (componentId: string) => boolean,
-): TakenEvent {
-  const component = componentOf(event, isServed);
+/** `served`: the ids of the components that the cluster is served. */
+export function takeEvent(event: FluxEvent, nowMs: number, served: ReadonlySet<string>): TakenEvent {
+  const component = componentOf(event, served);
   if (component === undefined) return { taken: 'ignored', component, report: undefined };
   const { involvedObject, reason, message } = event;
   const word = wordOf(event);
@@ -90,12 +88,37 @@ export function takeEvent(
 
 function componentOf(
   { involvedObject: { kind, name } }: FluxEvent,
-  isServed: (componentId: string) => boolean,
+  served: ReadonlySet<string>,
 ): string | undefined {
   if (!OBJECT_NAME.test(name)) return undefined;
   // No id holds a slash, so no ResourceSet passes for a component.
   if (kind === RESOURCE_SET) return `${RESOURCE_SET}/${name}`;
-  return [...APPLIERS, ...SOURCES].includes(kind) && isServed(name) ? name : undefined;
+  if (!APPLIERS.includes(kind) && !SOURCES.includes(kind)) return undefined;
+  // Where there are both "x" and "component-x", an object "component-x" is that of "x".
+  return componentNamed(name, served) ?? (served.has(name) ? name : undefined);
+}
+
+const PREFIX = 'component-';
+/** Longer ids make names that Helm does not take: deploy/cluster cuts them and adds the start of their hash. */
+const WHOLE_ID_MAX = 53;
+const CUT_ID = 44;
+const HASH_DIGITS = 8;
+
+/** As deploy/cluster names the objects of a component. */
+export function objectName(id: string): string {
+  if (id.length <= WHOLE_ID_MAX) return `${PREFIX}${id}`;
+  const hash = createHash('sha256').update(id).digest('hex').slice(0, HASH_DIGITS);
+  return `${PREFIX}${id.slice(0, CUT_ID)}-${hash}`;
+}
+
+function componentNamed(name: string, served: ReadonlySet<string>): string | undefined {
+  if (!name.startsWith(PREFIX)) return undefined;
+  const id = name.slice(PREFIX.length);
+  if (id.length <= WHOLE_ID_MAX && served.has(id)) return id;
+  const isCut = id.length === CUT_ID + 1 + HASH_DIGITS;
+  if (!isCut) return undefined;
+  const start = id.slice(0, CUT_ID);
+  return [...served].find((one) => one.startsWith(start) && objectName(one) === name);
 }
 
 /** undefined: it is on its way (Progressing, DependencyNotReady, …). */
@@ -139,16 +162,16 @@ export function mergeReports(a: Reports, b: Reports): Reports {
 
 /**
  * What each component came to, by name: failed where any of its objects says so, whatever the others say; that its source was fetched
- * says nothing. `isServed`: what the cluster is served no more has nothing to say.
+ * says nothing. What the cluster is served no more has nothing to say.
  */
 export function componentReports(
   reports: Reports,
-  isServed: (componentId: string) => boolean,
+  served: Pick<ReadonlySet<string>, 'has'>,
 ): readonly ComponentReport[] {
   const decided = new Map<string, Report>();
   for (const report of Object.values(reports)) {
     const { component, kind, word } = report;
-    if (word === 'fetched' || (kind !== RESOURCE_SET && !isServed(component))) continue;
+    if (word === 'fetched' || (kind !== RESOURCE_SET && !served.has(component))) continue;
     const other = decided.get(component);
     if (other === undefined || outranks(report, other)) decided.set(component, report);
   }

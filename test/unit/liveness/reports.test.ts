@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { LIMITS } from '../../../src/core/limits.ts';
 import {
@@ -11,7 +13,7 @@ import {
 } from '../../../src/core/liveness/reports.ts';
 
 const NOW = Date.parse('2026-05-04T12:00:00Z');
-const served = (id: string): boolean => ['cert-manager', 'podinfo'].includes(id);
+const served: ReadonlySet<string> = new Set(['cert-manager', 'podinfo']);
 
 const event = (
   change: Partial<FluxEvent> = {},
@@ -90,7 +92,7 @@ test('what is served no more has nothing to say', () => {
   const reports = take(event(), event({ severity: 'error' }, 'HelmRelease', 'podinfo'));
   assert.equal(componentReports(reports, served).length, 2);
   assert.deepEqual(
-    componentReports(reports, (id) => id === 'podinfo').map(({ component }) => component),
+    componentReports(reports, new Set(['podinfo'])).map(({ component }) => component),
     ['podinfo'],
   );
 });
@@ -145,4 +147,29 @@ test('of one cluster a bounded number of objects is kept, the newest', () => {
   }
   assert.equal(Object.keys(reports).length, LIMITS.reportsPerClusterMax);
   assert.equal(`ResourceSet ResourceSet/r0` in reports, false);
+});
+
+const LONG = `a-very-long-name-of-a-component-that-nobody-should-use-at-${'x'.repeat(5)}`;
+
+test('the objects of deploy/cluster, which have a prefix, and where the id is long a hash', () => {
+  const all = new Set(['x', 'component-x', 'cert-manager', LONG, LONG.replace(/x$/, 'y')]);
+  const about = (name: string): string | undefined =>
+    takeEvent(event({}, 'HelmRelease', name), NOW, all).component;
+  assert.equal(about('component-cert-manager'), 'cert-manager');
+  assert.equal(about('component-x'), 'x');
+  assert.equal(about('component-component-x'), 'component-x');
+  assert.ok(LONG.length > 53);
+  const name = `component-${LONG.slice(0, 44)}-${createHash('sha256').update(LONG).digest('hex').slice(0, 8)}`;
+  assert.ok(name.length <= 63);
+  assert.equal(about(name), LONG);
+  assert.equal(about(name.replace(/.$/, '')), undefined);
+  assert.equal(about(`component-${LONG}`), undefined);
+  assert.equal(about('component-'), undefined);
+});
+
+test('deploy/cluster names its objects by this rule', () => {
+  const template = readFileSync(new URL('../../../deploy/cluster/certificate.yaml', import.meta.url), 'utf8');
+  const rule =
+    '$name := gt (len inputs.id) 53 | ternary (printf "component-%.44s-%.8s" inputs.id (sha256sum inputs.id)) (printf "component-%s" inputs.id)';
+  assert.ok(template.includes(rule), 'where it is changed there, change objectName as well');
 });

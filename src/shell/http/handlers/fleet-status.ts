@@ -56,8 +56,10 @@ export async function takeReport(parts: HandlerParts, { parameters, body }: Call
   const clusterDns = parameters.path['cluster_dns'] ?? '';
   const served = await servedComponents(parts.store.reader, clusterDns);
   if (served === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
-  const { taken, component, report } = takeEvent(body as FluxEvent, parts.clock.now(), (id) =>
-    served.has(id),
+  const { taken, component, report } = takeEvent(
+    body as FluxEvent,
+    parts.clock.now(),
+    new Set(served.keys()),
   );
   if (report !== undefined) parts.liveness.reported(clusterDns, report);
   parts.metrics.reports.inc({ taken });
