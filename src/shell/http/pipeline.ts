@@ -134,61 +134,19 @@ async function answerRequest(
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
-  return handler({
-    principal: record.principal,
+  const again: Pick<Asked, 'verdict' | 'withoutCertificate'> = {
+    verdict: asked.verdict,
+    withoutCertificate: () => authenticateAgain(parts, request, operation),
+  };
+  const call = createCall(parts, record, operation, {
     method: record.method,
-    operationId: operation.operationId,
     parameters,
     body,
-    requestId: record.requestId,
-    identifyAgain: () => {
-      const again = {
-        verdict: asked.verdict,
-        withoutCertificate: () => authenticateAgain(parts, request, operation),
-      };
-      return identifyAgain(parts, again, record);
-    },
-    audited: auditedRequest(record, operation),
+    identifyAgain: () => identifyAgain(parts, again, record),
     header: (name) => request.headersDistinct[name]?.join(', '),
-    authorise: (resource) => authoriseFurther(parts, record, operation, resource),
-    permits: (resource) => decideFurther(parts, record, operation, resource).allowed,
   });
-}
-
-/** What the audit trail says of a request that was let in. */
-export function auditedRequest(record: RequestRecord, operation: Operation): AuditRequest {
-  const { decision } = record;
-  return {
-    actor: actorOf(record.principal),
-    source: record.source,
-    request_id: record.requestId,
-    operation: operation.operationId,
-    ...(decision === undefined
-      ? {}
-      : { decision: decision.allowed ? 'allow' : 'deny', policies: decision.policies }),
-  };
-}
-
-/** By the policies of this moment, for what only the body or the store says is asked for. */
-function decideFurther(
-  parts: PipelineParts,
-  record: RequestRecord,
-  { operationId }: Operation,
-  resource: PolicyResource,
-): Decision {
-  const { principal } = record;
-  const context = contextOf(parts.config, { ...record, nowMs: parts.clock.now() });
-  return parts.trust.policy.decide({ principal, operationId, resource, context });
-}
-
-function authoriseFurther(
-  parts: PipelineParts,
-  record: RequestRecord,
-  operation: Operation,
-  resource: PolicyResource,
-): void {
-  record.decision = decideFurther(parts, record, operation, resource);
-  if (!record.decision.allowed) throw refusal(record.principal, record.decision);
+  if (operation.about !== 'page') return handler(call);
+  return handler({ ...call, page: parts.page.request(request, record, call, { ...asked, ...again }) });
 }
 
 /** Characters of a path that is not one of ours, in the log. */

@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
+import { createEndedSessionStore } from './ended-sessions.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
@@ -99,6 +100,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
     crlIssuers: createCrlIssuerStore(connections, read, write),
+    endedSessions: createEndedSessionStore(connections, read, write),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();
