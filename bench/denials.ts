@@ -33,7 +33,22 @@ const config = parseConfig({
   ...files.environment,
 });
 const gateway = await startGateway(config, { clock: systemClock, log: createLog('silent', { write() {} }) });
-const agent = new Agent({ ca: pki.serverCa.pem, keepAlive: true, maxSockets: 1 });
+/** Refused tokens are slowed by address after the hundredth (docs/limits.md), so that the bench moves on before. */
+const ROUNDS_PER_ADDRESS = 40;
+let addresses = 0;
+let agent = connectFromNextAddress();
+
+function connectFromNextAddress(): Agent {
+  addresses++;
+  const localAddress = `127.1.${addresses >> 8}.${addresses & 255}`;
+  return new Agent({ ca: pki.serverCa.pem, keepAlive: true, maxSockets: 1, localAddress });
+}
+
+async function moveOn(): Promise<void> {
+  agent.destroy();
+  agent = connectFromNextAddress();
+  await ask({ path: '/health' });
+}
 
 interface Asked {
   readonly path: string;
@@ -87,6 +102,7 @@ const quantile = (values: readonly number[], part: number): number =>
 async function compare(what: string, one: Asked, other: Asked, status: number): Promise<void> {
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
+    if (round % ROUNDS_PER_ADDRESS === 0) await moveOn();
     // In changing order, so that what comes first is not always the same.
     for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       const begun = performance.now();

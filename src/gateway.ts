@@ -11,6 +11,8 @@ import { type Contract, loadContract } from './shell/contract.ts';
 import { loadCrlIssuers } from './shell/crl-issuers.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createEdge } from './shell/edge/edge.ts';
+import { createFleetIndex } from './shell/fleet-index.ts';
+import { createFleetStatus } from './shell/fleet-status.ts';
 import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
 import { auditRefusals } from './shell/http/audit-refusals.ts';
@@ -19,6 +21,7 @@ import { createPipeline } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { LiveTrust } from './shell/live-trust.ts';
+import { openLiveness } from './shell/liveness.ts';
 import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { logStart } from './shell/log-start.ts';
@@ -28,6 +31,7 @@ import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
 import { createRefusedLately } from './shell/refused-lately.ts';
+import { noteRefusedPolls } from './shell/refused-polls.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
@@ -103,6 +107,8 @@ async function serve(
   const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
   resources.defer(() => sightings.close());
   const { pins } = sightings;
+  const liveness = await openLiveness(store.liveness, clock, log);
+  resources.defer(() => liveness.close());
   const ratchet = createRatchet(store, clock, log);
   const edge = createEdge(config, { clock, log, metrics });
   resources.defer(() => edge.stop());
@@ -131,6 +137,14 @@ async function serve(
   });
   resources.defer(() => tokens.stop());
   const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
+  const fleetStatus = createFleetStatus({
+    index: createFleetIndex(store),
+    liveness,
+    refusals: memory.refusals,
+    operations,
+    reader: store.reader,
+    clock,
+  });
   let draining = false;
   const pipeline = createPipeline({
     config,
@@ -145,6 +159,8 @@ async function serve(
       tokens,
       trust,
       sightings,
+      liveness,
+      fleetStatus,
       ...memory,
       explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
@@ -174,10 +190,14 @@ async function serve(
     record: auditRefusals(
       audit,
       sightings.after(
-        rememberRequests(createRequestLog(log, edge.lines, metrics, clock, revocations), {
-          ...memory,
-          clock,
-        }),
+        noteRefusedPolls(
+          rememberRequests(createRequestLog(log, edge.lines, metrics, clock, revocations), {
+            ...memory,
+            clock,
+          }),
+          memory.refusals,
+          liveness,
+        ),
       ),
     ),
   });

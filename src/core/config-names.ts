@@ -1,6 +1,7 @@
 /** The environment's variables by name, and names that are near one of them. */
 
-const VARIABLES = Object.freeze([
+/** All of them; docs/configuration.md has each. */
+export const VARIABLES = Object.freeze([
   'API_MODE',
   'LISTEN_ADDR',
   'ADMIN_ADDR',

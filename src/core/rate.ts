@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { boundedMemory } from './bounded-memory.ts';
 import { LIMITS } from './limits.ts';
 
 /** How much of something may happen: `burst` at once, and so many a second for ever. */
@@ -23,7 +23,7 @@ export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): 
   const intervalMs = 1_000 / rate.perSecond;
   const depthMs = intervalMs * rate.burst;
   /** The moment at which the bucket is full. */
-  const fullAt = new LRUCache<string, number>({ max: keysMax });
+  const fullAt = boundedMemory<string, number>(keysMax);
   return {
     take(key, nowMs) {
       const next = Math.max(fullAt.get(key) ?? nowMs, nowMs) + intervalMs;

@@ -11,7 +11,7 @@ const SHAPES: readonly RegExp[] = [
 ];
 
 /** A flood of guessed tokens is judged by its first ones. */
-const NOTED_MAX = 200;
+const NOTED_MAX = 2_000;
 /** Shorter ones are words that an answer may well hold. */
 const OCTETS_MIN = 16;
 const noted = new Set<string>();

@@ -31,6 +31,8 @@ export type CatalogueKind = Exclude<FleetKind, 'cluster'>;
 export interface ClusterInputs<K extends CatalogueKind = CatalogueKind> {
   readonly cluster: Cluster;
   readonly entries: readonly FleetObjects[K][];
+  /** The newest one, of the same moment. */
+  readonly revision: number;
   /** Of a frozen cluster: the body of the answer, as it was when it was frozen. */
   readonly pinned?: string;
 }

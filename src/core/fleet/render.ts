@@ -16,7 +16,7 @@ export interface RenderedInputs {
 /** Same data, same order, same keys: the same bytes from serialiseInputs. Throws `unavailable`, never shrinks. */
 export function renderInputs<K extends CatalogueKind>(
   kind: K,
-  { cluster, entries }: ClusterInputs<K>,
+  { cluster, entries }: Pick<ClusterInputs<K>, 'cluster' | 'entries'>,
 ): RenderedInputs {
   const route = fluxRoute(kind);
   const assigned = cluster[route.assignedIn];

@@ -4,7 +4,7 @@
  * would look for a path is foreseen.
  */
 
-import { LRUCache } from 'lru-cache';
+import { boundedMemory } from '../bounded-memory.ts';
 import { StartupError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { type CertificateFacts, describeCertificate, readCertificateAgain } from './certificate.ts';
@@ -161,7 +161,7 @@ export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Plan
  * because a fleet has as many leaves as it has clusters.
  */
 function rememberFacts(): (der: Uint8Array) => CertificateFacts {
-  const known = new LRUCache<Uint8Array, CertificateFacts>({ max: LIMITS.presentedIntermediatesMax });
+  const known = boundedMemory<Uint8Array, CertificateFacts>(LIMITS.presentedIntermediatesMax);
   return (der) => {
     let facts = known.get(der);
     if (facts === undefined) {

@@ -5,7 +5,7 @@ import {
   preparseSchema,
   statefulIsAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import { LRUCache } from 'lru-cache';
+import { boundedMemory } from '../bounded-memory.ts';
 import { StartupError } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import { LIMITS } from '../limits.ts';
@@ -58,7 +58,7 @@ export function createPolicyEngine(sources: PolicySources): PolicyEngine {
 export function* createPolicyEngineInSteps(sources: PolicySources): Generator<void, PolicyEngine> {
   const set = yield* readPolicySet(sources);
   residence(set);
-  const remembered = new LRUCache<string, Decision>({ max: LIMITS.decisionsMax });
+  const remembered = boundedMemory<string, Decision>(LIMITS.decisionsMax);
 
   return Object.freeze({
     generation: sources.generation,

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { boundedMemory } from '../../core/bounded-memory.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../clock.ts';
 
@@ -14,7 +14,7 @@ export interface Standing {
 }
 
 export function createStanding(clock: Clock): Standing {
-  const until = new LRUCache<string, number>({ max: LIMITS.entitledAddressesMax });
+  const until = boundedMemory<string, number>(LIMITS.entitledAddressesMax);
   return {
     get anybody() {
       return until.size > 0;

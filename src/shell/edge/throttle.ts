@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { boundedMemory } from '../../core/bounded-memory.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import {
   type AnonymousPrincipal,
@@ -78,7 +78,7 @@ export function createThrottle(parts: ThrottleParts): Throttle {
     perSecond: LIMITS.failedTokensPerSecond,
   });
   const principals = createPrincipalBuckets();
-  const acceptedTokens = new LRUCache<string, number>({ max: LIMITS.acceptedTokensMax });
+  const acceptedTokens = boundedMemory<string, number>(LIMITS.acceptedTokensMax);
   let held = 0;
 
   const limited = (reason: LimitReason, waitMs: number): FluxgateError => {

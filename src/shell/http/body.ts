@@ -24,10 +24,17 @@ export function checkMediaType(request: IncomingMessage, accepted: readonly stri
   }
 }
 
-/** How large a body may be: one object's, a whole fleet's, or a form's. */
+/** How large a body may be: one event, one object, a whole fleet, or a form. */
 export function bodyBytesMax({ operationId, about }: Operation): number {
   if (about === 'page') return PAGE_LIMITS.formBytesMax;
-  return operationId === 'importFleet' ? LIMITS.importBytesMax : LIMITS.bodyBytesMax;
+  switch (operationId) {
+    case 'reportEvent':
+      return LIMITS.eventBytesMax;
+    case 'importFleet':
+      return LIMITS.importBytesMax;
+    default:
+      return LIMITS.bodyBytesMax;
+  }
 }
 
 /**

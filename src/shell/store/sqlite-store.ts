@@ -12,6 +12,7 @@ import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
 import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
+import { createLivenessStore } from './liveness-store.ts';
 import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import {
   createRevocationQueries,
@@ -99,6 +100,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
+    liveness: createLivenessStore(connections, queue, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),
     endedSessions: createEndedSessionStore(connections, read, write),
     check: () =>

@@ -1,6 +1,7 @@
 import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { LivenessStore } from './liveness.ts';
 import type { PlanStore } from './plan-records.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
@@ -59,6 +60,8 @@ export interface Store {
   ratchet(entries: readonly RatchetEntry[]): Promise<void>;
   /** Who was seen with what, and which key is whose: written behind requests, never by them. */
   readonly sightings: SightingStore;
+  /** Who polled what, and what clusters reported: written behind requests, merged with what other processes wrote. */
+  readonly liveness: LivenessStore;
   /** What operators revoked. Like `reader`, not for use inside `transact`. */
   readonly revocations: RevocationStore;
   /** Who did what. What changes the store writes its own entry, in the same commit. */

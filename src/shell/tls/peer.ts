@@ -1,7 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedMemory } from '../../core/bounded-memory.ts';
 import { readCertificate, readCertificateAgain } from '../../core/identity/certificate.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
@@ -35,8 +36,8 @@ export class PeerJudge {
   readonly #presented: WeakMap<TLSSocket, Presented>;
   /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
   readonly #readBefore: LRUCache<string, true>;
-  readonly #accepted = new LRUCache<string, Verdict>({ max: LIMITS.acceptedVerdictsMax });
-  readonly #rejected = new LRUCache<string, Verdict>({ max: LIMITS.rejectedVerdictsMax });
+  readonly #accepted = boundedMemory<string, Verdict>(LIMITS.acceptedVerdictsMax);
+  readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);
 
   /** `predecessor`: whose connections are still open; what they presented need not be read again. */
   constructor(snapshot: Snapshot, predecessor?: PeerJudge) {
@@ -44,7 +45,7 @@ export class PeerJudge {
     this.#revocation = revocationOf(snapshot);
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
     this.#readBefore =
-      predecessor === undefined ? new LRUCache({ max: LIMITS.acceptedVerdictsMax }) : predecessor.#readBefore;
+      predecessor === undefined ? boundedMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
   }
 
   /** What the peer showed in the handshake, whatever is thought of it. */

@@ -36,19 +36,22 @@ function decide(actor: Actor, operation: Operation, circumstances: Circumstances
 }
 
 /** The routes of one row of the table. */
-function routes(row: 'public' | 'list for Flux' | 'inputs' | 'operator routes'): readonly Operation[] {
-  return OPERATIONS.all.filter(({ audience, path }) => {
+function routes(
+  row: 'public' | 'list for Flux' | 'inputs' | 'reports' | 'operator routes',
+): readonly Operation[] {
+  return OPERATIONS.all.filter(({ audience, path, method }) => {
     if (audience === 'public') return row === 'public';
     if (audience === 'operator') return row === 'operator routes';
+    if (method === 'POST') return row === 'reports';
     return row === (path.includes('{cluster_dns}') ? 'inputs' : 'list for Flux');
   });
 }
 
 test('the rows of the table are all operations of the document', () => {
-  const rows = ['public', 'list for Flux', 'inputs', 'operator routes'] as const;
+  const rows = ['public', 'list for Flux', 'inputs', 'reports', 'operator routes'] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 51],
+    [3, 1, 3, 1, 53],
   );
 });
 
@@ -127,6 +130,10 @@ const TABLE: readonly [
     { ...OTHER, ratcheted: true },
     { operator: 'operators-flux-certificate' },
   ],
+  ['reports', 'of the cluster itself', OWN, { cluster: 'clusters-own-report' }],
+  ['reports', 'of the cluster itself, ratcheted', RATCHETED, { cluster: 'clusters-own-report' }],
+  ['reports', 'of the cluster itself, revoked', REVOKED, { cluster: 'clusters-own-report' }],
+  ['reports', 'of another cluster', OTHER, {}],
   [
     'operator routes',
     "from the operators' networks",

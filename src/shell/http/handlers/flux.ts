@@ -11,15 +11,17 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { filtersOf, numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
+import { takeReport } from './fleet-status.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
 
 /** What Flux polls: the complete committed answer or an error, never a shortened one. */
 export function fluxHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   if (operation.operationId === 'listFluxClusters')
     return (call) => clusterList(parts, call.parameters.query);
+  if (operation.operationId === 'reportEvent') return (call) => takeReport(parts, call);
   const { kind } = operation;
   if (kind === undefined || !isCatalogueKind(kind)) return undefined;
-  return async ({ principal, parameters }) => {
+  return async ({ principal, parameters, header }) => {
     const clusterDns = parameters.path['cluster_dns'] ?? '';
     const inputs = await parts.store.reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
@@ -29,6 +31,14 @@ export function fluxHandler(operation: Operation, parts: HandlerParts): Handler 
         : (JSON.parse(inputs.pinned) as RenderedInputs);
     const answer = inputsAnswer(rendered, principal);
     if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
+    parts.liveness.polled({
+      clusterDns,
+      kind,
+      principal,
+      client: header('user-agent'),
+      revision: inputs.revision,
+      inputs: () => serialiseInputs(rendered),
+    });
     return answer;
   };
 }

@@ -6,8 +6,10 @@ import type { PolicyResource } from '../../../core/policy/entities.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
 import type { Audit } from '../../audit.ts';
 import type { Clock } from '../../clock.ts';
+import type { FleetStatus } from '../../fleet-status.ts';
 import type { Health } from '../../health.ts';
 import type { LiveTrust } from '../../live-trust.ts';
+import type { Liveness } from '../../liveness.ts';
 import type { Log } from '../../log.ts';
 import type { Ratchet } from '../../ratchet.ts';
 import type { RecentChains } from '../../recent-chains.ts';
@@ -24,6 +26,7 @@ import { clusterStateHandler } from './cluster-state.ts';
 import { explainHandler } from './explain.ts';
 import { fleetHandler } from './fleet.ts';
 import { fleetSetHandler } from './fleet-sets.ts';
+import { fleetStatusHandler } from './fleet-status.ts';
 import { fluxHandler } from './flux.ts';
 import { historyHandler } from './history.ts';
 import { plansHandler } from './plans.ts';
@@ -65,6 +68,8 @@ export interface HandlerParts {
   readonly log: Log;
   readonly revocations: Revocations;
   readonly audit: Audit;
+  readonly liveness: Liveness;
+  readonly fleetStatus: FleetStatus;
   readonly tokens: Tokens;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
@@ -114,6 +119,7 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
 function operatorHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   return (
     historyHandler(operation, parts) ??
+    fleetStatusHandler(operation, parts) ??
     fleetSetHandler(operation, parts) ??
     plansHandler(operation, parts) ??
     clusterStateHandler(operation, parts) ??
