@@ -20,6 +20,7 @@ import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
+import { openPage } from './shell/http/ui/page.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { openLiveness } from './shell/liveness.ts';
 import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
@@ -144,7 +145,10 @@ async function serve(
     operations,
     reader: store.reader,
     clock,
+    certificateOf: (clusterDns) =>
+      sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
   });
+  const page = await openPage(store, { trust, clock });
   let draining = false;
   const pipeline = createPipeline({
     config,
@@ -161,6 +165,7 @@ async function serve(
       sightings,
       liveness,
       fleetStatus,
+      page,
       ...memory,
       explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
@@ -169,6 +174,7 @@ async function serve(
       pruneGuard: config.pruneGuard,
       requireIfMatch: config.requireIfMatch,
     }),
+    page,
     trust,
     pins,
     ratchet,
@@ -243,6 +249,7 @@ async function serve(
   // A drain that cuts requests off still leaves their lines in the log.
   resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
+  resources.defer(() => page.streams.close());
   const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   const address = await listener.listen(config.listen);
   resources.defer(() => reloader.stop());

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { type FleetIndex, type IndexedCluster, renderedFor } from './fleet-index.ts';
 import type { Liveness } from './liveness.ts';
 import { createPause } from './pause.ts';
+import type { PresentedCertificate } from './presentations.ts';
 import type { Refusals } from './refusals.ts';
 import { rumourOf } from './refused-polls.ts';
 
@@ -18,7 +19,14 @@ export interface FleetFilter {
   readonly label?: string | undefined;
   /** Part of the id, the name or the DNS name, in any case. */
   readonly text?: string | undefined;
+  /** SHA-256 of the anchor that its last certificate was accepted under. */
+  readonly anchor?: string | undefined;
+  /** Its last certificate ends by then; milliseconds since the epoch. */
+  readonly expiresByMs?: number | undefined;
 }
+
+/** What a cluster was last accepted with. */
+export type FleetCertificate = Pick<PresentedCertificate, 'sha256' | 'anchorSha256' | 'notAfter'>;
 
 export interface Reported {
   readonly applied: number;
@@ -34,6 +42,7 @@ export interface StatedCluster {
   readonly lifecycle: ClusterState;
   readonly status: ClusterStatus;
   readonly reported: Reported;
+  readonly certificate: FleetCertificate | undefined;
 }
 
 export interface FleetPage {
@@ -41,6 +50,8 @@ export interface FleetPage {
   readonly total: number;
   /** Of all that the filter selects, whatever its `state` says. */
   readonly counts: Readonly<Record<FleetState, number>>;
+  /** Of the same clusters: how many last came with a certificate under which anchor, by its SHA-256. */
+  readonly anchors: ReadonlyMap<string, number>;
   readonly clusters: readonly StatedCluster[];
 }
 
@@ -72,6 +83,8 @@ export interface FleetStatusParts {
   readonly operations: OperationTable;
   readonly reader: FleetReader;
   readonly clock: Clock;
+  /** From memory, for each cluster of the fleet. */
+  certificateOf(clusterDns: string): FleetCertificate | undefined;
 }
 
 const ROUTES: readonly string[] = CATALOGUE_KINDS.map((kind) => fluxRoute(kind).segment);
@@ -105,6 +118,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       lifecycle,
       status,
       reported: await reportedOf(cluster),
+      certificate: parts.certificateOf(clusterDns),
     };
   };
   /** All of one moment, in their order. */
@@ -117,7 +131,8 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
     const found: [IndexedCluster, ClusterStatus][] = [];
     for (const cluster of clusters) {
       await pause();
-      if (isSelected(cluster, filter)) found.push([cluster, await statusOf(parts, cluster)]);
+      if (isSelected(cluster, filter) && hasCertificate(parts.certificateOf(cluster.clusterDns), filter))
+        found.push([cluster, await statusOf(parts, cluster)]);
     }
     return { revision, found };
   };
@@ -131,7 +146,8 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       for (const [cluster, status] of selected.slice(offset, offset + limit)) {
         page.push(await stated(cluster, status));
       }
-      return { revision, total: selected.length, counts: countStates(found), clusters: page };
+      const anchors = countAnchors(found.map(([{ clusterDns }]) => parts.certificateOf(clusterDns)));
+      return { revision, total: selected.length, counts: countStates(found), anchors, clusters: page };
     },
     async cluster(clusterDns) {
       await liveness.refresh();
@@ -187,6 +203,23 @@ function isSelected(cluster: IndexedCluster, { environment, label, text }: Fleet
   return [cluster.id, cluster.clusterName, cluster.clusterDns].some((name) =>
     name.toLowerCase().includes(wanted),
   );
+}
+
+function hasCertificate(
+  certificate: FleetCertificate | undefined,
+  { anchor, expiresByMs }: FleetFilter,
+): boolean {
+  if (anchor !== undefined && certificate?.anchorSha256 !== anchor) return false;
+  return expiresByMs === undefined || (certificate !== undefined && certificate.notAfter <= expiresByMs);
+}
+
+function countAnchors(certificates: readonly (FleetCertificate | undefined)[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const certificate of certificates) {
+    if (certificate === undefined) continue;
+    counts.set(certificate.anchorSha256, (counts.get(certificate.anchorSha256) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function countStates(

@@ -35,7 +35,9 @@ export interface PageKeys {
  */
 export function derivePageKeys(serverKeyPem: string): PageKeys {
   const derive = (use: string): KeyObject =>
-    createSecretKey(new Uint8Array(hkdfSync('sha256', serverKeyPem.trim(), '', `fluxgate page ${use} v1`, 32)));
+    createSecretKey(
+      new Uint8Array(hkdfSync('sha256', serverKeyPem.trim(), '', `fluxgate page ${use} v1`, 32)),
+    );
   return Object.freeze({ cookie: derive('cookie'), form: derive('form') });
 }
 
@@ -46,7 +48,9 @@ const TIME_OCTETS = 6;
 const TAG_OCTETS = 16;
 const PLAIN_OCTETS = SESSION_ID_OCTETS + HASH_OCTETS + 2 * TIME_OCTETS;
 /** base64url of nonce, content and tag. */
-const SEALED = new RegExp(`^[A-Za-z0-9_-]{${Math.ceil(((NONCE_OCTETS + PLAIN_OCTETS + TAG_OCTETS) * 4) / 3)}}$`);
+const SEALED = new RegExp(
+  `^[A-Za-z0-9_-]{${Math.ceil(((NONCE_OCTETS + PLAIN_OCTETS + TAG_OCTETS) * 4) / 3)}}$`,
+);
 const PURPOSE = Buffer.from('fluxgate page session v1');
 
 /** `nonce`: NONCE_OCTETS, never used before with these keys. */
@@ -57,7 +61,9 @@ export function sealSession({ cookie }: PageKeys, session: PageSession, nonce: U
   at = plain.writeUIntBE(session.startedMs, at, TIME_OCTETS);
   plain.writeUIntBE(session.endsMs, at, TIME_OCTETS);
   const cipher = createCipheriv('aes-256-gcm', cookie, nonce, { authTagLength: TAG_OCTETS }).setAAD(PURPOSE);
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  );
 }
 
 /** undefined: not made with these keys. Whether it has ended is for the caller to say. */

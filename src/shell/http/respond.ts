@@ -57,7 +57,8 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   response.setHeader('X-Request-Id', frame.requestId);
   if (frame.close || body instanceof Live) response.setHeader('Connection', 'close');
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  if (answer.cookies !== undefined && answer.cookies.length > 0) response.setHeader('Set-Cookie', answer.cookies);
+  if (answer.cookies !== undefined && answer.cookies.length > 0)
+    response.setHeader('Set-Cookie', answer.cookies);
   // Node throws at a body where none may be (RFC 9110 §9.3.2).
   if (response.req.method === 'HEAD') response.end();
   else if (body instanceof Live) body.start(response);
@@ -71,10 +72,7 @@ function goneAway(): void {}
 
 function asSent(body: Answer['body']): string | Uint8Array | Pieces | Live {
   const isReady =
-    typeof body === 'string' ||
-    body instanceof Uint8Array ||
-    body instanceof Pieces ||
-    body instanceof Live;
+    typeof body === 'string' || body instanceof Uint8Array || body instanceof Pieces || body instanceof Live;
   return isReady ? body : JSON.stringify(body);
 }
 

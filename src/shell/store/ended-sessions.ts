@@ -14,8 +14,12 @@ export function createEndedSessionStore(
   write: Run,
 ): EndedSessionStore {
   const find = reader.prepare<[string], number>('SELECT 1 FROM meta WHERE name = ?').pluck();
-  const prune = writer.prepare('DELETE FROM meta WHERE substr(name, 1, 13) = ? AND CAST(value AS INTEGER) <= ?');
-  const count = writer.prepare<[string], number>('SELECT count(*) FROM meta WHERE substr(name, 1, 13) = ?').pluck();
+  const prune = writer.prepare(
+    'DELETE FROM meta WHERE substr(name, 1, 13) = ? AND CAST(value AS INTEGER) <= ?',
+  );
+  const count = writer
+    .prepare<[string], number>('SELECT count(*) FROM meta WHERE substr(name, 1, 13) = ?')
+    .pluck();
   const add = writer.prepare('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
   return Object.freeze<EndedSessionStore>({
     has: (id) => read('read', () => find.get(`${PREFIX}${id}`) !== undefined),
@@ -23,9 +27,13 @@ export function createEndedSessionStore(
       write('sign out', () => {
         prune.run(PREFIX, nowMs);
         if ((count.get(PREFIX) ?? 0) >= PAGE_LIMITS.endedSessionsMax) {
-          throw new FluxgateError('unavailable', 'Too many have signed out within the hour. Try again later.', {
-            logged: 'endedSessionsMax',
-          });
+          throw new FluxgateError(
+            'unavailable',
+            'Too many have signed out within the hour. Try again later.',
+            {
+              logged: 'endedSessionsMax',
+            },
+          );
         }
         add.run(`${PREFIX}${id}`, String(endsMs));
       }),

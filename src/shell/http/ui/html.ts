@@ -69,8 +69,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 /** What nobody can see, or what makes the text around it read in another order than it is in: shown by its number. */
-const UNSEEN =
-  /[\p{Cc}\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+const UNSEEN = /[\p{Cc}\p{Cs}\p{DI}\u2028\u2029\ufff9-\ufffb]/gu;
 
 export function escapeText(text: string): string {
   return text
@@ -93,7 +92,7 @@ function readTemplate(strings: TemplateStringsArray): readonly Place[] {
   let attribute = '';
   /** Of the attribute's value, as far as it stands in the template. */
   let front = '';
-  const problem = (what: string): TypeError => new TypeError(`html: ${what}: ${strings.join('${…}')}`);
+  const problem = (what: string): TypeError => new TypeError(`html: ${what}: ${strings.join('{…}')}`);
   for (const [index, string] of strings.entries()) {
     for (let at = 0; at < string.length; at++) {
       const rest = string.slice(at);
@@ -130,7 +129,8 @@ function readTemplate(strings: TemplateStringsArray): readonly Place[] {
       else front += string[at];
     }
     if (index === strings.length - 1) break;
-    if (state === 'text' && NO_MARKUP.test(element) && element !== 'title') throw problem(`a value in <${element}>`);
+    if (state === 'text' && NO_MARKUP.test(element) && element !== 'title')
+      throw problem(`a value in <${element}>`);
     if (state === 'value' && NEVER.test(attribute)) throw problem(`a value in ${attribute}`);
     if (state === 'value' && LEADS.test(attribute) && !/^(?:\/[a-z]|#|\?)/.test(front)) {
       throw problem(`a value at the front of ${attribute}`);

@@ -78,7 +78,10 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
     const text = state !== stream.told || polled ? `event: changed\ndata: ${newest}\n\n` : undefined;
     if (text === undefined && now - stream.toldMs < PAGE_LIMITS.streamBeatMs) return;
     // A peer that does not read is not written to for ever.
-    if (stream.response.writableNeedDrain) return end(stream);
+    if (stream.response.writableNeedDrain) {
+      end(stream);
+      return;
+    }
     if (text !== undefined) {
       stream.told = state;
       stream.requests = requests;
@@ -134,10 +137,14 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
     },
     open(principal, stillAdmitted) {
       if (isFull(principal)) {
-        throw new FluxgateError('rate_limited', 'Too many pages are open that follow what happens. Close some.', {
-          headers: { 'Retry-After': '30' },
-          logged: 'limit: page streams',
-        });
+        throw new FluxgateError(
+          'rate_limited',
+          'Too many pages are open that follow what happens. Close some.',
+          {
+            headers: { 'Retry-After': '30' },
+            logged: 'limit: page streams',
+          },
+        );
       }
       return new Live((response) => start(response, principal, stillAdmitted));
     },
