@@ -14,7 +14,8 @@ export const badge = ({ icon, word }: State): Html =>
 
 export interface Column {
   readonly name: string;
-  readonly kind?: 'number' | 'wide';
+  /** `wide` needs room, `brief` stays on one line. */
+  readonly kind?: 'wide' | 'brief';
 }
 
 /**

@@ -134,8 +134,8 @@ function polls({ routes }: ClusterAnswer, nowMs: number): Html {
     `${many(routes.length, 'route')}`,
     [
       { name: 'Route' },
-      { name: 'State' },
-      { name: 'Last poll' },
+      { name: 'State', kind: 'brief' },
+      { name: 'Last poll', kind: 'brief' },
       { name: 'Every' },
       { name: 'Holds' },
       { name: 'By' },
@@ -177,9 +177,9 @@ function reports({ components, unreported }: ClusterAnswer, nowMs: number): Html
     `${many(components.length, 'component')}, by its own word`,
     [
       { name: 'Component' },
-      { name: 'Result' },
+      { name: 'Result', kind: 'brief' },
       { name: 'Revision' },
-      { name: 'When' },
+      { name: 'When', kind: 'brief' },
       { name: 'What it says', kind: 'wide' },
     ],
     shown.map(({ component, result, revision, at, reason, message }) => [
@@ -313,12 +313,12 @@ function refusals(found: ClusterView['refusals'], nowMs: number): Html {
   return table(
     many(found.length, 'kind of refusal', 'kinds of refusal'),
     [
-      { name: 'Last' },
+      { name: 'Last', kind: 'brief' },
       { name: 'Status' },
       { name: 'Why', kind: 'wide' },
       { name: 'Known by' },
       { name: 'Times' },
-      { name: 'From' },
+      { name: 'From', kind: 'brief' },
       { name: 'Asked for', kind: 'wide' },
     ],
     found.map((one) => [

@@ -151,12 +151,12 @@ function clusters(view: FleetView, fleet: FleetAnswer): Html {
   if (fleet.clusters.length === 0) return noClusters(view, fleet);
   const columns = [
     { name: 'Cluster', kind: 'wide' },
-    { name: 'State' },
+    { name: 'State', kind: 'brief' },
     { name: 'Environment' },
-    { name: 'Last poll' },
-    { name: 'Holds' },
-    { name: 'Certificate' },
-    { name: 'Reports' },
+    { name: 'Last poll', kind: 'brief' },
+    { name: 'Holds', kind: 'brief' },
+    { name: 'Certificate', kind: 'brief' },
+    { name: 'Reports', kind: 'brief' },
   ] as const;
   const { state } = view.filters;
   const what = state === '' ? '' : ` that are ${stateOf(state).word.toLowerCase()}`;
@@ -173,7 +173,7 @@ function clusterRow(cluster: FleetCluster, newest: number, nowMs: number): reado
   const why =
     refusal === null || cluster.state !== 'refused'
       ? undefined
-      : html`<span class="why">${refusal.reason}</span>`;
+      : html`<span class="why" title="${refusal.reason}">${refusal.reason}</span>`;
   return [
     html`<a href="/ui/clusters/${cluster.cluster_dns}">${cluster.cluster_name}</a><span class="sub">${cluster.cluster_dns}</span>${why}`,
     html`${badge(stateOf(cluster.state))}${lifecycle === 'active' ? undefined : html` <span class="tag">${lifecycle}</span>`}`,

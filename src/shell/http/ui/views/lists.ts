@@ -41,11 +41,11 @@ export function revocationsView({ items, offset, limit, nowMs }: ListView<Revoca
           'Newest first',
           [
             { name: 'Revoked', kind: 'wide' },
-            { name: 'State' },
+            { name: 'State', kind: 'brief' },
             { name: 'Reason', kind: 'wide' },
             { name: 'By' },
-            { name: 'When' },
-            { name: 'Ends' },
+            { name: 'When', kind: 'brief' },
+            { name: 'Ends', kind: 'brief' },
             { name: 'Attempts since' },
           ],
           items.map((one) => [
@@ -85,15 +85,15 @@ export function auditView(
       : html`${table(
           'Newest first',
           [
-            { name: 'When' },
+            { name: 'When', kind: 'brief' },
             { name: 'What' },
             { name: 'Who' },
             { name: 'To what', kind: 'wide' },
-            { name: 'From' },
+            { name: 'From', kind: 'brief' },
             { name: 'More', kind: 'wide' },
           ],
           items.map((one) => [
-            html`${when(one.at, nowMs)}<span class="sub">${moment(one.at)}</span>`,
+            html`${moment(one.at)}<span class="sub">${when(one.at, nowMs)}</span>`,
             html`${one.event.replaceAll('_', ' ')}${one.count === undefined ? undefined : html` <span class="tag">${one.count.toLocaleString('en')} times</span>`}${one.operation === undefined ? undefined : html`<span class="sub">${one.operation}</span>`}`,
             one.actor === undefined
               ? html`<span class="none">nobody</span>`

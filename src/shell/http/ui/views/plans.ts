@@ -75,10 +75,10 @@ export function plansView(plans: readonly PlanAnswer[], nowMs: number): Html {
           'Newest first',
           [
             { name: 'Plan' },
-            { name: 'State' },
+            { name: 'State', kind: 'brief' },
             { name: 'Asked by' },
-            { name: 'Asked' },
-            { name: 'Ends' },
+            { name: 'Asked', kind: 'brief' },
+            { name: 'Ends', kind: 'brief' },
             { name: 'Clusters' },
             { name: 'Environments' },
             { name: 'Takes away' },
