@@ -4,14 +4,14 @@ import type { Parameters } from '../router.ts';
 import type { Html } from './html.ts';
 import { ifAllowed, type PageRequest } from './page-request.ts';
 import { queryOf } from './pieces.ts';
-import {
-  type ClusterAnswer,
-  clusterView,
-  type HistoryAnswer,
-  type PresentedAnswer,
-  type RefusalAnswer,
-  type RenderedAnswer,
-} from './views/cluster.ts';
+import { clusterView } from './views/cluster.ts';
+import type {
+  ClusterAnswer,
+  HistoryAnswer,
+  PresentedAnswer,
+  RefusalAnswer,
+  RenderedAnswer,
+} from './views/cluster-answers.ts';
 
 /** One cluster: what its own routes answer, each where whoever looks may ask for it. */
 export async function showCluster(
