@@ -66,7 +66,16 @@ function assertPage(path: string, text: string, { headers }: ReceivedAnswer): vo
   assert.doesNotMatch(policy, /unsafe|https?:|data:|\*/);
   assert.equal(headers['x-content-type-options'], 'nosniff');
   assert.equal(headers['referrer-policy'], 'same-origin');
-  assert.doesNotMatch(text, /<script(?! src="\/ui\/assets\/)|<style|\sstyle=|\son[a-z]+=|javascript:/i);
+  for (const [tag] of text.matchAll(/<[^>]*>?/g)) {
+    if (/^<(?:!doctype html|\/[a-z][a-z0-9]*)>$/.test(tag)) continue;
+    assert.match(tag, /^<[a-z][a-z0-9]*(?:\s+[a-zA-Z][a-zA-Z:-]*(?:="[^"<]*")?)*\s*>$/, tag);
+    const bare = tag.replaceAll(/"[^"]*"/g, '""');
+    assert.doesNotMatch(bare, /^<style|^<(?:iframe|object|embed|base)\b|\s(?:on[a-z]+|style|srcdoc)=/i);
+    if (tag.startsWith('<script'))
+      assert.match(tag, /^<script src="\/ui\/assets\/page-[0-9a-f]{16}\.js" defer>$/);
+    for (const [, url = ''] of tag.matchAll(/\s(?:href|src|action)="([^"]*)"/g))
+      assert.match(url, /^(?:\/ui(?:[/?#]|$)|#)/);
+  }
 }
 
 function assertError(parsed: unknown, { headers }: ReceivedAnswer): void {

@@ -166,6 +166,7 @@ async function signOut(call: Call, parts: Parts): Promise<Answer> {
   const page = pageOf(call);
   page.checkForm((call.body as { readonly form_token: string }).form_token);
   await page.signOut();
+  parts.page.streams.noteSignOut();
   const { token, cookie } = page.signInForm;
   const main = signInView({ formToken: token, problem: undefined, next: '', requestId: undefined });
   const cookies = [FORGET_SESSION, ...(cookie === undefined ? [] : [cookie])];

@@ -15,8 +15,8 @@ export interface Streams {
   open(principal: string, stillAdmitted: () => Promise<void>): Live;
   /** A request was answered: what pages show of polls and refusals may have changed. */
   noteRequest(): void;
-  /** Looks now; for tests, which do not wait. */
-  look(): Promise<void>;
+  /** Somebody signed out: whoever listens is judged again. */
+  noteSignOut(): void;
   /** Ends all of them, and opens no more. */
   close(): void;
 }
@@ -32,7 +32,8 @@ interface Stream {
   readonly principal: string;
   readonly stillAdmitted: () => Promise<void>;
   readonly response: ServerResponse;
-  generation: number;
+  /** What the last judgement was made under. */
+  judgedUnder: string;
   judgedMs: number;
   toldMs: number;
   told: string;
@@ -42,6 +43,7 @@ interface Stream {
 export function createStreams({ clock, trust, revision }: StreamsParts): Streams {
   const open = new Set<Stream>();
   let requests = 0;
+  let signOuts = 0;
   let closed = false;
   let newest = 0;
   let looking: Promise<void> | undefined;
@@ -59,9 +61,9 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
 
   const judge = async (stream: Stream): Promise<boolean> => {
     const now = clock.elapsed();
-    const { generation } = trust.snapshot;
-    if (generation === stream.generation && now - stream.judgedMs < PAGE_LIMITS.streamJudgeMs) return true;
-    stream.generation = generation;
+    const under = `${trust.snapshot.generation}.${signOuts}`;
+    if (under === stream.judgedUnder && now - stream.judgedMs < PAGE_LIMITS.streamJudgeMs) return true;
+    stream.judgedUnder = under;
     stream.judgedMs = now;
     try {
       await stream.stillAdmitted();
@@ -112,7 +114,7 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
       stillAdmitted,
       response,
       // Judged a moment ago, by the trust of then: looked at again at once.
-      generation: -1,
+      judgedUnder: '',
       judgedMs: now,
       toldMs: now,
       told: `${newest}.${trust.snapshot.generation}`,
@@ -151,9 +153,8 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
     noteRequest() {
       requests++;
     },
-    async look() {
-      await looking;
-      await lookOnce();
+    noteSignOut() {
+      signOuts++;
     },
     close() {
       closed = true;
