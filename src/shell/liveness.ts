@@ -55,10 +55,15 @@ export interface Liveness {
   close(): Promise<void>;
 }
 
+const OWN_VERSIONS_MAX = 1_000;
+
 interface Entry {
   record: PollRecord;
   /** By route: the revision that this very process served last, whose digest needs no second look. */
   readonly served: Map<string, number>;
+  /** The User-Agent as it was last sent, and as it is shown. */
+  client?: string | undefined;
+  shownClient?: string | undefined;
 }
 
 /** Loads what was known before. Throws when the store cannot be read. */
@@ -74,7 +79,7 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
   let version = 0;
 
   const entryOf = (clusterDns: string): Entry => {
-    const entry = seen.get(clusterDns) ?? { record: {}, served: new Map<string, number>() };
+    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: new Map() };
     seen.delete(clusterDns);
     seen.set(clusterDns, entry);
     if (seen.size > LIMITS.livenessClustersMax) {
@@ -91,13 +96,10 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
     forgotten.add(clusterDns);
     behind.wake();
   };
-  const note = (clusterDns: string, record: PollRecord): Entry => {
-    const entry = entryOf(clusterDns);
-    entry.record = mergeRecords(entry.record, record);
+  const touch = (clusterDns: string): void => {
     changed.add(clusterDns);
     forgotten.delete(clusterDns);
     behind.wake();
-    return entry;
   };
   /** What others wrote of the cluster is known here from then on, too: its row is not new to this process any more. */
   const mergedWith = (document: string | undefined, clusterDns: string): string => {
@@ -108,7 +110,9 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
     return JSON.stringify(merged);
   };
   const write = async (): Promise<void> => {
-    while (changed.size + pending.size + forgotten.size > 0) {
+    // What comes meanwhile waits for the next time: polls never cease.
+    let left = Math.max(changed.size, pending.size, forgotten.size);
+    for (; left > 0; left -= LIMITS.sightingsPerCommitMax) {
       const polls = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
       const reports = pending.take(LIMITS.sightingsPerCommitMax);
       const gone = [...forgotten].slice(0, LIMITS.sightingsPerCommitMax);
@@ -120,14 +124,14 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
             clusterDns,
             merge: (before) => mergedWith(before, clusterDns),
           })),
-          reports: reports.map(([clusterDns, fresh]) => ({
+          reports: reports.map(({ clusterDns, reports: fresh }) => ({
             clusterDns,
             merge: (before) => JSON.stringify(mergeReports(parseReports(before), fresh)),
           })),
           forgotten: gone,
         });
         own.add(written);
-        for (const [clusterDns] of reports) stored.set(clusterDns, written);
+        for (const { clusterDns } of reports) stored.set(clusterDns, written);
         pending.written(reports);
       } catch (error) {
         for (const clusterDns of polls) if (seen.has(clusterDns)) changed.add(clusterDns);
@@ -136,6 +140,8 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
+    // Where nobody ever looks at the fleet, the list of what needs no second look would grow for ever.
+    if (own.size > OWN_VERSIONS_MAX) await refresh();
   };
   const behind = createWriteBehind('liveness', LIMITS.livenessFlushMs, write, log);
   const takeIn = (changes: LivenessChanges): void => {
@@ -164,22 +170,32 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
       const credential = credentialOf(principal);
       if (credential === undefined) return;
       const route = fluxRoute(kind).segment;
-      const entry = seen.get(clusterDns);
-      const before = entry?.record[route];
-      const same = entry?.served.get(route) === revision && before?.polls?.revision === revision;
-      const known = same ? before.polls.digest : undefined;
+      const entry = entryOf(clusterDns);
+      const before = entry.record[route];
+      const known = before?.polls?.revision === revision && entry.served.get(route) === revision;
+      if (client !== entry.client) {
+        entry.client = client;
+        entry.shownClient = client === undefined ? undefined : printable(client, LIMITS.clientCharactersMax);
+      }
       const poll = {
         lastMs: clock.now(),
         revision,
-        digest: known ?? digestOf(inputs()),
+        digest: known ? before.polls.digest : digestOf(inputs()),
         credential,
-        client: client === undefined ? undefined : printable(client, LIMITS.clientCharactersMax),
+        client: entry.shownClient,
       };
-      note(clusterDns, { [route]: withPoll(undefined, poll) }).served.set(route, revision);
+      entry.record = { ...entry.record, [route]: withPoll(before, poll) };
+      entry.served.set(route, revision);
+      touch(clusterDns);
     },
-    refused: (clusterDns, route, refused) => void note(clusterDns, { [route]: { refused } }),
+    refused(clusterDns, route, refused) {
+      const entry = entryOf(clusterDns);
+      entry.record = mergeRecords(entry.record, { [route]: { refused } });
+      touch(clusterDns);
+    },
     reported(clusterDns, report) {
       pending.add(clusterDns, report);
+      forgotten.delete(clusterDns);
       behind.wake();
     },
     of: (clusterDns) => seen.get(clusterDns)?.record,

@@ -2,7 +2,7 @@ import { fluxRoute, isCatalogueKind } from '../core/fleet/registry.ts';
 import type { PrincipalKind } from '../core/identity/principal.ts';
 import type { RefusedAttempt } from '../core/liveness/polls.ts';
 import type { Operation, OperationTable } from '../core/policy/operations.ts';
-import type { PipelineParts } from './http/pipeline.ts';
+import type { RecordRequest } from './http/pipeline.ts';
 import type { Liveness } from './liveness.ts';
 import type { FoundRefusal, RefusalGroup, Refusals } from './refusals.ts';
 
@@ -18,12 +18,10 @@ export function polledRoute(operation: Operation | undefined): string | undefine
  * proves it where the very same one was accepted before: nobody else has its key. Whatever else names a cluster is a rumour.
  */
 export function noteRefusedPolls(
-  record: PipelineParts['record'],
   refusals: Refusals,
   liveness: Pick<Liveness, 'of' | 'refused'>,
-): PipelineParts['record'] {
-  return (request, status, error) => {
-    record(request, status, error);
+): RecordRequest {
+  return (request, _status, error) => {
     const route = error === undefined ? undefined : polledRoute(request.operation);
     const found = route === undefined ? undefined : refusals.ofRequest(request.requestId);
     if (route === undefined || found === undefined) return;

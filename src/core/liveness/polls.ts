@@ -52,9 +52,22 @@ export type PollRecord = Readonly<Record<string, RouteRecord>>;
 /** One poll that was answered with inputs. */
 export type Poll = Omit<RoutePolls, 'burstsMs' | 'sinceMs'>;
 
+/** What mergeRecords would make of the two, without its detours: each poll comes by here. */
 export function withPoll(before: RouteRecord | undefined, poll: Poll): RouteRecord {
-  const alone: RoutePolls = { ...poll, burstsMs: [poll.lastMs], sinceMs: poll.lastMs };
-  return mergeRoutes(before, { polls: alone });
+  const { lastMs, digest } = poll;
+  const known = before?.polls;
+  // A clock that went back: rare enough for the detour.
+  if (known !== undefined && known.lastMs > lastMs) {
+    return mergeRoutes(before, { polls: { ...poll, burstsMs: [lastMs], sinceMs: lastMs } });
+  }
+  const bursts = known?.burstsMs ?? [];
+  const isRetry = lastMs - (bursts.at(-1) ?? Number.NEGATIVE_INFINITY) < LIMITS.pollBurstMs;
+  const polls: RoutePolls = {
+    ...poll,
+    burstsMs: isRetry ? bursts : [...bursts.slice(1 - LIMITS.pollBurstsKept), lastMs],
+    sinceMs: known?.digest === digest ? known.sinceMs : lastMs,
+  };
+  return before?.refused === undefined ? { polls } : { polls, refused: before.refused };
 }
 
 /** What both know together. */

@@ -40,39 +40,49 @@ export function clusterStatus(
   routes: readonly string[],
   situation: Situation,
 ): ClusterStatus {
+  // Anybody can claim a name. It is believed of those alone who are not heard of at all, of whom it says why that may be.
+  const silent = Object.values(record).every((one) => isMissing(one, situation.nowMs));
+  const polls = Object.values(record).flatMap((one) => (one.polls === undefined ? [] : [one.polls.lastMs]));
+  const lastPollMs = polls.length === 0 ? undefined : Math.max(...polls);
   const told = routes.flatMap((route) => {
-    const status = routeStatus(route, record[route] ?? {}, situation);
+    const claim = silent ? situation.rumour(route) : undefined;
+    const rumour = claim !== undefined && claim.atMs > (lastPollMs ?? 0) ? claim : undefined;
+    const status = routeStatus(route, record[route] ?? {}, situation, rumour);
     return status === undefined ? [] : [status];
   });
   const state = FLEET_STATES.find((one) => told.some((route) => route.state === one)) ?? 'never';
-  const polled = told.flatMap(({ record: { polls } }) => (polls === undefined ? [] : [polls.lastMs]));
   const refusals = told.flatMap(({ route, refusal }) =>
     refusal === undefined ? [] : [{ ...refusal, route }],
   );
   return {
     state,
-    lastPollMs: polled.length === 0 ? undefined : Math.max(...polled),
+    lastPollMs,
     refusal: refusals.sort((a, b) => b.atMs - a.atMs)[0],
     routes: told,
   };
 }
 
+const isMissing = ({ polls }: RouteRecord, nowMs: number): boolean =>
+  polls === undefined || nowMs - polls.lastMs > overdueAfterMs(intervalMs(polls));
+
 /** undefined: there was never a poll, and no refusal is known. */
-function routeStatus(route: string, record: RouteRecord, situation: Situation): RouteStatus | undefined {
+function routeStatus(
+  route: string,
+  record: RouteRecord,
+  { nowMs, isBehind }: Situation,
+  rumour: RefusedAttempt | undefined,
+): RouteStatus | undefined {
   const { polls, refused } = record;
-  const lastMs = polls?.lastMs ?? Number.NEGATIVE_INFINITY;
   const is = (state: FleetState, refusal?: RefusedAttempt): RouteStatus => ({
     route,
     record,
     state,
     refusal,
   });
-  if (refused !== undefined && refused.atMs > lastMs) return is('refused', refused);
-  const missing = polls === undefined || situation.nowMs - lastMs > overdueAfterMs(intervalMs(polls));
-  // Anybody can claim a name. It is believed of those alone who are missing anyway, of whom it says why they may be.
-  const rumour = missing ? situation.rumour(route) : undefined;
-  if (rumour !== undefined && rumour.atMs > lastMs) return is('refused', rumour);
+  const since = polls?.lastMs ?? Number.NEGATIVE_INFINITY;
+  const latest = [refused, rumour].find((one) => one !== undefined && one.atMs > since);
+  if (latest !== undefined) return is('refused', latest);
   if (polls === undefined) return undefined;
-  if (missing) return is('overdue');
-  return is(situation.isBehind(route) ? 'behind' : 'current');
+  if (isMissing(record, nowMs)) return is('overdue');
+  return is(isBehind(route) ? 'behind' : 'current');
 }

@@ -23,6 +23,13 @@ export interface TokenAuthentication {
   readonly page: { readonly sessions: Pick<Sessions, 'find'> };
 }
 
+/** What is found out about a request's token. */
+interface AuthenticationRecord {
+  readonly source: string;
+  holdMs: number;
+  tokenRefused: boolean;
+}
+
 /** What is asked for before anybody has signed in, so that a cookie that is worth nothing any more does not stand in the way. */
 const BEFORE_SIGN_IN: readonly string[] = ['signInOnPage', 'getAsset'];
 
@@ -34,22 +41,20 @@ export async function authenticateToken(
   parts: TokenAuthentication,
   request: IncomingMessage,
   operation: Operation,
-  record: { readonly source: string; holdMs: number; session: PageSession | undefined },
+  record: AuthenticationRecord & { session: PageSession | undefined },
 ): Promise<Principal> {
   const found = await findInHeaders(parts, request, operation);
   if (found === undefined) return ANONYMOUS;
   if ('ofSession' in found) {
     // Nobody guesses a sealed cookie, so one that has ended is no failed token.
     const { ofSession } = found;
+    record.tokenRefused = 'problem' in ofSession;
     if ('problem' in ofSession) throw refused(ofSession.problem);
     record.session = ofSession.session;
     if (ofSession.tokenId !== undefined) parts.tokens.used(ofSession.tokenId, record.source);
     return ofSession.principal;
   }
-  record.holdMs = parts.throttle.tokenSeen(record.source, 'problem' in found ? undefined : found.principal);
-  if ('problem' in found) throw refused(found.problem);
-  if (found.tokenId !== undefined) parts.tokens.used(found.tokenId, record.source);
-  return found.principal;
+  return accept(parts, found, record);
 }
 
 /**
@@ -59,9 +64,18 @@ export async function authenticateToken(
 export function acceptToken(
   parts: Omit<TokenAuthentication, 'oidc' | 'page'>,
   token: string,
-  record: { readonly source: string; holdMs: number },
+  record: AuthenticationRecord,
 ): Principal {
-  const found = findKept(parts, token);
+  return accept(parts, findKept(parts, token), record);
+}
+
+/** Counted, and refused where it is not accepted. */
+function accept(
+  parts: Pick<TokenAuthentication, 'throttle' | 'tokens'>,
+  found: Found,
+  record: AuthenticationRecord,
+): Principal {
+  record.tokenRefused = 'problem' in found;
   record.holdMs = parts.throttle.tokenSeen(record.source, 'problem' in found ? undefined : found.principal);
   if ('problem' in found) throw refused(found.problem);
   if (found.tokenId !== undefined) parts.tokens.used(found.tokenId, record.source);

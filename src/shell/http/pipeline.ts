@@ -40,11 +40,23 @@ export interface RequestRecord extends Admission {
   presented: Presented | undefined;
   /** For how long its refusal is held back. */
   holdMs: number;
+  /** It came with a token that is not accepted. */
+  tokenRefused: boolean;
   /** Whether the override for patches that look like secrets is asked for. */
   readonly allowsSecrets: boolean;
   /** Whoever signed in to the status page. */
   session: PageSession | undefined;
 }
+
+/** Told of a request when it is over: on its path, so nothing waits for anything. */
+export type RecordRequest = (record: RequestRecord, status: number, error: FluxgateError | undefined) => void;
+
+/** What comes later builds upon what is remembered before. */
+export const inTurn =
+  (steps: readonly RecordRequest[]): RecordRequest =>
+  (record, status, error) => {
+    for (const step of steps) step(record, status, error);
+  };
 
 export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly router: Router;
@@ -56,8 +68,8 @@ export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
-  /** One line per request, whatever became of it. */
-  record(record: RequestRecord, status: number, error: FluxgateError | undefined): void;
+  /** Once per request, whatever became of it. */
+  readonly record: RecordRequest;
   /** A fault of our own in answering; the connection is gone. */
   unanswerable(record: RequestRecord, error: unknown): void;
 }
@@ -171,6 +183,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     revocationId: undefined,
     holdMs: 0,
     session: undefined,
+    tokenRefused: false,
   };
 }
 

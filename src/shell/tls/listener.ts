@@ -19,7 +19,8 @@ export interface ListenerEvents {
   request(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Bytes that never became a request; the receiver answers or destroys the socket. */
   malformed(error: NodeJS.ErrnoException, socket: Socket, answerable: boolean, source: string): void;
-  handshakeDone(): void;
+  /** `agreed`: as OpenSSL names them; none where the peer was gone at once. */
+  handshakeDone(agreed: { readonly version: string; readonly cipher: string }): void;
   handshakeFailed(reason: string, source: string): void;
   /** `proxy`: the peer, which is in TRUSTED_PROXIES. */
   proxyHeaderRefused(reason: ProxyRefusal, proxy: string): void;
@@ -115,7 +116,7 @@ export function createListener(
     sourceOf.set(socket, connection?.source ?? UNKNOWN_SOURCE);
     if (connection !== undefined) gate.shaken(connection.socket);
     busy.add(socket);
-    events.handshakeDone();
+    events.handshakeDone(agreedOn(socket));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     events.handshakeFailed(error.code ?? error.message, sources.of(socket)?.source ?? UNKNOWN_SOURCE);
@@ -164,6 +165,11 @@ export function createListener(
       gate.stop();
     },
   };
+}
+
+function agreedOn(socket: TLSSocket): { readonly version: string; readonly cipher: string } {
+  const cipher: { readonly standardName: string } | undefined = socket.getCipher();
+  return { version: socket.getProtocol() ?? 'none', cipher: cipher?.standardName ?? 'none' };
 }
 
 /**

@@ -74,6 +74,7 @@ export async function takeReport(parts: HandlerParts, { parameters, body }: Call
     served.has(id),
   );
   if (report !== undefined) parts.liveness.reported(clusterDns, report);
+  parts.metrics.reports.inc({ taken });
   return { status: 202, body: { taken, ...(component === undefined ? {} : { component }) } };
 }
 

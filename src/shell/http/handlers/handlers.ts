@@ -11,6 +11,7 @@ import type { Health } from '../../health.ts';
 import type { LiveTrust } from '../../live-trust.ts';
 import type { Liveness } from '../../liveness.ts';
 import type { Log } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { Ratchet } from '../../ratchet.ts';
 import type { RecentChains } from '../../recent-chains.ts';
 import type { Refusals } from '../../refusals.ts';
@@ -69,8 +70,9 @@ export interface HandlerParts {
   readonly ratchet: Ratchet;
   readonly health: Health;
   readonly trust: LiveTrust;
-  readonly sightings: Omit<Sightings, 'after' | 'close'>;
+  readonly sightings: Omit<Sightings, 'note' | 'close'>;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'reports'>;
   readonly revocations: Revocations;
   readonly audit: Audit;
   readonly liveness: Liveness;
