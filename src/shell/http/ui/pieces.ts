@@ -101,13 +101,13 @@ export interface Paging {
   readonly query: (offset: number) => string;
 }
 
-/** `path`: of the page itself. */
-export function pager(path: 'ui' | 'ui/revocations' | 'ui/audit', paging: Paging): Html | undefined {
+/** `path`: of the page itself, behind /ui. */
+export function pager(path: '' | '/revocations' | '/audit', paging: Paging): Html | undefined {
   const { offset, limit, shown, total, query } = paging;
   const hasMore = total === undefined ? shown === limit : offset + shown < total;
   if (offset === 0 && !hasMore) return undefined;
   const to = (at: number, name: string, rel: string): Html =>
-    html`<a rel="${rel}" href="/${path}?${query(at)}">${name}</a>`;
+    html`<a rel="${rel}" href="/ui${path}?${query(at)}">${name}</a>`;
   const of = total === undefined ? '' : ` of ${total.toLocaleString('en')}`;
   return html`<nav class="pager" aria-label="Pages">
 ${offset > 0 ? to(Math.max(0, offset - limit), 'Previous', 'prev') : html`<span aria-hidden="true">Previous</span>`}

@@ -165,7 +165,7 @@ function clusters(view: FleetView, fleet: FleetAnswer): Html {
     columns,
     fleet.clusters.map((cluster) => clusterRow(cluster, fleet.revision, nowMs)),
   )}
-${pager('ui', { offset, limit, shown: fleet.clusters.length, total: fleet.total, query: (at) => queryFor(view, { offset: at }) })}`;
+${pager('', { offset, limit, shown: fleet.clusters.length, total: fleet.total, query: (at) => queryFor(view, { offset: at }) })}`;
 }
 
 function clusterRow(cluster: FleetCluster, newest: number, nowMs: number): readonly Piece[] {

@@ -57,7 +57,7 @@ export function revocationsView({ items, offset, limit, nowMs }: ListView<Revoca
             one.until === undefined ? 'never' : when(one.until, nowMs),
             html`${one.attempts.toLocaleString('en')}${one.last_attempt_at === undefined ? undefined : html` <span class="sub">last ${when(one.last_attempt_at, nowMs)}</span>`}`,
           ]),
-        )}${pager('ui/revocations', { offset, limit, shown: items.length, total: undefined, query: (at) => queryOf({ offset: at }) })}`;
+        )}${pager('/revocations', { offset, limit, shown: items.length, total: undefined, query: (at) => queryOf({ offset: at }) })}`;
   return html`<h1>Revocations</h1><div data-region="revocations">${list}</div>`;
 }
 
@@ -104,7 +104,7 @@ export function auditView(
               : html`<code>${one.source}</code>`,
             html`${one.reason}${one.details === undefined ? undefined : html` <span class="sub">${valueText(one.details)}</span>`}`,
           ]),
-        )}${pager('ui/audit', { offset, limit, shown: items.length, total: undefined, query: (at) => queryOf({ event, offset: at }) })}`;
+        )}${pager('/audit', { offset, limit, shown: items.length, total: undefined, query: (at) => queryOf({ event, offset: at }) })}`;
   const option = (value: string, name: string): Html =>
     html`<option value="${value}"${flag('selected', value === event)}>${name}</option>`;
   return html`<h1>Audit</h1>
