@@ -37,6 +37,18 @@ describe('with 10,000 clusters', () => {
     });
   }
 
+  it('the first view, again and again: its time is reported, for a machine that is shared says nothing', async (t) => {
+    const certificate = await gateway().pki.operator('op@example.com');
+    const took: number[] = [];
+    for (let n = 0; n < 15; n++) {
+      const answer = await gateway().send({ path: '/ui', certificate, headers: HTML });
+      took.push(Number(gateway().logOf(answer)['duration_ms']));
+    }
+    took.sort((a, b) => a - b);
+    assert.equal(took.length, 15);
+    t.diagnostic(`the first view: ${took[7]} ms of the server's time in the median, ${took[0]} at best`);
+  });
+
   it('all are counted, and each is on its page', async () => {
     const certificate = await gateway().pki.operator('op@example.com');
     const page = async (path: string): Promise<string> =>
