@@ -19,6 +19,7 @@ const LONG = [
   'test/docs/',
   'test/unit/store/crash',
   'test/scenario/10000-',
+  'test/scenario/under-load-',
 ];
 const COUNTED = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 type Counts = Record<(typeof COUNTED)[number], number>;

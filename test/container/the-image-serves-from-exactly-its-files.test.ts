@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { connectRaw, send } from '../support/client.ts';
 import { createTestPki } from '../support/pki.ts';
-import { type Ended, freePort, type Spawned, spawned } from '../support/spawned.ts';
-import { buildImage, type Image, IS_ROOT } from './image.ts';
+import { type Ended, freePort } from '../support/spawned.ts';
+import { container } from './container.ts';
+import { buildImage, type Image } from './image.ts';
 
 /** Names, sizes and times of all that is not in /data: equal before and after if nothing else was written. */
 async function rootFilesystem(image: Image): Promise<readonly string[]> {
@@ -17,30 +18,6 @@ async function rootFilesystem(image: Image): Promise<readonly string[]> {
     if (!path.endsWith('/data')) lines.push(`${path} ${size} ${mtimeMs}`);
   }
   return lines.sort();
-}
-
-/**
- * Runs a command of the image. As root: below the image's own root, as its user, so that a file or library that is missing there
- * is missing here. As anybody else: the same files at their own paths, write-protected.
- */
-async function container(
-  t: TestContext,
-  image: Image,
-  settings: Readonly<Record<string, string>>,
-): Promise<(argv: readonly string[]) => Spawned> {
-  const environment = { ...image.config.environment, ...settings };
-  if (IS_ROOT) {
-    const as = ['/usr/sbin/chroot', `--userspec=${image.config.user}`, image.root];
-    return (argv) => spawned(t, [...as, ...argv], { environment, directory: image.root });
-  }
-  const moved = (text: string): string =>
-    text.replaceAll(/^(sqlite:\/\/)?(?=\/(app|data|etc)\/)/g, `$1${image.root}`);
-  const entries = Object.entries(environment).map(([name, value]) => [name, moved(value)]);
-  return ([, ...rest]) =>
-    spawned(t, [process.execPath, ...rest.map(moved)], {
-      environment: Object.fromEntries(entries) as Record<string, string>,
-      directory: join(image.root, 'app'),
-    });
 }
 
 async function mountPki(image: Image): Promise<Awaited<ReturnType<typeof createTestPki>>> {
@@ -58,7 +35,7 @@ describe('the container image, running', () => {
     t.after(() => image.remove());
     const pki = await mountPki(image);
     const [port, adminPort] = [await freePort(), await freePort()];
-    const run = await container(t, image, {
+    const run = container(t, image, {
       API_MODE: 'crud',
       LISTEN_ADDR: `127.0.0.1:${port}`,
       ADMIN_ADDR: `127.0.0.1:${adminPort}`,

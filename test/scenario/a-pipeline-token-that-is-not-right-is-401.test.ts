@@ -16,6 +16,8 @@ const issuer = await createIssuer(ISSUER);
 const stranger = await createIssuer(ISSUER);
 const elsewhere = await createIssuer('https://elsewhere.example.com');
 const now = Math.floor(Date.now() / 1_000);
+/** Claims of a token that is signed in a test, by the clock that stands still. */
+const fresh = { iat: now, exp: now + 300 };
 let skewMs = 0;
 
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -35,7 +37,8 @@ function signedWithPublicKey(jwt: string, asPem: boolean): string {
 
 describe('a pipeline’s token', async () => {
   const gateway = shareGateway(async () => ({
-    clock: { ...systemClock, now: () => systemClock.now() + skewMs },
+    // It stands still: the tokens below were signed when this file was read, which may be minutes ago.
+    clock: { ...systemClock, now: () => now * 1_000 + skewMs },
     prepare: async (directory: string) => {
       await writeFile(join(directory, 'jwks.json'), issuer.jwks);
       return {
@@ -130,7 +133,11 @@ describe('a pipeline’s token', async () => {
       { nbf: now + 20 },
       { iat: now + 20 },
     ]) {
-      assert.equal((await ask(await issuer.sign(claims))).status, 200, JSON.stringify(claims));
+      assert.equal(
+        (await ask(await issuer.sign({ ...fresh, ...claims }))).status,
+        200,
+        JSON.stringify(claims),
+      );
     }
   });
 
@@ -144,7 +151,7 @@ describe('a pipeline’s token', async () => {
   }
 
   it('is judged at each request', async () => {
-    const token = await issuer.sign();
+    const token = await issuer.sign(fresh);
     assert.equal((await ask(token)).status, 200);
     skewMs = 331_000;
     assert.equal((await ask(token)).status, 401);
@@ -152,7 +159,7 @@ describe('a pipeline’s token', async () => {
   });
 
   it('of a key that is gone from OIDC_JWKS_FILE is 401 after the reload', async () => {
-    const token = await issuer.sign();
+    const token = await issuer.sign(fresh);
     const file = join(gateway().directory, 'jwks.json');
     await writeFile(file, (await createIssuer(ISSUER, 'key-2')).jwks);
     assert.equal(await gateway().gateway.reload('SIGHUP'), true);

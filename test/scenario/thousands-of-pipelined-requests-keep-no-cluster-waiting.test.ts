@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { mintCa, mintClusterCertificate } from '../../certs-dev/mint.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { closed } from '../support/proxied.ts';
-import { openRaw, readAnswers } from '../support/raw.ts';
+import { exchange, openRaw, readAnswers } from '../support/raw.ts';
 import { besiege, gauge } from '../support/siege.ts';
 
 it('what is pipelined beyond the limit ends in 429 and the end of the connection', async (t) => {
@@ -30,4 +31,23 @@ it('what is pipelined beyond the limit ends in 429 and the end of the connection
   });
   assert.ok((await gauge(gateway, 'fluxgate_requests_limited_total', 'anonymous')) > 0);
   assert.ok(gateway.log.length < 4 * LIMITS.strangerLines.burst);
+});
+
+it('behind a certificate that is worth nothing, only the first is answered: 495, and the end of the connection', async (t) => {
+  const gateway = await startTestGateway(t);
+  const dns = 'demo-cluster-01.k8s.example.com';
+  const worthless = await mintClusterCertificate(dns, await mintCa('nobody trusts this'));
+  const certificate = { chainPem: worthless.pem, keyPem: worthless.keyPem };
+  await besiege(gateway, async () => {
+    for (const path of ['/health', `/api/v2/flux/clusters/${dns}/namespaces`]) {
+      const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+      const { answers, ended } = await exchange(gateway, request.repeat(2_000), { certificate });
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [495],
+      );
+      assert.equal(ended, true);
+    }
+  });
+  assert.equal(gateway.log.filter(({ status }) => status === 495).length, 2);
 });

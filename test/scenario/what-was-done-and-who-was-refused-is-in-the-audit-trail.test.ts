@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { auditExport, auditVerify } from '../../src/cli/audit.ts';
+import { auditExport, auditVerify } from '../../src/cli/audit-trail.ts';
 import { CommandFailed } from '../../src/cli/context.ts';
 import type { AuditRecord } from '../../src/core/audit/trail.ts';
 import type { ClientCertificate } from '../support/client.ts';
@@ -73,6 +73,29 @@ describe('the audit trail', () => {
     const { changes, revision } = entry.details as { revision: number; changes: { fields: object[] }[] };
     assert.ok(revision > 0);
     assert.deepEqual(changes[0]?.fields, [{ field: '/node_count', before: 3, after: 7 }]);
+  });
+
+  it('is asked for a time to the second or to the millisecond, and says what is wrong with another', async () => {
+    const [first] = await audit('limit=1');
+    assert.ok(first !== undefined);
+    const second = `${first.at.slice(0, 19)}Z`;
+    const next = new Date(Date.parse(second) + 1_000).toISOString().replace('.000', '');
+    const of = async (query: string): Promise<readonly number[]> =>
+      (await audit(query)).map(({ sequence }) => sequence);
+    assert.ok((await of(`since=${second}&until=${next}`)).includes(first.sequence));
+    assert.ok((await of(`since=${first.at}&until=${first.at}`)).includes(first.sequence));
+    assert.ok(!(await of(`until=${second}`)).includes(first.sequence) || first.at.endsWith('.000Z'));
+    for (const query of [
+      'since=yesterday',
+      'until=2026-13-01T00:00:00Z',
+      'since=2026-11-20',
+      'object=demo-cluster-01',
+    ]) {
+      const answer = await gateway.send({ path: `/audit?${query}`, certificate: operator });
+      assert.equal(answer.status, 400, query);
+      assert.doesNotMatch(answer.body.toString(), /undefined/);
+      assert.match(answer.body.toString(), /must match \^/);
+    }
   });
 
   it('tells of a revocation and its end, and of a token', async () => {

@@ -24,7 +24,8 @@ export function assertValidFluxAnswer(body: Buffer, headers: Readonly<Record<str
     assert.ok(!ids.has(input['id'] as string), `id ${input['id']} twice`);
     ids.add(input['id'] as string);
     assert.ok(!('provider' in input), 'the key provider is reserved');
-    keys.add(JSON.stringify(Object.keys(input)));
+    // Where a component has none, an empty one would mean that anybody may have signed: templates ask hasKey.
+    keys.add(JSON.stringify(Object.keys(input).filter((key) => key !== 'verify')));
     assertPlain(input);
   }
   assert.ok(keys.size <= 1, 'every input has the same keys');

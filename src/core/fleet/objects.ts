@@ -48,6 +48,18 @@ export interface Cluster {
   readonly state?: Exclude<ClusterState, 'active'>;
 }
 
+/** Whose signature is accepted: regular expressions over issuer and subject of the signing certificate; see signers.ts. */
+export interface Signer {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** What clusters verify of an artefact before they use it: Flux's OCIRepository `spec.verify`, without keys of one's own. */
+export interface Verification {
+  readonly provider: 'cosign';
+  readonly match_oidc_identity: readonly Signer[];
+}
+
 export interface PlatformComponent {
   readonly id: string;
   readonly component_path: string;
@@ -56,6 +68,8 @@ export interface PlatformComponent {
   readonly oci_url: string;
   readonly oci_tag: string;
   readonly depends_on: readonly string[];
+  /** Absent: artefacts are taken as they are. */
+  readonly verify?: Verification;
 }
 
 export interface Namespace {

@@ -1,9 +1,10 @@
 import type { ErrorDetail } from '../errors.ts';
-import { pointer } from './canonical.ts';
+import { pointer, present } from './canonical.ts';
 import type { FleetReference, KindDefinition, RawObject, RenderedInput } from './kind.ts';
-import type { Cluster, PlatformComponent } from './objects.ts';
+import type { Cluster, PlatformComponent, Verification } from './objects.ts';
 import { renderCluster } from './render-cluster.ts';
 import { duplicateIds } from './rules.ts';
+import { signerProblems } from './signers.ts';
 import { tagProblem, urlProblems } from './sources.ts';
 
 type RawComponent = Omit<PlatformComponent, 'cluster_env_enabled' | 'depends_on'> &
@@ -22,6 +23,7 @@ export const PLATFORM_COMPONENTS: KindDefinition<'platform_component'> = Object.
     'oci_url',
     'oci_tag',
     'depends_on',
+    'verify',
   ] as const),
   filters: Object.freeze(['component_version']),
   unique: Object.freeze([]),
@@ -42,7 +44,12 @@ function normalise(checked: RawObject): PlatformComponent {
     oci_url: raw.oci_url,
     oci_tag: raw.oci_tag,
     depends_on: [...(raw.depends_on ?? [])],
+    ...present({ verify: raw.verify === undefined ? undefined : verification(raw.verify) }),
   };
+}
+
+function verification({ provider, match_oidc_identity: signers }: Verification): Verification {
+  return { provider, match_oidc_identity: signers.map(({ issuer, subject }) => ({ issuer, subject })) };
 }
 
 function rules(component: PlatformComponent): ErrorDetail[] {
@@ -51,6 +58,7 @@ function rules(component: PlatformComponent): ErrorDetail[] {
   return [
     ...urlProblems(component.oci_url),
     ...(tag === undefined ? [] : [{ field: '/oci_tag', problem: tag }]),
+    ...signerProblems(component),
     ...duplicateIds('depends_on', component.depends_on),
     ...(itself === -1
       ? []
@@ -82,6 +90,8 @@ function render(cluster: Cluster, entry: PlatformComponent, position: number): R
     patches: ownEntries(cluster.patches, entry.id),
     // A cluster without any is answered with exactly the keys of the contract; in any other, each input has the same keys.
     ...(cluster.secret_refs === undefined ? {} : { secret_refs: ownEntries(cluster.secret_refs, entry.id) }),
+    // Only where there is one: an empty one would be Flux's word for "whoever signed".
+    ...(entry.verify === undefined ? {} : { verify: entry.verify }),
     cluster: renderCluster(cluster),
     source: { oci_url: entry.oci_url, oci_tag: assignment.oci_tag ?? entry.oci_tag },
   };

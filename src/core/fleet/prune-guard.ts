@@ -1,8 +1,8 @@
-import type { ClusterPlan, Plan } from './plan.ts';
+import type { ClusterPlan, InputChange, Plan } from './plan.ts';
 
 /**
  * Flux uninstalls what vanishes from an answer or is switched off in it. What would take more away than one input of one
- * cluster is asked about first; to add and to change values is not.
+ * cluster is asked about first, and so is what takes a protection away; to add and to change values is not.
  */
 export type GuardRule =
   /** More than one input of one cluster is removed or disabled. */
@@ -20,7 +20,9 @@ export type GuardRule =
   /** A cluster that is served inputs changes its environment. */
   | 'environment'
   /** A name that a cluster was served under is served again; Flux still holds what it was served last, and nobody can compare. */
-  | 'revived';
+  | 'revived'
+  /** What a cluster verifies of a component's signature is taken away or becomes another: it may let in what it kept out. */
+  | 'signature';
 
 export interface GuardReason {
   readonly rule: GuardRule;
@@ -37,6 +39,7 @@ const RULES: readonly GuardRule[] = Object.freeze([
   'answers_move',
   'environment',
   'revived',
+  'signature',
 ]);
 
 /** Empty: the plan needs no confirmation. */
@@ -65,6 +68,7 @@ function rulesOf(cluster: ClusterPlan): GuardRule[] {
   if (cluster.answers === 'begins') return rules;
   if (cluster.answers === 'moves' && served) rules.push('answers_move');
   if (cluster.environment_before !== undefined && served) rules.push('environment');
+  if (cluster.routes.some(({ inputs }) => inputs.some(loosensSignature))) rules.push('signature');
   if (lossesOf(cluster) > 1) rules.push('several_inputs');
   if (isExpectedToShrink(cluster)) return rules;
   if (cluster.routes.some(({ route, inputs }) => route === 'namespaces' && inputs.some(isLoss))) {
@@ -84,6 +88,14 @@ function lossesOf(cluster: ClusterPlan): number {
 /** A decommissioning cluster is being emptied: that is what the state is for. */
 function isExpectedToShrink(cluster: ClusterPlan): boolean {
   return cluster.state === 'decommissioning';
+}
+
+/** Whether one expression lets in more than another nobody can tell, so each change counts; to begin to verify does not. */
+function loosensSignature({ change, fields }: InputChange): boolean {
+  if (change === 'added' || change === 'removed') return false;
+  return fields.some(
+    ({ field, before }) => (field === '/verify' || field.startsWith('/verify/')) && before !== undefined,
+  );
 }
 
 function isLoss({ change }: { readonly change: string }): boolean {

@@ -26,7 +26,7 @@ const PROBLEMS: Readonly<Record<string, (params: Params, schema: Params) => stri
   type: ({ type }) => `must be ${typeNames(type)}`,
   enum: ({ allowedValues }) => `must be one of ${listed(allowedValues)}`,
   const: ({ allowedValue }) => `must be ${JSON.stringify(allowedValue)}`,
-  pattern: (_params, schema) => patternProblem(schema),
+  pattern: ({ pattern }, { description }) => patternProblem(pattern, description),
   minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`),
   maxLength: ({ limit }) => `must have at most ${limit} characters`,
   minItems: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
@@ -61,8 +61,7 @@ export function problemOf(error: SchemaError): string {
 }
 
 /** The description's first sentence says it to people, the pattern to their programs. */
-function patternProblem(schema: Params): string {
-  const { pattern, description } = schema;
+function patternProblem(pattern: unknown, description: unknown): string {
   const sentence =
     typeof description === 'string' ? /^.*?(?=\.\s|\.?$)/s.exec(description.trim())?.[0] : undefined;
   return `must match ${String(pattern)}${sentence === undefined ? '' : `: ${sentence}`}`;

@@ -9,6 +9,7 @@ import { unavailable } from './faults.ts';
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
 export interface FleetQueries {
   clusterInputs<K extends CatalogueKind>(clusterDns: string, kind: K): ClusterInputs<K> | undefined;
+  newestRevision(): number;
   get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
@@ -101,6 +102,7 @@ export function createFleetQueries(database: Database): FleetQueries {
   return {
     clusterInputs: <K extends CatalogueKind>(clusterDns: string, kind: K) =>
       readInputs(clusterDns, kind) as ClusterInputs<K> | undefined,
+    newestRevision: () => newestRevision.get() ?? 0,
     get: <K extends FleetKind>(kind: K, id: string) => {
       const document = byId.get(kind, id);
       return document === undefined ? undefined : parse<FleetObjects[K]>(document);

@@ -227,6 +227,7 @@ function createRead(queue: WriteQueue, inMemory: boolean): Read {
 function createReader(queries: FleetQueries, read: Read): FleetReader {
   return Object.freeze<FleetReader>({
     clusterInputs: (clusterDns, kind) => read('read', () => queries.clusterInputs(clusterDns, kind)),
+    newestRevision: () => read('read', () => queries.newestRevision()),
     get: (kind, id) => read('read', () => queries.get(kind, id)),
     list: (kind, query) => read('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => read('read', () => queries.usersOf(kind, id, limit)),

@@ -152,6 +152,7 @@ function createTransactor(
     });
   return Object.freeze<RecordedTransactor>({
     clusterInputs: (clusterDns, kind) => during('read', () => queries.clusterInputs(clusterDns, kind)),
+    newestRevision: () => during('read', () => queries.newestRevision()),
     get: (kind, id) => during('read', () => queries.get(kind, id)),
     list: (kind, query) => during('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),

@@ -123,8 +123,9 @@ export function createListener(
     socket.destroy();
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    busy.begin(request, response);
-    events.request(request, response, sourceOf.get(request.socket) ?? UNKNOWN_SOURCE);
+    busy.begin(request, response, () => {
+      events.request(request, response, sourceOf.get(request.socket) ?? UNKNOWN_SOURCE);
+    });
   };
   server.on('request', onRequest);
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
@@ -203,7 +204,7 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new StartupError(
-          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})`,
+          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})${error.code === 'EADDRINUSE' ? ': something else does already. Name another port (LISTEN_ADDR=127.0.0.1:8444)' : ''}`,
           error,
         ),
       );

@@ -3,7 +3,8 @@ import type { TLSSocket } from 'node:tls';
 
 export interface RequestTracker {
   add(socket: TLSSocket): void;
-  begin(request: IncomingMessage, response: ServerResponse): void;
+  /** Calls `answer` when it is this request's turn, which never comes behind an answer that ends the connection. */
+  begin(request: IncomingMessage, response: ServerResponse, answer: () => void): void;
   retire(lost: (socket: TLSSocket) => boolean): Generator<void, number>;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
@@ -11,27 +12,38 @@ export interface RequestTracker {
   endAfterAnswers(socket: TLSSocket): boolean;
 }
 
-/** Which connections are waiting for an answer: what was admitted is answered, and nothing after it. */
+/**
+ * Which connections are waiting for an answer: what was admitted is answered, and nothing after it. Of pipelined requests one is
+ * begun when the one before is answered: each is judged by the trust of its moment, and a thousand that come in one segment
+ * behind a worthless certificate cost one judgement and one line.
+ */
 export function trackRequests(): RequestTracker {
-  const inFlight = new Map<TLSSocket, Set<IncomingMessage>>();
+  /** In the order of their coming. */
+  const inFlight = new Map<TLSSocket, Map<IncomingMessage, () => void>>();
   const retired = new WeakSet<TLSSocket>();
   return {
     add(socket) {
-      inFlight.set(socket, new Set());
+      inFlight.set(socket, new Map());
       socket.once('close', () => inFlight.delete(socket));
     },
-    begin(request, response) {
+    begin(request, response, answer) {
       const socket = request.socket as TLSSocket;
       const requests = inFlight.get(socket);
-      requests?.add(request);
+      // A connection that is gone has nobody to answer.
+      if (requests === undefined) return;
+      requests.set(request, answer);
       response.once('close', () => {
-        requests?.delete(request);
-        if (requests?.size === 0 && retired.has(socket)) socket.end();
+        requests.delete(request);
+        const [next] = requests.values();
+        if (next === undefined) {
+          if (retired.has(socket)) socket.end();
+        } else if (response.getHeader('connection') !== 'close' && !socket.destroyed) next();
       });
+      if (requests.size === 1) answer();
     },
     knows: (socket) => inFlight.has(socket),
     endAfterAnswers(socket) {
-      const requests = [...(inFlight.get(socket) ?? [])];
+      const requests = [...(inFlight.get(socket)?.keys() ?? [])];
       // Where a body is still to come, it is that request which is malformed, and nobody else will answer it.
       const waits = requests.length > 0 && requests.every(({ complete }) => complete);
       if (waits) retired.add(socket);

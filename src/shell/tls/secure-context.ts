@@ -28,7 +28,7 @@ const CIPHERS = [
  * The one place that spells out TLS: an omitted option means Node's default, and an omitted `ca` means the public roots.
  * No tickets and no session cache: a resumed session would skip the client certificate (nginx CVE-2025-23419).
  */
-function contextOptions(material: TlsMaterial, authority: string): SecureContextOptions {
+export function contextOptions(material: TlsMaterial, authority: string): SecureContextOptions {
   return {
     cert: material.certificateChain.text,
     key: material.privateKey.text,

@@ -12,8 +12,11 @@ export function auditHandler(operation: Operation, parts: HandlerParts): Handler
       return async ({ parameters: { query } }) => {
         // What was refused a moment ago is gathered still.
         await audit.flush();
+        const asked = FILTERS.flatMap((name) =>
+          name in query ? [[name, String(query[name])] as const] : [],
+        );
         const filters = Object.fromEntries(
-          FILTERS.flatMap((name) => (name in query ? [[name, String(query[name])]] : [])),
+          asked.map(([name, text]) => [name, INSTANTS.includes(name) ? asStored(text) : text]),
         );
         const limit = numberOf(query['limit'], LIMITS.pageItemsMax);
         const offset = numberOf(query['offset'], 0);
@@ -38,3 +41,9 @@ export function auditHandler(operation: Operation, parts: HandlerParts): Handler
 }
 
 const FILTERS = ['event', 'principal', 'object', 'operation', 'request_id', 'since', 'until'] as const;
+const INSTANTS: readonly string[] = ['since', 'until'];
+
+/** Entries are compared with it as text, so it is spelt as theirs: with milliseconds. */
+function asStored(instant: string): string {
+  return new Date(instant).toISOString();
+}

@@ -7,6 +7,7 @@ import type { Operation, OperationTable } from '../../../core/policy/operations.
 import type { Audit } from '../../audit.ts';
 import type { Clock } from '../../clock.ts';
 import type { FleetStatus } from '../../fleet-status.ts';
+import { createFluxAnswers, type FluxAnswers } from '../../flux-answers.ts';
 import type { Health } from '../../health.ts';
 import type { LiveTrust } from '../../live-trust.ts';
 import type { Liveness } from '../../liveness.ts';
@@ -98,9 +99,10 @@ export type Handlers = ReadonlyMap<string, Handler>;
  * own. Throws StartupError naming an operation that no code answers.
  */
 export function createHandlers(operations: OperationTable, parts: HandlerParts): Handlers {
+  const answers = createFluxAnswers(parts.store.reader);
   const handlers = new Map<string, Handler>();
   for (const operation of operations.all) {
-    const handler = handlerOf(operation, parts);
+    const handler = handlerOf(operation, parts, answers);
     if (handler === undefined) {
       throw new StartupError(
         `openapi.yaml: no handler answers ${operation.operationId} (${operation.method} ${operation.path})`,
@@ -111,12 +113,12 @@ export function createHandlers(operations: OperationTable, parts: HandlerParts):
   return handlers;
 }
 
-function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefined {
+function handlerOf(operation: Operation, parts: HandlerParts, answers: FluxAnswers): Handler | undefined {
   switch (operation.audience) {
     case 'public':
       return publicHandler(operation, parts);
     case 'flux':
-      return fluxHandler(operation, parts);
+      return fluxHandler(operation, parts, answers);
     case 'operator':
       return operatorHandler(operation, parts);
     default:
