@@ -2,7 +2,6 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { isCrlMissing } from './core/identity/crl-warnings.ts';
-import type { RevocationList } from './core/identity/revocation-list.ts';
 import { startAdmin } from './shell/admin.ts';
 import { createAudit } from './shell/audit.ts';
 import { readAuditKey } from './shell/audit-key.ts';
@@ -11,6 +10,7 @@ import { type Contract, loadContract } from './shell/contract.ts';
 import { loadCrlIssuers } from './shell/crl-issuers.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createEdge } from './shell/edge/edge.ts';
+import { enforceRevocations } from './shell/enforce-revocations.ts';
 import { createFleetIndex } from './shell/fleet-index.ts';
 import { createFleetStatus } from './shell/fleet-status.ts';
 import { createHealth } from './shell/health.ts';
@@ -21,6 +21,7 @@ import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline, inTurn } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
+import { openPage } from './shell/http/ui/page.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { openLiveness } from './shell/liveness.ts';
 import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
@@ -147,7 +148,10 @@ async function serve(
     operations,
     reader: store.reader,
     clock,
+    certificateOf: (clusterDns) =>
+      sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
   });
+  const page = await openPage(store, { trust, clock });
   let draining = false;
   const pipeline = createPipeline({
     config,
@@ -164,6 +168,7 @@ async function serve(
       sightings,
       liveness,
       fleetStatus,
+      page,
       metrics,
       ...memory,
       explain: { config, router, trust, pins, ratchet, fleet: store.reader },
@@ -173,6 +178,7 @@ async function serve(
       pruneGuard: config.pruneGuard,
       requireIfMatch: config.requireIfMatch,
     }),
+    page,
     trust,
     pins,
     ratchet,
@@ -251,8 +257,11 @@ async function serve(
   // A drain that cuts requests off still leaves their lines in the log.
   resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
+  resources.defer(() => page.streams.close());
   const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   const address = await listener.listen(config.listen);
+  // What every cluster is answered is looked up before somebody asks: of 10,000 that takes seconds, between polls.
+  if (config.apiMode === 'crud') void fleetStatus.counts().catch(() => undefined);
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
@@ -273,24 +282,6 @@ async function serve(
       log.info('stopped');
     },
   };
-}
-
-/** Ends the connections of those who are revoked by what is new in the list, and nobody else's. */
-async function enforceRevocations(
-  list: RevocationList,
-  trust: LiveTrust,
-  listener: Listener,
-  ended: (revocationId: string) => void,
-): Promise<void> {
-  const before = trust.snapshot.revocations.ids;
-  trust.revoke(list);
-  await listener.retire((socket) => {
-    const verdict = trust.verdictOf(socket);
-    const id = verdict?.accepted === false ? verdict.refusal.revocationId : undefined;
-    if (id === undefined || before.has(id)) return false;
-    ended(id);
-    return true;
-  });
 }
 
 /** 96 random bits: unguessable, so that nobody can point at another's request. */

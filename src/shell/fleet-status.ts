@@ -1,7 +1,6 @@
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { ClusterState, Environment } from '../core/fleet/objects.ts';
 import { CATALOGUE_KINDS, fluxRoute, kindOfFluxSegment } from '../core/fleet/registry.ts';
-import type { PollRecord } from '../core/liveness/polls.ts';
 import { type ComponentReport, componentReports } from '../core/liveness/reports.ts';
 import { type ClusterStatus, clusterStatus, FLEET_STATES, type FleetState } from '../core/liveness/states.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
@@ -9,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { type FleetIndex, type IndexedCluster, renderedFor } from './fleet-index.ts';
 import type { Liveness } from './liveness.ts';
 import { createPause } from './pause.ts';
+import type { PresentedCertificate } from './presentations.ts';
 import type { Refusals } from './refusals.ts';
 import { type Rumour, rumoursOf } from './refused-polls.ts';
 
@@ -19,7 +19,14 @@ export interface FleetFilter {
   readonly label?: string | undefined;
   /** Part of the id, the name or the DNS name, in any case. */
   readonly text?: string | undefined;
+  /** SHA-256 of the anchor that its last certificate was accepted under. */
+  readonly anchor?: string | undefined;
+  /** Its last certificate ends by then; milliseconds since the epoch. */
+  readonly expiresByMs?: number | undefined;
 }
+
+/** What a cluster was last accepted with. */
+export type FleetCertificate = Pick<PresentedCertificate, 'sha256' | 'anchorSha256' | 'notAfter'>;
 
 export interface Reported {
   readonly applied: number;
@@ -35,6 +42,7 @@ export interface StatedCluster {
   readonly lifecycle: ClusterState;
   readonly status: ClusterStatus;
   readonly reported: Reported;
+  readonly certificate: FleetCertificate | undefined;
 }
 
 export interface FleetPage {
@@ -42,6 +50,8 @@ export interface FleetPage {
   readonly total: number;
   /** Of all that the filter selects, whatever its `state` says. */
   readonly counts: Readonly<Record<FleetState, number>>;
+  /** Of the same clusters: how many last came with a certificate under which anchor, by its SHA-256. */
+  readonly anchors: ReadonlyMap<string, number>;
   readonly clusters: readonly StatedCluster[];
 }
 
@@ -73,11 +83,13 @@ export interface FleetStatusParts {
   readonly operations: OperationTable;
   readonly reader: FleetReader;
   readonly clock: Clock;
+  /** From memory, for each cluster of the fleet. */
+  certificateOf(clusterDns: string): FleetCertificate | undefined;
 }
 
 const ROUTES: readonly string[] = CATALOGUE_KINDS.map((kind) => fluxRoute(kind).segment);
-/** Some ten microseconds each at most. */
-const CLUSTERS_PER_STEP = 50;
+/** Looked at before anybody else is let in again, at some microseconds each. */
+const CLUSTERS_AT_ONCE = 64;
 const NOTHING: Reported = Object.freeze({ applied: 0, failed: 0, lastMs: undefined });
 
 export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
@@ -108,6 +120,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       lifecycle,
       status,
       reported: await reportedOf(cluster),
+      certificate: parts.certificateOf(clusterDns),
     };
   };
   /** All of one moment, in their order. */
@@ -118,13 +131,15 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
     const { revision, clusters } = await index.current();
     const pause = createPause();
     const found: [IndexedCluster, ClusterStatus][] = [];
-    let steps = 0;
-    for (const cluster of clusters) {
-      if (steps++ % CLUSTERS_PER_STEP === 0) await pause();
-      if (!isSelected(cluster, filter)) continue;
-      const status = statusOf(parts, cluster);
-      if (status instanceof Promise) await pause();
-      found.push([cluster, status instanceof Promise ? await status : status]);
+    for (const [number, cluster] of clusters.entries()) {
+      // A promise for each of 10,000 clusters would cost more than the clusters.
+      if (number % CLUSTERS_AT_ONCE === 0) await pause();
+      if (!isSelected(cluster, filter) || !hasCertificate(parts, cluster, filter)) continue;
+      for (const kind of digestsToLearn(parts, cluster)) {
+        await index.digest(cluster, kind);
+        await pause();
+      }
+      found.push([cluster, statusOf(parts, cluster)]);
     }
     return { revision, found };
   };
@@ -138,7 +153,8 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       for (const [cluster, status] of selected.slice(offset, offset + limit)) {
         page.push(await stated(cluster, status));
       }
-      return { revision, total: selected.length, counts: countStates(found), clusters: page };
+      const anchors = countAnchors(found.map(([{ clusterDns }]) => parts.certificateOf(clusterDns)));
+      return { revision, total: selected.length, counts: countStates(found), anchors, clusters: page };
     },
     async cluster(clusterDns) {
       await liveness.refresh();
@@ -149,7 +165,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       const reports = componentReports(await liveness.reportsOf(clusterDns), served);
       const told = new Set(reports.map(({ component }) => component));
       return {
-        ...(await stated(cluster, await statusOf(parts, cluster))),
+        ...(await stated(cluster, await statusNow(parts, cluster))),
         components: reports.map((report) => ({ ...report, served: served.get(report.component) })),
         unreported: [...served].flatMap(([id, { enabled }]) => (enabled && !told.has(id) ? [id] : [])),
       };
@@ -161,42 +177,40 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
   };
 }
 
-/** A promise only where what is answered now has to be looked at first: of 10,000 clusters few. */
-function statusOf(parts: FleetStatusParts, cluster: IndexedCluster): ClusterStatus | Promise<ClusterStatus> {
-  const { index, liveness } = parts;
-  const { clusterDns, touched } = cluster;
-  const record = liveness.of(clusterDns) ?? {};
-  const behind = new Set<string>();
-  const unknown: CatalogueKind[] = [];
-  const compare = (kind: CatalogueKind, now: string | undefined): void => {
-    const route = fluxRoute(kind).segment;
-    if (now !== undefined && now !== record[route]?.polls?.digest) behind.add(route);
-  };
-  for (const [route, { polls }] of Object.entries(record)) {
+/** The kinds of which it has to be learnt what the cluster is answered now, to say whether it is behind. */
+function digestsToLearn({ index, liveness }: FleetStatusParts, cluster: IndexedCluster): CatalogueKind[] {
+  const kinds: CatalogueKind[] = [];
+  for (const [route, { polls }] of Object.entries(liveness.of(cluster.clusterDns) ?? {})) {
     const kind = kindOfFluxSegment(route);
-    if (polls === undefined || kind === undefined || liveness.hasServed(clusterDns, kind, touched)) continue;
-    const now = index.knownDigest(cluster, kind);
-    if (now === undefined) unknown.push(kind);
-    else compare(kind, now);
+    if (polls === undefined || kind === undefined) continue;
+    if (liveness.hasServed(cluster.clusterDns, kind, cluster.touched)) continue;
+    if (index.knownDigest(cluster, kind) === undefined) kinds.push(kind);
   }
-  const told = (): ClusterStatus => stateOf(parts, clusterDns, record, behind);
-  if (unknown.length === 0) return told();
-  return (async () => {
-    for (const kind of unknown) compare(kind, await index.digest(cluster, kind));
-    return told();
-  })();
+  return kinds;
 }
 
-function stateOf(
-  { refusals, operations, clock }: FleetStatusParts,
-  clusterDns: string,
-  record: PollRecord,
-  behind: ReadonlySet<string>,
-): ClusterStatus {
+async function statusNow(parts: FleetStatusParts, cluster: IndexedCluster): Promise<ClusterStatus> {
+  for (const kind of digestsToLearn(parts, cluster)) await parts.index.digest(cluster, kind);
+  return statusOf(parts, cluster);
+}
+
+/** By the digests that are known; of an answer that cannot be given there is none, and nobody is behind it. */
+function statusOf(parts: FleetStatusParts, cluster: IndexedCluster): ClusterStatus {
+  const { index, liveness, refusals, operations, clock } = parts;
+  const { clusterDns, touched } = cluster;
+  const record = liveness.of(clusterDns) ?? {};
+  const isBehind = (route: string): boolean => {
+    const kind = kindOfFluxSegment(route);
+    const digest = record[route]?.polls?.digest;
+    if (digest === undefined || kind === undefined || liveness.hasServed(clusterDns, kind, touched))
+      return false;
+    const now = index.knownDigest(cluster, kind);
+    return now !== undefined && now !== digest;
+  };
   let rumours: readonly Rumour[] | undefined;
   return clusterStatus(record, ROUTES, {
     nowMs: clock.now(),
-    isBehind: (route) => behind.has(route),
+    isBehind,
     rumour(route) {
       rumours ??= rumoursOf(refusals, operations, clusterDns);
       return rumours.find((one) => one.route === route)?.attempt;
@@ -212,6 +226,26 @@ function isSelected(cluster: IndexedCluster, { environment, label, text }: Fleet
   return [cluster.id, cluster.clusterName, cluster.clusterDns].some((name) =>
     name.toLowerCase().includes(wanted),
   );
+}
+
+function hasCertificate(
+  { certificateOf }: Pick<FleetStatusParts, 'certificateOf'>,
+  { clusterDns }: IndexedCluster,
+  { anchor, expiresByMs }: FleetFilter,
+): boolean {
+  if (anchor === undefined && expiresByMs === undefined) return true;
+  const certificate = certificateOf(clusterDns);
+  if (anchor !== undefined && certificate?.anchorSha256 !== anchor) return false;
+  return expiresByMs === undefined || (certificate !== undefined && certificate.notAfter <= expiresByMs);
+}
+
+function countAnchors(certificates: readonly (FleetCertificate | undefined)[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const certificate of certificates) {
+    if (certificate === undefined) continue;
+    counts.set(certificate.anchorSha256, (counts.get(certificate.anchorSha256) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function countStates(

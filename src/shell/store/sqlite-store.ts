@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
+import { createEndedSessionStore } from './ended-sessions.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
@@ -101,6 +102,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     sightings: createSightingStore(connections, queue, writer.audit),
     liveness: createLivenessStore(connections, queue, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),
+    endedSessions: createEndedSessionStore(connections, read, write),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();

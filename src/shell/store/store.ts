@@ -31,6 +31,13 @@ export interface CrlIssuerStore {
   clear(): Promise<void>;
 }
 
+/** Sessions of the status page that were signed out; each is known until it would have ended. */
+export interface EndedSessionStore {
+  has(id: string): Promise<boolean>;
+  /** Throws `unavailable` where it cannot be kept. */
+  add(id: string, endsMs: number, nowMs: number): Promise<void>;
+}
+
 /**
  * What the gateway may ask of its store, with no SQL in sight, so that a second implementation can stand beside SQLite.
  */
@@ -65,6 +72,7 @@ export interface Store {
   readonly plans: PlanStore;
   /** Which CAs have had CRLs: a list that is gone must be missed after a restart as well. */
   readonly crlIssuers: CrlIssuerStore;
+  readonly endedSessions: EndedSessionStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

@@ -38,7 +38,10 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     ...when(writes && audience === 'operator', 'method_not_allowed'),
     // What is asked about trust is asked of memory: there is nothing to be in conflict with.
     ...when(
-      writes && audience === 'operator' && !path.startsWith('/trust') && operationId !== 'explain',
+      writes &&
+        audience === 'operator' &&
+        !path.startsWith('/trust') &&
+        !['explain', 'signInOnPage', 'signOut'].includes(operationId),
       'conflict',
     ),
     ...when(method === 'DELETE' && !path.startsWith('/trust'), 'in_use'),

@@ -37,9 +37,11 @@ function decide(actor: Actor, operation: Operation, circumstances: Circumstances
 
 /** The routes of one row of the table. */
 function routes(
-  row: 'public' | 'list for Flux' | 'inputs' | 'reports' | 'operator routes',
+  row: 'public' | 'list for Flux' | 'inputs' | 'reports' | 'operator routes' | 'signing in' | 'assets',
 ): readonly Operation[] {
-  return OPERATIONS.all.filter(({ audience, path, method }) => {
+  return OPERATIONS.all.filter(({ audience, path, method, operationId }) => {
+    if (operationId === 'signInOnPage') return row === 'signing in';
+    if (operationId === 'getAsset') return row === 'assets';
     if (audience === 'public') return row === 'public';
     if (audience === 'operator') return row === 'operator routes';
     if (method === 'POST') return row === 'reports';
@@ -48,10 +50,18 @@ function routes(
 }
 
 test('the rows of the table are all operations of the document', () => {
-  const rows = ['public', 'list for Flux', 'inputs', 'reports', 'operator routes'] as const;
+  const rows = [
+    'public',
+    'list for Flux',
+    'inputs',
+    'reports',
+    'operator routes',
+    'signing in',
+    'assets',
+  ] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 1, 53],
+    [3, 1, 3, 1, 64, 1, 1],
   );
 });
 
@@ -141,6 +151,15 @@ const TABLE: readonly [
     { operator: 'operators-certificate', writer: 'operators-write-token' },
   ],
   ['operator routes', 'from elsewhere', OWN, {}],
+  ['signing in', "from the operators' networks", OPERATORS_NETWORK, { anonymous: 'page-sign-in' }],
+  ['signing in', 'from elsewhere', OWN, {}],
+  [
+    'assets',
+    "from the operators' networks",
+    OPERATORS_NETWORK,
+    { anonymous: 'page-assets', operator: 'page-assets' },
+  ],
+  ['assets', 'from elsewhere', OWN, {}],
 ];
 
 for (const [row, where, circumstances, permitted] of TABLE) {
@@ -190,6 +209,10 @@ test('never.cedar alone holds against a policy that permits everything', () => {
   assert.deepEqual(refused('inputs', OTHER), ['cluster', 'anonymous']);
   assert.deepEqual(refused('operator routes', OPERATORS_NETWORK), ['cluster', 'anonymous']);
   assert.deepEqual(refused('operator routes', OWN), Object.keys(ACTORS));
+  for (const row of ['signing in', 'assets'] as const) {
+    assert.deepEqual(refused(row, OPERATORS_NETWORK), ['cluster']);
+    assert.deepEqual(refused(row, OWN), Object.keys(ACTORS));
+  }
 });
 
 test('a refusal names the policy that refused, and its reason', () => {

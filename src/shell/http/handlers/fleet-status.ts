@@ -1,4 +1,5 @@
 import { FluxgateError } from '../../../core/errors.ts';
+import { parseLifetime } from '../../../core/expiry.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { intervalMs } from '../../../core/liveness/polls.ts';
 import { type FluxEvent, takeEvent } from '../../../core/liveness/reports.ts';
@@ -40,15 +41,28 @@ async function list(parts: HandlerParts, query: Call['parameters']['query']): Pr
     const value = query[name];
     return value === undefined ? undefined : String(value);
   };
+  const within = textOf('expires_within');
   const filter: FleetFilter = {
     state: textOf('state') as FleetState | undefined,
     environment: textOf('environment'),
     label: textOf('label'),
     text: textOf('q'),
+    anchor: textOf('anchor'),
+    expiresByMs: within === undefined ? undefined : parts.clock.now() + parseLifetime(within),
   };
   const limit = numberOf(query['limit'], LIMITS.fleetPageClusters);
-  const { clusters, ...page } = await parts.fleetStatus.list(filter, limit, numberOf(query['offset'], 0));
-  return { status: 200, body: { ...page, clusters: clusters.map(showCluster) } };
+  const { clusters, anchors, ...page } = await parts.fleetStatus.list(
+    filter,
+    limit,
+    numberOf(query['offset'], 0),
+  );
+  const trusted = parts.trust.snapshot.trust.cluster.certificates;
+  const shownAnchors = [...anchors].map(([sha256, count]) => ({
+    sha256,
+    subject: trusted.find((certificate) => certificate.sha256 === sha256)?.subject.readable ?? null,
+    clusters: count,
+  }));
+  return { status: 200, body: { ...page, anchors: shownAnchors, clusters: clusters.map(showCluster) } };
 }
 
 /** What a cluster says became of what it was served. The policies have let in nobody else. */
@@ -77,6 +91,7 @@ function showCluster({
   lifecycle,
   status,
   reported,
+  certificate,
 }: StatedCluster) {
   const { state, lastPollMs, refusal, routes } = status;
   return {
@@ -99,6 +114,14 @@ function showCluster({
           },
     routes: routes.map(showRoute),
     reported: { applied: reported.applied, failed: reported.failed, last: showTime(reported.lastMs) },
+    certificate:
+      certificate === undefined
+        ? null
+        : {
+            sha256: certificate.sha256,
+            anchor_sha256: certificate.anchorSha256,
+            not_after: showTime(certificate.notAfter),
+          },
   };
 }
 

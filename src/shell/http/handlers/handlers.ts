@@ -23,6 +23,9 @@ import type { Tokens } from '../../tokens.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { pageHandler } from '../ui/handlers.ts';
+import type { Page } from '../ui/page.ts';
+import type { PageRequest } from '../ui/page-request.ts';
 import { auditHandler } from './audit.ts';
 import { clusterStateHandler } from './cluster-state.ts';
 import { explainHandler } from './explain.ts';
@@ -54,6 +57,8 @@ export interface Call {
   header(name: string): string | undefined;
   /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */
   authorise(resource: PolicyResource): void;
+  /** Of the status page's routes only. */
+  readonly page?: PageRequest;
   /** The same as a question. */
   permits(resource: PolicyResource): boolean;
 }
@@ -73,6 +78,7 @@ export interface HandlerParts {
   readonly audit: Audit;
   readonly liveness: Liveness;
   readonly fleetStatus: FleetStatus;
+  readonly page: Page;
   readonly tokens: Tokens;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
@@ -122,6 +128,7 @@ function handlerOf(operation: Operation, parts: HandlerParts, answers: FluxAnswe
 
 function operatorHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   return (
+    pageHandler(operation, parts) ??
     historyHandler(operation, parts) ??
     fleetStatusHandler(operation, parts) ??
     fleetSetHandler(operation, parts) ??
