@@ -4,7 +4,7 @@ import type { RefusedAttempt } from '../core/liveness/polls.ts';
 import type { Operation, OperationTable } from '../core/policy/operations.ts';
 import type { RecordRequest } from './http/pipeline.ts';
 import type { Liveness } from './liveness.ts';
-import type { FoundRefusal, RefusalGroup, Refusals } from './refusals.ts';
+import type { FoundRefusal, Refusals } from './refusals.ts';
 
 /** The route that a cluster polls by this operation; undefined: it is none of those. */
 export function polledRoute(operation: Operation | undefined): string | undefined {
@@ -57,16 +57,13 @@ export function rumoursOf(
   });
 }
 
-/** An attempt at the cluster's path by whoever is known to be somebody else says nothing of it. */
+/** An attempt at the cluster's path by whoever is known to be somebody else, or says so, tells nothing of it. */
 function mayBe(clusterDns: string, { group, knownBy }: FoundRefusal): boolean {
   if (knownBy !== 'requested') return true;
-  return CLUSTERS_TOKENS.includes(group.principal) && !isOthers(clusterDns, group);
+  const { principal, claimedClusters } = group;
+  const claimsAnother = claimedClusters.length > 0 && !claimedClusters.includes(clusterDns);
+  return CLUSTERS_TOKENS.includes(principal) && !claimsAnother;
 }
 
 /** `anonymous`: nobody yet, with a token or a certificate that is not accepted, or with none. */
 const CLUSTERS_TOKENS: readonly PrincipalKind[] = ['anonymous', 'reader', 'writer', 'cluster_token'];
-
-function isOthers(clusterDns: string, { provenCluster, claimedClusters }: RefusalGroup): boolean {
-  if (provenCluster !== undefined) return provenCluster !== clusterDns;
-  return claimedClusters.length > 0 && !claimedClusters.includes(clusterDns);
-}

@@ -49,6 +49,12 @@ describe('whoever claims to be a cluster', () => {
     assert.equal(await stateOf(EAST), 'current');
   });
 
+  it('says nothing of a third whose path it asks for', async () => {
+    const certificate = withChain(await mintClusterCertificate(EAST, await mintCa("a stranger's CA")));
+    assert.equal((await gateway().send({ path: inputsPath(WEST), certificate })).status, 495);
+    assert.equal(await stateOf(WEST), 'never');
+  });
+
   it('is nobody but itself where its certificate is accepted', async () => {
     const certificate = await gateway().pki.cluster(EAST);
     assert.equal((await gateway().send({ path: inputsPath(WEST), certificate })).status, 403);
