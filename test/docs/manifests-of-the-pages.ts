@@ -12,7 +12,9 @@ const run = promisify(execFile);
 /** What the page about joining made a reader apply is what an API server takes. */
 export async function holdManifests({ directory, record, gateway }: Stage): Promise<void> {
   const applied = await Promise.all(
-    (await readdir(record)).filter((name) => name.startsWith('applied-')).map((name) => readFile(join(record, name), 'utf8')),
+    (await readdir(record))
+      .filter((name) => name.startsWith('applied-'))
+      .map((name) => readFile(join(record, name), 'utf8')),
   );
   assert.match(applied.join('\n'), /kind: ClusterIssuer/);
   const sets = new Map<string, readonly Manifest[]>();
@@ -28,7 +30,10 @@ export async function holdManifests({ directory, record, gateway }: Stage): Prom
 }
 
 /** The overlay of the page about deploying is one that kubectl takes, where there is one: each patch meets what it patches. */
-export async function holdKustomization({ directory }: Stage, t: { diagnostic(text: string): void }): Promise<void> {
+export async function holdKustomization(
+  { directory }: Stage,
+  t: { diagnostic(text: string): void },
+): Promise<void> {
   let text: string;
   try {
     text = (await run('kubectl', ['kustomize', 'my-gateway'], { cwd: directory })).stdout;

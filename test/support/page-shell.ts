@@ -39,7 +39,9 @@ export async function executePage(page: Page, options: PageOptions): Promise<voi
     await execute(shell, options.setup ?? '');
     for (const step of page.steps) {
       if (step.kind === 'not-run') continue;
-      if (step.kind === 'event') {
+      if (step.kind === 'event' && step.name === 'Ctrl-C') {
+        for (const end of lasting.splice(0)) await end();
+      } else if (step.kind === 'event') {
         const event = options.events?.[step.name];
         assert.ok(event, `${page.path}: nobody plays "${step.name}"`);
         unused.delete(step.name);

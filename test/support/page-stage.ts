@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -26,6 +27,10 @@ export interface Stage extends PageOptions {
   readonly gateway: TestGateway;
   /** What kubectl was given is in here. */
   readonly record: string;
+  /** The gateway signs the end of its audit trail with it. */
+  readonly auditKeyPem: string;
+  /** Stops the gateway before the page is at its end. */
+  stop(): Promise<void>;
 }
 
 /** What lets a page's commands be read as they stand beside `npm start`, for pages whose reader only has a clone. */
@@ -37,6 +42,10 @@ export async function cloneStage(t: TestContext): Promise<PageOptions> {
   const npm = join(directory, 'bin-of-test/npm');
   await writeFile(npm, `#!/usr/bin/env bash\n[ "$1" = ci ] || exec "${await whereIs('npm')}" "$@"\n`);
   await chmod(npm, 0o755);
+  const etc = join(directory, 'etc');
+  await (await createTestPki()).write(etc);
+  await mkdir(join(directory, 'var'));
+  for (const kind of ['crt', 'key']) await copyFile(join(etc, `server.${kind}`), join(etc, `tls.${kind}`));
   return {
     directory,
     environment: {
@@ -45,7 +54,13 @@ export async function cloneStage(t: TestContext): Promise<PageOptions> {
       LISTEN_ADDR: `127.0.0.1:${port}`,
       ADMIN_ADDR: `127.0.0.1:${adminPort}`,
     },
-    names: { 'localhost:8443': `localhost:${port}`, '127.0.0.1:9090': `127.0.0.1:${adminPort}` },
+    names: {
+      'localhost:8443': `localhost:${port}`,
+      '127.0.0.1:9090': `127.0.0.1:${adminPort}`,
+      // What production has: certificates of its own.
+      '/etc/fluxgate': etc,
+      '/var/lib/fluxgate': join(directory, 'var'),
+    },
   };
 }
 
@@ -61,9 +76,19 @@ async function whereIs(command: string): Promise<string> {
  * A clone beside which a gateway serves the demo fleet, as an operator has it: the variables and the function of docs/runbooks/README.md,
  * the variables of the command line, certs-dev/ as `npm start` leaves it, and a kubectl that only keeps what it is given.
  */
-export async function operatorStage(t: TestContext, seed?: object): Promise<Stage> {
+export async function operatorStage(t: TestContext): Promise<Stage> {
   const pki = await createTestPki();
-  const gateway = await startTestGateway(t, { pki, ...(seed && { seed }) });
+  const auditKeyPem = generateKeyPairSync('ed25519')
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+  const gateway = await startTestGateway(t, {
+    pki,
+    prepare: async (folder) => {
+      await writeFile(join(folder, 'audit.key'), auditKeyPem, { mode: 0o600 });
+      return { AUDIT_SIGNING_KEY_FILE: join(folder, 'audit.key') };
+    },
+  });
+  noteKey(auditKeyPem);
   const at = (name: string): string => join(gateway.directory, name);
   const directory = at('project');
   for (const name of ['bin', 'record', 'project', 'project/certs-dev']) await mkdir(at(name));
@@ -93,6 +118,8 @@ export async function operatorStage(t: TestContext, seed?: object): Promise<Stag
     gateway,
     directory,
     record: at('record'),
+    auditKeyPem,
+    stop: () => gateway.gateway.close(),
     setup: readPage('docs/runbooks/README.md').setup ?? '',
     environment: {
       PATH: `${at('bin')}:${process.env['PATH']}`,
@@ -102,10 +129,6 @@ export async function operatorStage(t: TestContext, seed?: object): Promise<Stag
       SERVER_CA: 'certs-dev/server-ca.crt',
       OPERATOR: 'certs-dev/operator',
       TRUST: gateway.directory,
-      API_URL: url,
-      API_CA_FILE: 'certs-dev/server-ca.crt',
-      API_CERT_FILE: 'certs-dev/operator.crt',
-      API_KEY_FILE: 'certs-dev/operator.key',
       DATABASE_URL: `sqlite://${at('fleet.db')}`,
     },
   };

@@ -11,7 +11,7 @@ import { PROJECT } from './spawned.ts';
  * - a `console` block is a session: `$ ` before a command, what it prints below;
  * - `<!-- lasts until: TEXT -->` before a block: it goes on until Ctrl-C, and the reader goes on once it has said TEXT;
  * - `<!-- not run: REASON -->` before a block: it is not executed;
- * - `<!-- test: EVENT -->`: somebody else acts;
+ * - `<!-- test: EVENT -->`: somebody else acts; `Ctrl-C` is what ends all that lasts;
  * - `sh setup`: only where another page is executed that needs it.
  */
 export type Step =

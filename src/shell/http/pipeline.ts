@@ -188,7 +188,7 @@ function authoriseFurther(
   resource: PolicyResource,
 ): void {
   record.decision = decideFurther(parts, record, operation, resource);
-  if (!record.decision.allowed) throw refusal(record.principal, record.decision);
+  if (!record.decision.allowed) throw refusal(record.principal, record.decision, record.allowsSecrets);
 }
 
 /** Characters of a path that is not one of ours, in the log. */
