@@ -30,6 +30,10 @@ const EXECUTED_BY: Readonly<Record<string, string>> = {
 /** All that is not executed, with the reason that the page gives. Whoever adds one says it here, too. */
 const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
   'README.md': ['it is what runs this page'],
+  'docs/performance.md': ['they take minutes, and measure the machine'],
+  'docs/tokens-and-roles.md': [
+    'test/cli/policies-are-checked-and-tested-from-the-command-line.test.ts runs it',
+  ],
 };
 
 /** What happens beside a page, and what must be true after it. */
@@ -53,6 +57,15 @@ const BESIDE: Readonly<Record<string, Beside>> = {
     before: ({ directory, gateway }) => writeFile(join(directory, 'gateway-ca.crt'), gateway.serverCaPem),
     after: holdManifests,
   },
+  'docs/troubleshooting.md': {
+    events: ({ gateway }) => ({
+      "a cluster asks for what is another's": async () => {
+        const certificate = await gateway.pki.cluster('demo-cluster-01.k8s.example.com');
+        const path = '/api/v2/flux/clusters/demo-cluster-02.k8s.example.com/namespaces';
+        assert.equal((await gateway.send({ path, certificate })).status, 403);
+      },
+    }),
+  },
   'docs/runbooks/backup-and-restore.md': {
     events: ({ stop }) => ({ 'the gateway is stopped': stop }),
   },
@@ -61,8 +74,13 @@ const BESIDE: Readonly<Record<string, Beside>> = {
 const PAGES = pagePaths().map(readPage);
 const executed = PAGES.filter(({ steps }) => steps.some(({ kind }) => kind !== 'not-run'));
 
+// A page by name: PAGE=docs/audit.md node --test …
+const only = process.env['PAGE'];
+
 describe('every command', { skip: missingTools() ?? false }, () => {
-  for (const page of executed.filter(({ path }) => !(path in EXECUTED_BY))) {
+  for (const page of executed.filter(
+    ({ path }) => !(path in EXECUTED_BY) && (only === undefined || path === only),
+  )) {
     it(`of ${page.path} runs, and prints what is written there`, async (t) => {
       if (FROM_A_CLONE.includes(page.path)) {
         await executePage(page, await cloneStage(t));

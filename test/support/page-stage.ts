@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { projectCopy } from '../cli/project-copy.ts';
@@ -42,9 +43,10 @@ export async function cloneStage(t: TestContext): Promise<PageOptions> {
   const npm = join(directory, 'bin-of-test/npm');
   await writeFile(npm, `#!/usr/bin/env bash\n[ "$1" = ci ] || exec "${await whereIs('npm')}" "$@"\n`);
   await chmod(npm, 0o755);
-  const etc = join(directory, 'etc');
+  const etc = await mkdtemp(join(tmpdir(), 'fluxgate-etc-'));
+  t.after(() => rm(etc, { recursive: true, force: true }));
   await (await createTestPki()).write(etc);
-  await mkdir(join(directory, 'var'));
+  await mkdir(join(etc, 'var'));
   for (const kind of ['crt', 'key']) await copyFile(join(etc, `server.${kind}`), join(etc, `tls.${kind}`));
   return {
     directory,
@@ -59,7 +61,7 @@ export async function cloneStage(t: TestContext): Promise<PageOptions> {
       '127.0.0.1:9090': `127.0.0.1:${adminPort}`,
       // What production has: certificates of its own.
       '/etc/fluxgate': etc,
-      '/var/lib/fluxgate': join(directory, 'var'),
+      '/var/lib/fluxgate': join(etc, 'var'),
     },
   };
 }
