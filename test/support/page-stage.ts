@@ -124,9 +124,11 @@ export async function operatorStage(t: TestContext): Promise<Stage> {
     stop: () => gateway.gateway.close(),
     setup: readPage('docs/runbooks/README.md').setup ?? '',
     environment: {
-      PATH: `${at('bin')}:${process.env['PATH']}`,
+      PATH: `${at('bin')}:${join(PROJECT, 'bin')}:${process.env['PATH']}`,
       HOME: gateway.directory,
       RECORD: at('record'),
+      // Saves what it is given.
+      EDITOR: 'true',
       GATEWAY: url,
       SERVER_CA: 'certs-dev/server-ca.crt',
       OPERATOR: 'certs-dev/operator',

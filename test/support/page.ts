@@ -51,6 +51,7 @@ export function parsePage(path: string, text: string): Page {
   let before: RegExpMatchArray | undefined;
   const thing =
     /^(?<indent> *)```(?<language>.*)\n(?<body>[\s\S]*?)^\k<indent>```$|<!-- (?<word>lasts until|not run|test): (?<about>.+?) -->/gm;
+  let blocks = 0;
   for (const match of text.matchAll(thing)) {
     const { indent = '', language, body = '', word, about = '' } = match.groups ?? {};
     if (word !== undefined) {
@@ -58,6 +59,7 @@ export function parsePage(path: string, text: string): Page {
       else before = match;
       continue;
     }
+    blocks += 1;
     const mark = before !== undefined && isBefore(text, before, match) ? before.groups : undefined;
     if (before !== undefined && mark === undefined)
       throw new Error(`${path}: "${before[0]}" is before no block`);
@@ -72,6 +74,8 @@ export function parsePage(path: string, text: string): Page {
     else if (!DATA.has(language ?? '')) throw new Error(`${path}: a block of "${language}"`);
   }
   if (before !== undefined) throw new Error(`${path}: "${before[0]}" is before no block`);
+  const fences = [...text.matchAll(/^ *```/gm)].length;
+  if (fences !== 2 * blocks) throw new Error(`${path}: a block that is not closed as it was opened`);
   return { path, steps, setup };
 }
 
