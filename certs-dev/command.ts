@@ -31,3 +31,22 @@ export async function certsDevCommand(options: CertsDevOptions): Promise<void> {
   const { chainPem, keyPem } = files;
   out(kubernetesSecret({ serverCaPem: pki.serverCaPem, chainPem, keyPem }).trimEnd());
 }
+
+export interface OperatorOptions extends Omit<CertsDevOptions, 'cluster'> {
+  /** An email address: the one name in the certificate. */
+  readonly name: string;
+  /** The subject's O values. */
+  readonly groups: readonly string[];
+}
+
+/** Mints an operator's certificate, anew where name or groups are others than before, and says how to use it. */
+export async function operatorCommand({ directory, now, out, name, groups }: OperatorOptions): Promise<void> {
+  const pki = await ensureDevelopmentPki({ directory, now, operators: [{ name, groups }] });
+  const files = pki.operators.get(name);
+  if (files === undefined) throw new TypeError(`no certificate was minted for ${name}`);
+  for (const file of pki.files) out(describe(file));
+  out(`# ${name}, groups: ${groups.length === 0 ? 'none' : groups.join(', ')}`);
+  out(`export API_CA_FILE='${pki.serverCaPath}'`);
+  out(`export API_CERT_FILE='${files.certificatePath}'`);
+  out(`export API_KEY_FILE='${files.keyPath}'`);
+}

@@ -51,6 +51,8 @@ export interface DevelopmentPki {
   readonly operator: CertificateFiles;
   /** By cluster DNS name: the demo clusters, and the ones asked for besides. */
   readonly clusters: ReadonlyMap<string, CertificateFiles>;
+  /** By name: the ones asked for. */
+  readonly operators: ReadonlyMap<string, CertificateFiles>;
   readonly files: readonly DevelopmentFile[];
 }
 
@@ -61,6 +63,13 @@ export interface DevelopmentPkiOptions {
   readonly log?: (line: string) => void;
   /** Clusters besides the demo ones: under `clusters/`, named by their DNS name. */
   readonly clusters?: readonly string[];
+  /** Operators besides the one that is always there: under `operators/`, named by their name. */
+  readonly operators?: readonly DevelopmentOperator[];
+}
+
+export interface DevelopmentOperator {
+  readonly name: string;
+  readonly groups: readonly string[];
 }
 
 const SERVER_NAMES = Object.freeze(['localhost', '127.0.0.1', '::1']);
@@ -206,6 +215,14 @@ function clusterFileBase(dns: string): string {
   return `clusters/${dns}`;
 }
 
+function operatorFileBase(name: string): string {
+  // One name, and nothing that could leave the directory.
+  if (!/^[a-zA-Z0-9](?:[-\w.+]*[a-zA-Z0-9])?@[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(name)) {
+    throw new StartupError(`not an operator's name (an email address): ${JSON.stringify(name)}`);
+  }
+  return `operators/${name}`;
+}
+
 /** Root and intermediate share one file, as a gateway's CLUSTER_CA_FILE may. */
 async function clusterCa(directory: DevelopmentDirectory): Promise<Minted> {
   const { notBefore } = directory;
@@ -255,6 +272,12 @@ export async function ensureDevelopmentPki(options: DevelopmentPkiOptions): Prom
     roles.operatorRequest(email, groups, operatorCa, notBefore),
   );
 
+  const operators = new Map<string, CertificateFiles>();
+  for (const { name, groups: of } of options.operators ?? []) {
+    const request = roles.operatorRequest(name, of, operatorCa, notBefore);
+    operators.set(name, await directory.leaf(operatorFileBase(name), request));
+  }
+
   for (const { change, path, reason } of directory.files) {
     if (change !== 'kept') options.log?.(`${change} ${path}${reason === undefined ? '' : `: ${reason}`}`);
   }
@@ -266,6 +289,7 @@ export async function ensureDevelopmentPki(options: DevelopmentPkiOptions): Prom
     operatorCaPath: directory.path('operator-ca.crt'),
     server,
     operator,
+    operators,
     clusters,
     files: Object.freeze(directory.files),
   });

@@ -89,7 +89,7 @@ export function apiReference(document: ApiDocument): string {
     ...contents(document, routes),
   ];
   for (const { name, description } of document.tags) {
-    page.push(`## ${name}`, description);
+    page.push(`## ${tagHeading(name)}`, description);
     for (const route of routesOfTag(routes, name)) page.push(...routeSection(route, resolve));
   }
   page.push('## Schemas', ...schemaTables(document.components, answerExamples(routes, resolve)));
@@ -110,11 +110,14 @@ function routesOf(document: ApiDocument, resolve: <T extends Referring>(thing: T
   );
 }
 
+/** A schema may be called as a tag is. */
+const tagHeading = (tag: string): string => `Routes: ${tag}`;
+
 const heading = ({ method, path }: Route): string => `${method} ${path}`;
 
 function contents(document: ApiDocument, routes: readonly Route[]): readonly string[] {
   const lines = document.tags.flatMap(({ name }) => [
-    `| **[${name}](#${anchorOf(name)})** | |`,
+    `| **[${name}](#${anchorOf(tagHeading(name))})** | |`,
     ...routesOfTag(routes, name).map(
       (route) =>
         `| [\`${heading(route)}\`](#${anchorOf(heading(route))}) | ${cell(route.operation.summary)} |`,

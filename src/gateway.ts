@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { isCrlMissing } from './core/identity/crl-warnings.ts';
-import type { RevocationList } from './core/identity/revocation-list.ts';
 import { startAdmin } from './shell/admin.ts';
 import { createAudit } from './shell/audit.ts';
 import { readAuditKey } from './shell/audit-key.ts';
@@ -11,14 +10,20 @@ import { type Contract, loadContract } from './shell/contract.ts';
 import { loadCrlIssuers } from './shell/crl-issuers.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createEdge } from './shell/edge/edge.ts';
+import { enforceRevocations } from './shell/enforce-revocations.ts';
+import { createFleetIndex } from './shell/fleet-index.ts';
+import { createFleetStatus } from './shell/fleet-status.ts';
 import { createHealth } from './shell/health.ts';
 import { answerMalformed } from './shell/http/answer-malformed.ts';
 import { auditRefusals } from './shell/http/audit-refusals.ts';
+import { countRequests } from './shell/http/count-request.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
-import { createPipeline } from './shell/http/pipeline.ts';
+import { createPipeline, inTurn } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
+import { openPage } from './shell/http/ui/page.ts';
 import { LiveTrust } from './shell/live-trust.ts';
+import { openLiveness } from './shell/liveness.ts';
 import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { logStart } from './shell/log-start.ts';
@@ -28,6 +33,7 @@ import { createRatchet } from './shell/ratchet.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
 import { createRefusedLately } from './shell/refused-lately.ts';
+import { noteRefusedPolls } from './shell/refused-polls.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
 import { createRevocations, loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
@@ -35,6 +41,7 @@ import { openSightings } from './shell/sightings.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from './shell/snapshot-files.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
+import { timedStore } from './shell/store/timed-store.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
@@ -84,9 +91,11 @@ interface ServingParts {
 async function serve(
   config: Config,
   { clock, log }: GatewayDependencies,
-  { contract, store, loaded, load, resources }: ServingParts,
+  { contract, store: opened, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
+  const metrics = createMetrics();
+  const store = timedStore(opened, metrics.storeTook);
   const crlIssuers = await loadCrlIssuers(store.crlIssuers, config.crlDir, log);
   const trust = new LiveTrust(
     crlIssuers.expecting(loaded.snapshot),
@@ -95,12 +104,13 @@ async function serve(
   );
   await crlIssuers.keep(trust.snapshot.crls);
   const health = createHealth(store, () => isCrlMissing(trust.snapshot.crls, clock.now()));
-  const metrics = createMetrics();
   const signingKey = await readAuditKey(config.auditSigningKeyFile);
   const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
   resources.defer(() => audit.stop());
   metrics.observeCrls(() => trust.snapshot.crls, clock);
-  const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics });
+  const liveness = await openLiveness(store.liveness, clock, log);
+  resources.defer(() => liveness.close());
+  const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics, liveness });
   resources.defer(() => sightings.close());
   const { pins } = sightings;
   const ratchet = createRatchet(store, clock, log);
@@ -131,6 +141,17 @@ async function serve(
   });
   resources.defer(() => tokens.stop());
   const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
+  const fleetStatus = createFleetStatus({
+    index: createFleetIndex(store),
+    liveness,
+    refusals: memory.refusals,
+    operations,
+    reader: store.reader,
+    clock,
+    certificateOf: (clusterDns) =>
+      sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
+  });
+  const page = await openPage(store, { trust, clock });
   let draining = false;
   const pipeline = createPipeline({
     config,
@@ -145,6 +166,10 @@ async function serve(
       tokens,
       trust,
       sightings,
+      liveness,
+      fleetStatus,
+      page,
+      metrics,
       ...memory,
       explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
@@ -153,6 +178,7 @@ async function serve(
       pruneGuard: config.pruneGuard,
       requireIfMatch: config.requireIfMatch,
     }),
+    page,
     trust,
     pins,
     ratchet,
@@ -171,15 +197,14 @@ async function serve(
         { request_id: record.requestId, source: record.source, err: error },
         'could not answer at all',
       ),
-    record: auditRefusals(
-      audit,
-      sightings.after(
-        rememberRequests(createRequestLog(log, edge.lines, metrics, clock, revocations), {
-          ...memory,
-          clock,
-        }),
-      ),
-    ),
+    record: inTurn([
+      createRequestLog(log, edge.lines, clock, revocations),
+      countRequests(metrics, clock),
+      rememberRequests(memory, clock),
+      noteRefusedPolls(memory.refusals, liveness),
+      sightings.note,
+      auditRefusals(audit),
+    ]),
   });
   const listener: Listener = createListener(loaded.context, config, edge.gate, {
     ...edge.events,
@@ -188,6 +213,15 @@ async function serve(
       answerMalformed(edge.lines, trust, newRequestId(), { error, socket, answerable, source }),
   });
   metrics.observeConnections(() => listener.openConnections);
+  metrics.observeAuthorities(
+    () => trust.snapshot.trust,
+    () => new X509Certificate(trust.snapshot.serverChainPem).validToDate.getTime(),
+  );
+  metrics.observeCaches(() => ({ decisions: trust.policy.lookups, verdicts: trust.lookups }));
+  metrics.observeFleet(
+    async () => (await store.history.range()).newest,
+    async () => (await fleetStatus.counts()).counts,
+  );
   metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
   metrics.generation.set(loaded.snapshot.generation);
   const crlWatch = watchCrls(() => trust.snapshot.crls, clock, log);
@@ -223,8 +257,11 @@ async function serve(
   // A drain that cuts requests off still leaves their lines in the log.
   resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
+  resources.defer(() => page.streams.close());
   const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   const address = await listener.listen(config.listen);
+  // What every cluster is answered is looked up before somebody asks: of 10,000 that takes seconds, between polls.
+  if (config.apiMode === 'crud') void fleetStatus.counts().catch(() => undefined);
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
@@ -245,24 +282,6 @@ async function serve(
       log.info('stopped');
     },
   };
-}
-
-/** Ends the connections of those who are revoked by what is new in the list, and nobody else's. */
-async function enforceRevocations(
-  list: RevocationList,
-  trust: LiveTrust,
-  listener: Listener,
-  ended: (revocationId: string) => void,
-): Promise<void> {
-  const before = trust.snapshot.revocations.ids;
-  trust.revoke(list);
-  await listener.retire((socket) => {
-    const verdict = trust.verdictOf(socket);
-    const id = verdict?.accepted === false ? verdict.refusal.revocationId : undefined;
-    if (id === undefined || before.has(id)) return false;
-    ended(id);
-    return true;
-  });
 }
 
 /** 96 random bits: unguessable, so that nobody can point at another's request. */

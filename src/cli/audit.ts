@@ -1,137 +1,53 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type ChainEnd, type ChainProblem, createChainCheck } from '../core/audit/chain.ts';
-import { type AuditHead, isSignedBy } from '../core/audit/head.ts';
-import { StartupError } from '../core/errors.ts';
-import { type AuditTrail, createAuditTrail } from '../shell/store/audit-records.ts';
-import { openStoreFile, readStoreFacts } from '../shell/store/backup.ts';
-import { type CommandContext, CommandFailed } from './context.ts';
-import { databasePath } from './database-option.ts';
+import type { Command } from 'commander';
+import { type ApiOptions, apiOptions, type OutputOptions, outputOptions } from './api/options.ts';
+import type { AuditVerifyOptions } from './audit-trail.ts';
+import type { CommandHost } from './context.ts';
+import { wholeNumber } from './objects/create-flags.ts';
 
-export interface AuditVerifyOptions {
-  readonly database?: string;
-  /** A file with an answer of GET /audit/head, kept elsewhere. */
-  readonly head?: string;
-  /** PEM; the public half of AUDIT_SIGNING_KEY_FILE, or a certificate. */
-  readonly key?: string;
+export interface AuditTailOptions extends ApiOptions, OutputOptions {
+  readonly lines: number;
+  readonly follow?: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly event?: string;
+  readonly principal?: string;
+  readonly object?: string;
+  readonly operation?: string;
+  readonly requestId?: string;
 }
 
-/** Reads the whole trail of a store, live or not. Throws CommandFailed naming the first row that is wrong. */
-export async function auditVerify(context: CommandContext, options: AuditVerifyOptions): Promise<void> {
-  const path = databasePath(context, options.database);
-  const head = options.head === undefined ? undefined : await readHead(options.head, options.key);
-  if (head === undefined && options.key !== undefined) {
-    throw new StartupError('--key checks the signature of a head: name one with --head FILE');
-  }
-  const database = openStoreFile(path);
-  try {
-    readStoreFacts(database, path);
-    const end = verify(createAuditTrail(database), head);
-    context.print(
-      `the audit trail is whole: ${end.sequence} rows, ending in ${end.hash}` +
-        (head === undefined ? '' : `; it holds the head of ${head.at} at row ${head.sequence}`),
+export function registerAudit(audit: Command, { context }: CommandHost): void {
+  apiOptions(outputOptions(audit.command('tail'), ['table', 'json', 'yaml']))
+    .description('the newest entries of a running gateway, oldest of them first')
+    .option('-n, --lines <n>', 'at most this many', wholeNumber, 20)
+    .option('-f, --follow', 'then each new entry as it comes, until Ctrl-C')
+    .option('--since <time>', '2026-11-20T08:00:00Z, 2026-11-20, or how long ago: 1h')
+    .option('--until <time>', 'the same')
+    .option('--event <event>', 'fleet_changed, denied, token_made, …')
+    .option('--principal <name>', 'operator:sam@example.com')
+    .option('--object <kind/id>', 'cluster/us-east-prod-01')
+    .option('--operation <id>', 'patchCluster')
+    .option('--request-id <id>', 'of one request')
+    .action(async (options: AuditTailOptions) =>
+      (await import('./audit-tail.ts')).auditTail(context, options),
     );
-    if (head === undefined) {
-      context.print(
-        'whoever can write the file can write a new trail: compare with a head that was kept elsewhere (--head)',
-      );
-    }
-  } finally {
-    database.close();
-  }
-}
-
-/** One entry a line, with its number and hash, in the order of the trail. */
-export async function auditExport(
-  context: CommandContext,
-  options: { readonly database?: string },
-): Promise<void> {
-  const path = databasePath(context, options.database);
-  const database = openStoreFile(path);
-  try {
-    readStoreFacts(database, path);
-    for (const { sequence, hash, document } of createAuditTrail(database).rows()) {
-      // The document as it was hashed: whoever keeps these lines can check the chain again.
-      context.print(`{"sequence":${sequence},"hash":"${hash}","document":${document}}`);
-    }
-  } finally {
-    database.close();
-  }
-}
-
-function verify(trail: AuditTrail, head: AuditHead | undefined): ChainEnd {
-  const chain = createChainCheck();
-  let seen = false;
-  for (const row of trail.rows()) {
-    const problem = chain.check(row);
-    if (problem !== undefined) throw broken(problem);
-    if (row.sequence !== head?.sequence) continue;
-    seen = true;
-    if (row.hash !== head.hash) {
-      throw broken({
-        sequence: row.sequence,
-        problem: `row ${row.sequence} is not the one of the head of ${head.at}: the trail was written anew`,
-      });
-    }
-  }
-  const { sequence } = chain.end;
-  const last = trail.lastSequence();
-  if (last > sequence) {
-    throw broken({
-      sequence: sequence + 1,
-      problem: `rows ${sequence + 1} to ${last} are missing at the end`,
-    });
-  }
-  if (head !== undefined && head.sequence > 0 && !seen) {
-    const problem = `rows ${sequence + 1} to ${head.sequence} are missing at the end: the head of ${head.at} has them`;
-    throw broken({ sequence: sequence + 1, problem });
-  }
-  return chain.end;
-}
-
-const broken = ({ problem }: ChainProblem): CommandFailed =>
-  new CommandFailed(`the audit trail is NOT whole: ${problem}`);
-
-async function readHead(path: string, keyPath: string | undefined): Promise<AuditHead> {
-  const head = parseHead(await readText(path), path);
-  if (keyPath === undefined) return head;
-  let key: KeyObject;
-  try {
-    key = createPublicKey(await readText(keyPath));
-  } catch (error) {
-    if (error instanceof StartupError) throw error;
-    throw new StartupError(`${keyPath} holds no readable public key (PEM)`, error);
-  }
-  if (!isSignedBy(head, key)) throw new CommandFailed(`${path} is not signed by the key in ${keyPath}`);
-  return head;
-}
-
-function parseHead(text: string, path: string): AuditHead {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new StartupError(`${path} is not JSON`, error);
-  }
-  const { sequence, hash, at, signature } = (value ?? {}) as Partial<Record<keyof AuditHead, unknown>>;
-  if (
-    !Number.isSafeInteger(sequence) ||
-    typeof hash !== 'string' ||
-    typeof at !== 'string' ||
-    (signature !== undefined && typeof signature !== 'string')
-  ) {
-    throw new StartupError(`${path} is not an answer of GET /audit/head`);
-  }
-  return { sequence: sequence as number, hash, at, ...(signature === undefined ? {} : { signature }) };
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new StartupError(
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      error,
+  audit
+    .command('verify')
+    .description('check that no row of a store was changed, taken out or moved')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .option('--head <file>', 'an answer of GET /audit/head that was kept elsewhere')
+    .option('--key <file>', 'the public key that the head must be signed by (PEM)')
+    .action(async (options: AuditVerifyOptions) =>
+      (await import('./audit-trail.ts')).auditVerify(context, options),
     );
-  }
+  audit
+    .command('export')
+    .description('print the trail of a store as JSON lines')
+    .option('--database <url>', 'the store; DATABASE_URL when absent')
+    .action(async (options: { database?: string }) =>
+      (await import('./audit-trail.ts')).auditExport(context, options),
+    );
+  apiOptions(audit.command('head'))
+    .description('where the trail of a running gateway ends: keep it elsewhere, for audit verify --head')
+    .action(async (options: ApiOptions) => (await import('./audit-tail.ts')).auditHead(context, options));
 }

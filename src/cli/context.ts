@@ -2,13 +2,30 @@ import type { DestinationStream } from 'pino';
 import type { Environment } from '../core/config-names.ts';
 import type { Permission } from '../shell/sandbox.ts';
 
+/** The streams of the process, as far as a command asks about them: `isTTY` is set where one is a terminal. */
+export interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly errors: NodeJS.WriteStream;
+}
+
 /** What a command may use of the process that it runs in. */
 export interface CommandContext {
   readonly environment: Environment;
   readonly workingDirectory: string;
-  readonly logDestination: DestinationStream;
   /** One line for people, on standard output. */
   print(line: string): void;
+}
+
+/** For commands that talk with somebody. */
+export interface TerminalContext extends CommandContext {
+  readonly terminal: Terminal;
+  /** What was asked for, after the name of the command line. */
+  readonly arguments: readonly string[];
+  /** How the user calls the command line, for commands that are shown to them. */
+  readonly invocation: string;
+  /** While an editor or a pager has the terminal, Ctrl-C is theirs. Returns how to end that. */
+  holdInterrupts(): () => void;
 }
 
 /** What a serving command may do to the process that it runs in. */
@@ -29,6 +46,7 @@ export interface ServingProcess {
 
 /** For commands that last until they are told to stop. Signals count from before the command's modules are loaded. */
 export interface LastingCommandContext extends CommandContext {
+  readonly logDestination: DestinationStream;
   readonly host: ServingProcess;
   /** SIGTERM and SIGINT do not end the process but resolve this. */
   readonly stopSignal: Promise<NodeJS.Signals>;
@@ -36,10 +54,20 @@ export interface LastingCommandContext extends CommandContext {
   onHangup(reload: () => void): void;
 }
 
-/** The command ran, and its answer is no: one line on standard error, exit code 1. */
+/** What the process offers to whoever registers commands. */
+export interface CommandHost {
+  readonly context: TerminalContext;
+  /** To be called before anything that takes time: from then on signals are heeded. */
+  lasting(): Promise<LastingCommandContext>;
+}
+
+/** The command ran, and its answer is no: its lines on standard error (none where it is empty), and an exit code of `exit-codes.ts`. */
 export class CommandFailed extends Error {
-  constructor(message: string, cause?: unknown) {
+  readonly exitCode: number;
+
+  constructor(message: string, cause?: unknown, exitCode = 1) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'CommandFailed';
+    this.exitCode = exitCode;
   }
 }

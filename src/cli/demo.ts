@@ -46,7 +46,7 @@ export async function demo(context: CommandContext): Promise<void> {
       AUTH_TOKEN: TOKEN,
       LOG_LEVEL: 'silent',
     });
-    const log = createLog(config.logLevel, context.logDestination);
+    const log = createLog(config.logLevel, { write: () => undefined });
     gateway = await startGateway(config, { clock: systemClock, log, demoFleet: JSON.stringify(DEMO_SEED) });
     const stage = await setStage(context, gateway, pki);
     await whoMayRead(stage);

@@ -11,22 +11,35 @@ const COLLECTIONS = FLEET_KINDS.map((kind) => kindDefinition(kind).collection);
 /** As the API takes them; a path from a gateway never leaves the directory. */
 const OBJECT_FILE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.yaml$/;
 
-export async function readFleetFiles(directory: string): Promise<DirectoryFiles> {
+/** How many files of how many are done. */
+export type FileProgress = (done: number, total: number) => void;
+
+export async function readFleetFiles(
+  directory: string,
+  progress: FileProgress = () => undefined,
+): Promise<DirectoryFiles> {
   const files: Record<string, string> = {};
   let bytes = 0;
-  for (const path of await fleetPaths(directory)) {
+  const paths = await fleetPaths(directory);
+  let read = 0;
+  for (const path of paths) {
     const text = await readFile(join(directory, path), 'utf8');
     bytes += text.length;
     if (bytes > LIMITS.importBytesMax) {
       throw new StartupError(`${directory}: is larger than ${LIMITS.importBytesMax} bytes`);
     }
     files[path] = text;
+    progress(++read, paths.length);
   }
   return files;
 }
 
 /** Writes what is different and removes the objects that are gone; the marker last, so that it never says too much. */
-export async function writeFleetFiles(directory: string, files: DirectoryFiles): Promise<void> {
+export async function writeFleetFiles(
+  directory: string,
+  files: DirectoryFiles,
+  progress: FileProgress = () => undefined,
+): Promise<void> {
   const wanted = Object.entries(files);
   for (const [path] of wanted) {
     const [collection = '', name = '', ...more] = path.split('/');
@@ -43,7 +56,11 @@ export async function writeFleetFiles(directory: string, files: DirectoryFiles):
     );
   }
   for (const path of present) if (!(path in files)) await rm(join(directory, path));
-  for (const [path, text] of wanted) if (path !== MARKER) await writeWhole(join(directory, path), text);
+  let written = 0;
+  for (const [path, text] of wanted) {
+    if (path !== MARKER) await writeWhole(join(directory, path), text);
+    progress(++written, wanted.length);
+  }
   await writeWhole(join(directory, MARKER), files[MARKER] ?? '');
 }
 

@@ -1,57 +1,36 @@
-import type { PlanPage } from '../core/fleet/plan-summary.ts';
-import { type ApiOptions, createApiClient, refusalOf } from './api-client.ts';
-import type { CommandContext } from './context.ts';
+import { recordOf } from './api/pages.ts';
+import { openSession } from './api/session.ts';
+import type { TerminalContext } from './context.ts';
 import { readFleetFiles } from './fleet-directory.ts';
+import { tellOutcome } from './objects/bulk.ts';
+import { createProgress } from './output/progress.ts';
+import { carryOut } from './writes/carry-out.ts';
+import type { WriteOptions } from './writes/options.ts';
 
-export interface ImportOptions extends ApiOptions {
+export interface ImportOptions extends WriteOptions {
   readonly dir: string;
   readonly mode: string;
-  readonly yes?: boolean;
-  readonly planHash?: string;
-  readonly reason?: string;
 }
 
-/** Without --yes only the plan is shown. A plan that takes something away also needs its hash: --yes --plan-hash H. */
-export async function importFleet(context: CommandContext, options: ImportOptions): Promise<void> {
-  const send = await createApiClient(context, options);
-  const body = { mode: options.mode, files: await readFleetFiles(options.dir) };
-  const carryOut = options.yes === true;
-  const answer = await send({
-    method: 'POST',
-    path: carryOut ? '/import' : '/import?dry_run=true',
-    body,
-    headers: {
-      ...(carryOut && options.planHash !== undefined ? { 'confirm-plan': options.planHash } : {}),
-      ...(options.reason === undefined
-        ? {}
-        : { 'change-reason': Buffer.from(options.reason, 'utf8').toString('latin1') }),
-    },
-  });
-  const plan = answer.body['plan'] as PlanPage | undefined;
-  if (answer.status !== 200) {
-    if (plan !== undefined) printPlan(context, plan);
-    throw refusalOf(answer);
-  }
-  if (plan !== undefined) printPlan(context, plan);
-  if (carryOut) {
-    const revision = answer.body['revision'];
-    context.print(
-      revision === undefined ? 'nothing was different' : `imported as revision ${String(revision)}`,
-    );
-  } else if (plan !== undefined && plan.objects_changed > 0) {
-    const hash = plan.needs_confirmation ? ` --plan-hash ${plan.plan_hash}` : '';
-    context.print(`nothing was written; to carry it out, add: --yes${hash}`);
-  }
-}
-
-function printPlan({ print }: CommandContext, plan: PlanPage): void {
-  const { added, removed, disabled, enabled, changed } = plan.inputs;
-  print(`objects changed: ${plan.objects_changed}; clusters affected: ${plan.clusters_affected}`);
-  print(
-    `inputs: ${added} added, ${removed} removed, ${disabled} disabled, ${enabled} enabled, ${changed} changed`,
+/** Shows the plan; with --yes, or a yes, carries it out. A plan that takes something away also needs its hash. */
+export async function importFleet(context: TerminalContext, options: ImportOptions): Promise<void> {
+  const progress = createProgress(context.terminal.errors);
+  const files = await readFleetFiles(options.dir, (done, total) =>
+    progress.at('reading', done, total, 'files'),
   );
-  for (const { kind, id, change } of plan.objects ?? []) print(`  ${change} ${kind} ${id}`);
-  for (const { rule, clusters } of plan.reasons)
-    print(`  needs confirmation: ${rule} (${clusters} clusters)`);
-  print(`plan_hash: ${plan.plan_hash}`);
+  progress.end();
+  const answer = await carryOut(
+    context,
+    await openSession(context, options),
+    {
+      request: { method: 'POST', path: '/import', body: { mode: options.mode, files } },
+      creates: true,
+      reason: true,
+      planFirst: true,
+      planIsTheAnswer: true,
+      what: `the gateway compares ${Object.keys(files).length} files`,
+    },
+    options,
+  );
+  if (answer !== undefined) tellOutcome(context, recordOf(answer), options, 'imported');
 }

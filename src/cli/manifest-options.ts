@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { ApiOptions } from './api-client.ts';
+import { type ApiOptions, apiOptions } from './api/options.ts';
+import type { CommandHost } from './context.ts';
 
 /** As the command line gives them; what they may be is known by the command. */
 export interface ManifestOptions extends ApiOptions {
@@ -16,11 +17,8 @@ export interface ManifestOptions extends ApiOptions {
 }
 
 /** Kept apart from the command, which is loaded when it runs. */
-export function manifestOptions(command: Command): Command {
-  return command
-    .description(
-      'print what a cluster applies to join: identity, credential, providers, ResourceSets, policies',
-    )
+export function registerManifests(command: Command, { context }: CommandHost): void {
+  apiOptions(command)
     .option('--cluster <id>', 'the cluster, as the gateway knows it')
     .option('--file <file>', 'its document (YAML or JSON) instead of a running gateway')
     .option('--gateway <url>', 'how clusters reach the gateway; --url when absent')
@@ -46,5 +44,6 @@ export function manifestOptions(command: Command): Command {
       new Option('--without <part...>', 'leave out what the cluster has no use for')
         .choices(['kyverno', 'network-policies', 'notifications'])
         .default([]),
-    );
+    )
+    .action(async (options: ManifestOptions) => (await import('./manifests.ts')).manifests(context, options));
 }

@@ -7,17 +7,19 @@ import type { Cluster } from '../core/fleet/objects.ts';
 import { clusterManifests } from '../core/manifests/cluster-set.ts';
 import { type Credential, manifestSettings, type OptionalPart } from '../core/manifests/settings.ts';
 import { loadContract } from '../shell/contract.ts';
-import { createApiClient, refusalOf } from './api-client.ts';
-import type { CommandContext } from './context.ts';
+import { answered } from './api/pages.ts';
+import { segment } from './api/path.ts';
+import { locatedGateway, openSession } from './api/session.ts';
+import type { TerminalContext } from './context.ts';
 import type { ManifestOptions } from './manifest-options.ts';
 
 /** A cluster's document has at most this many octets: the bound on a body of the API. */
 const DOCUMENT_BYTES_MAX = 1_048_576;
 
 /** Prints what one cluster applies. Nothing is written anywhere, and no secret is read. */
-export async function manifests(context: CommandContext, options: ManifestOptions): Promise<void> {
+export async function manifests(context: TerminalContext, options: ManifestOptions): Promise<void> {
   const { cluster: id, file } = options;
-  const gateway = options.gateway ?? options.url ?? context.environment['API_URL'];
+  const gateway = options.gateway ?? (await locatedGateway(context, options))?.url;
   if (gateway === undefined) {
     throw new StartupError(
       '--gateway: say how clusters reach the gateway: https://HOST or https://HOST:PORT',
@@ -44,14 +46,12 @@ export async function manifests(context: CommandContext, options: ManifestOption
   context.print(clusterManifests(settings).trimEnd());
 }
 
-async function fromGateway(context: CommandContext, options: ManifestOptions): Promise<unknown> {
+async function fromGateway(context: TerminalContext, options: ManifestOptions): Promise<unknown> {
   const { cluster: id } = options;
   if (id === undefined)
     throw new StartupError('say which cluster: --cluster ID, or --file FILE with its document');
-  const send = await createApiClient(context, options);
-  const answer = await send({ method: 'GET', path: `/clusters/${encodeURIComponent(id)}` });
-  if (answer.status !== 200) throw refusalOf(answer);
-  return answer.body;
+  const { send } = await openSession(context, options);
+  return (await answered(send, { path: `/clusters/${segment(id)}` })).body;
 }
 
 async function fromFile(path: string): Promise<unknown> {

@@ -45,6 +45,9 @@ export type Variable = (typeof VARIABLES)[number];
 const KUBERNETES_SERVICE_LINK =
   /^FLUXGATE_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
+/** Where the command line has its contexts: in the shell of whoever also starts a gateway. Nothing of a gateway's. */
+const COMMAND_LINE = 'FLUXGATE_CONFIG';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A line for each name that somebody meant as one of ours. */
@@ -52,7 +55,7 @@ export function misspelt(environment: Environment): string[] {
   const known: readonly string[] = VARIABLES;
   const problems: string[] = [];
   for (const name of Object.keys(environment).sort()) {
-    if (known.includes(name)) continue;
+    if (known.includes(name) || name === COMMAND_LINE) continue;
     if (name.startsWith('FLUXGATE_') && !KUBERNETES_SERVICE_LINK.test(name)) {
       problems.push(`${name} is not a variable of Fluxgate: no variable starts with FLUXGATE_`);
       continue;

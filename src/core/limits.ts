@@ -1,5 +1,8 @@
+import { LIVENESS_LIMITS } from './limits-liveness.ts';
+
 /** Every bound of the gateway, with its unit in the name and its reason beside it. */
 export const LIMITS = Object.freeze({
+  ...LIVENESS_LIMITS,
   // — the connection —
   /** Flux retries a handshake for 15 s in all; a peer that needs longer than 10 s is silent or hostile. */
   handshakeTimeoutMs: 10_000,
@@ -166,6 +169,12 @@ export const LIMITS = Object.freeze({
   /** Apart from the accepted, so that a flood of bad certificates cannot push good verdicts out. */
   rejectedVerdictsMax: 4_096,
   decisionsMax: 65_536,
+  /** Paths whose parameters were found valid: three for each of 10,000 clusters, 300 octets each. */
+  validPathsMax: 32_768,
+  /** Rendered answers: those of 10,000 clusters of 10 components. What has no room is rendered again, in a tenth of a poll. */
+  fluxAnswersBytesMax: 67_108_864,
+  /** What remembering one costs besides its octets and its name. */
+  fluxAnswerEntryBytes: 300,
 
   // — revocation by API —
   /** In force at once; each is looked up by hash, but the list is read as a whole when it changes. */

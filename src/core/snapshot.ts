@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { StartupError } from './errors.ts';
 import type { CrlSet } from './identity/crl-set.ts';
 import { type KeySet, readKeySet } from './identity/jwks.ts';
+import { derivePageKeys, type PageKeys } from './identity/page-session.ts';
 import type { TrustState } from './identity/plan.ts';
 import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
@@ -48,6 +49,8 @@ export interface Snapshot {
   readonly tokens: TokenSet;
   /** Tokens that were made here. Like `revocations`, they come from the store. */
   readonly tokenRecords: TokenList;
+  /** For the cookies and forms of the status page. */
+  readonly pageKeys: PageKeys;
   /** Of OIDC_JWKS_FILE. */
   readonly oidcKeys: KeySet | undefined;
   readonly policy: PolicyEngine;
@@ -141,6 +144,7 @@ export function* createSnapshot(
     revocations: NO_REVOCATIONS,
     tokens: createTokenSet(read, write ?? (options.apiMode === 'crud' ? read : [])),
     tokenRecords: NO_TOKENS,
+    pageKeys: derivePageKeys(sources.serverKey.text),
     oidcKeys:
       sources.oidcJwks === undefined ? undefined : readKeySet(sources.oidcJwks.text, sources.oidcJwks.name),
     policy,

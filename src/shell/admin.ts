@@ -66,7 +66,7 @@ export async function startAdmin(
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new StartupError(
-          `ADMIN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})`,
+          `ADMIN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})${error.code === 'EADDRINUSE' ? ': something else does already. Name another port (ADMIN_ADDR=127.0.0.1:9091), or ADMIN_ADDR=off' : ''}`,
           error,
         ),
       );

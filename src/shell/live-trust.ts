@@ -62,6 +62,10 @@ export class LiveTrust {
     this.#snapshot = snapshot;
   }
 
+  get lookups(): PeerJudge['lookups'] {
+    return this.#judge.lookups;
+  }
+
   presentedBy(socket: TLSSocket): Presented {
     return this.#judge.presentedBy(socket);
   }

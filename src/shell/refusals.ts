@@ -2,6 +2,7 @@ import type { LRUCache } from 'lru-cache';
 import { boundedMemory } from '../core/bounded-memory.ts';
 import type { FluxgateError } from '../core/errors.ts';
 import { isCanonicalDnsName } from '../core/identity/names.ts';
+import type { PrincipalKind } from '../core/identity/principal.ts';
 import { printable } from '../core/identity/printable.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
@@ -30,6 +31,8 @@ export interface RefusalGroup {
   readonly certificateSha256: string | undefined;
   readonly rule: string | undefined;
   readonly position: string | undefined;
+  /** Who was refused. */
+  readonly principal: PrincipalKind;
   readonly policies: readonly string[];
   readonly revocationId: string | undefined;
   readonly provenCluster: string | undefined;
@@ -182,6 +185,7 @@ function describeRefusal(
     certificateSha256: refusal?.sha256 ?? accepted?.sha256,
     rule: refusal?.rule,
     position: refusal?.position,
+    principal: principal.kind,
     policies: record.decision?.policies ?? [],
     revocationId: record.revocationId,
     provenCluster: principal.kind === 'cluster' ? principal.dns : undefined,

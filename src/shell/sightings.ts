@@ -2,7 +2,8 @@ import { countExpiring } from '../core/expiry.ts';
 import type { PinMode } from '../core/identity/pins.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
-import type { PipelineParts } from './http/pipeline.ts';
+import type { RecordRequest } from './http/pipeline.ts';
+import type { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createKeyPins, type KeyPins } from './pins.ts';
@@ -13,8 +14,8 @@ import type { Store } from './store/store.ts';
 export interface Sightings {
   readonly presentations: Presentations;
   readonly pins: KeyPins;
-  /** At the end of each request, after what is recorded there: on its path, so nothing here waits for anything. */
-  after(record: PipelineParts['record']): PipelineParts['record'];
+  /** At the end of each request: on its path, so nothing here waits for anything. */
+  readonly note: RecordRequest;
   /** Clusters of which two keys are in use, without those that are gone. */
   conflicts(): ReturnType<KeyPins['conflicts']>;
   /** The DNS names of the fleet's clusters. Who is not among them, and silent, is forgotten on the way. */
@@ -26,7 +27,12 @@ export interface Sightings {
 export async function openSightings(
   mode: PinMode,
   store: Store,
-  parts: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  parts: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly liveness: Pick<Liveness, 'forgetGone'>;
+  },
 ): Promise<Sightings> {
   const { clock, log, metrics } = parts;
   const presentations = await createPresentations(store.sightings, clock, log);
@@ -54,6 +60,7 @@ export async function openSightings(
   const registered = async (): Promise<ReadonlySet<string>> => {
     fleet = new Set(await store.sightings.clusterNames());
     presentations.forgetGone(fleet);
+    parts.liveness.forgetGone(fleet);
     return fleet;
   };
   // Nobody may ever ask; a store that cannot be read now is asked again the next time, and /ready tells of it.
@@ -64,10 +71,7 @@ export async function openSightings(
     pins,
     conflicts,
     registered,
-    after: (recordRequest) => (record, status, error) => {
-      recordRequest(record, status, error);
-      presentations.note(record, status);
-    },
+    note: (record, status) => presentations.note(record, status),
     async close() {
       clearInterval(sweep);
       await Promise.all([pins.close(), presentations.close()]);

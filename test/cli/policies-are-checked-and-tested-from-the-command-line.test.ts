@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CommandFailed } from '../../src/cli/context.ts';
-import { policyCheck, policyTest } from '../../src/cli/policy.ts';
+import { policyCheck, policyTest } from '../../src/cli/policy-tables.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../policy/', import.meta.url));
 

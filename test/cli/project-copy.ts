@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { PROJECT } from '../support/spawned.ts';
 
 /** What a fresh clone holds of what runs, without anything that was minted: for commands that write beside the sources. */
-const RUNS = ['package.json', 'openapi.yaml', 'policy', 'src', 'certs-dev'];
+const RUNS = ['package.json', 'bin', 'openapi.yaml', 'policy', 'src', 'certs-dev'];
 
 /** A checkout in a directory of its own, with a name that a shell would take apart. */
 export async function projectCopy(t: Pick<TestContext, 'after'>): Promise<string> {

@@ -224,11 +224,11 @@ describe('a refusal to start', () => {
     const taken = `127.0.0.1:${address.port}`;
     assert.equal(
       await refusal({ ...environment, LISTEN_ADDR: taken }),
-      `LISTEN_ADDR: cannot listen on ${taken} (EADDRINUSE)`,
+      `LISTEN_ADDR: cannot listen on ${taken} (EADDRINUSE): something else does already. Name another port (LISTEN_ADDR=127.0.0.1:8444)`,
     );
     assert.equal(
       await refusal({ ...environment, ADMIN_ADDR: taken }),
-      `ADMIN_ADDR: cannot listen on ${taken} (EADDRINUSE)`,
+      `ADMIN_ADDR: cannot listen on ${taken} (EADDRINUSE): something else does already. Name another port (ADMIN_ADDR=127.0.0.1:9091), or ADMIN_ADDR=off`,
     );
   });
 });

@@ -41,7 +41,9 @@ describe('the container image', () => {
     const app = join(image.root, 'app');
     const top = ['.npmrc', 'LICENSE', 'node_modules', 'openapi.yaml', 'package-lock.json', 'package.json'];
     assert.deepEqual((await readdir(app)).sort(), [...top, 'policy', 'src']);
-    for (const path of await filesBelow(join(app, 'src'))) assert.match(path, /\.ts$/);
+    for (const path of await filesBelow(join(app, 'src'))) {
+      assert.match(path, /\.ts$|\/ui\/assets\/(page\.css|page\.js|icon\.svg)$/);
+    }
     for (const path of await filesBelow(join(app, 'policy'))) assert.match(path, /\.cedar(schema)?$/);
     const scoped = (name: string): Promise<readonly string[]> =>
       name.startsWith('@') ? readdir(join(app, 'node_modules', name)) : Promise.resolve(['']);

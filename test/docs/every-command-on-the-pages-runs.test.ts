@@ -19,6 +19,14 @@ const FROM_A_CLONE = ['README.md', 'docs/quick-start.md'];
 
 /** Pages with a stage of their own, and the test that executes them. */
 const EXECUTED_BY: Readonly<Record<string, string>> = {
+  'docs/cli.md': 'test/docs/every-command-of-the-command-line-page-does-what-it-says.test.ts',
+  'docs/runbooks/certificates-not-renewed.md': 'test/runbooks/what-alerts-point-to.test.ts',
+  'docs/runbooks/failing-components.md': 'test/runbooks/what-alerts-point-to.test.ts',
+  'docs/runbooks/gateway-down.md': 'test/runbooks/what-alerts-point-to.test.ts',
+  'docs/runbooks/missing-clusters.md': 'test/runbooks/what-alerts-point-to.test.ts',
+  'docs/runbooks/overload.md': 'test/runbooks/what-alerts-point-to.test.ts',
+  'docs/runbooks/reload-refused.md': 'test/runbooks/what-alerts-point-to.test.ts',
+  'docs/runbooks/suspicious-credentials.md': 'test/runbooks/what-alerts-point-to.test.ts',
   'docs/runbooks/revoke-a-cluster.md': 'test/runbooks/runbooks.test.ts',
   'docs/runbooks/rotate-cluster-ca.md': 'test/runbooks/runbooks.test.ts',
   'docs/runbooks/rotate-operator-ca.md': 'test/runbooks/runbooks.test.ts',

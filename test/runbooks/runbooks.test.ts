@@ -17,22 +17,15 @@ import {
   type TestGateway,
   type TestGatewayOptions,
 } from '../support/gateway.ts';
-import { readPage } from '../support/page.ts';
-import { executePage, missingTools, type PageOptions } from '../support/page-shell.ts';
+import { missingTools } from '../support/page-shell.ts';
 import { createTestPki, type MintedChain, withChain } from '../support/pki.ts';
+import { executeRunbook } from '../support/runbook.ts';
 
 const skip = missingTools() ?? false;
 const CLUSTERS = ['demo-cluster-01', 'demo-cluster-02', 'demo-cluster-03'].map(
   (name) => `${name}.k8s.example.com`,
 );
 const [FIRST = '', SECOND = '', THIRD = ''] = CLUSTERS;
-
-/** With the variables and the function of docs/runbooks/README.md. */
-async function executeRunbook(file: string, options: PageOptions): Promise<void> {
-  const setup = readPage('docs/runbooks/README.md').setup;
-  assert.ok(setup !== undefined);
-  await executePage(readPage(`docs/runbooks/${file}`), { ...options, setup });
-}
 
 interface Stage {
   readonly gateway: TestGateway;

@@ -23,7 +23,8 @@ describe('API_MODE=read-only', () => {
         .replace('{id}', 'podinfo')
         .replace('{cluster_dns}', DNS)
         .replace('{revision}', '1')
-        .replace('{plan_hash}', '0'.repeat(64));
+        .replace('{plan_hash}', '0'.repeat(64))
+        .replace('{asset}', 'page-0123456789abcdef.css');
       const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { id: 'podinfo' } : undefined;
       for (const credential of [
         {},

@@ -60,7 +60,7 @@ test('the manifests of each cluster poll its own routes, and make of the answers
   }
 
   const unknown = await run('--cluster', 'nobody', ...GATEWAY);
-  assert.deepEqual([unknown.code, unknown.stdout], [78, '']);
+  assert.deepEqual([unknown.code, unknown.stdout], [4, '']);
   assert.match(unknown.stderr, /^fluxgate: not_found \(HTTP 404\)/);
 });
 

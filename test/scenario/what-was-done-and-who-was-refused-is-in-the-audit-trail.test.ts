@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { auditExport, auditVerify } from '../../src/cli/audit.ts';
+import { auditExport, auditVerify } from '../../src/cli/audit-trail.ts';
 import { CommandFailed } from '../../src/cli/context.ts';
 import type { AuditRecord } from '../../src/core/audit/trail.ts';
 import type { ClientCertificate } from '../support/client.ts';

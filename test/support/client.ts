@@ -75,6 +75,12 @@ export async function send(endpoint: Endpoint, wanted: ClientRequest): Promise<C
       },
       (response) => {
         const chunks: Buffer[] = [];
+        // What has no end is known by its head.
+        if (response.headers['content-type'] === 'text/event-stream') {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) });
+          request.on('error', () => {}).destroy();
+          return;
+        }
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () =>

@@ -25,12 +25,15 @@ export function assertDocumented(method: string, path: string, answer: ReceivedA
   assert.ok(status < 300 || status >= 400, `redirect ${status}`);
   assert.notEqual(status, 500);
   assert.equal(typeof headers['x-request-id'], 'string', 'every answer has a request id');
-  assert.equal(headers['cache-control'], 'no-store');
+  const [bare = ''] = path.split('?');
+  const isAsset = status === 200 && bare.startsWith('/ui/assets/');
+  assert.equal(headers['cache-control'], isAsset ? 'public, max-age=31536000, immutable' : 'no-store');
   const text = body.toString('utf8');
   assert.doesNotMatch(text, /node_modules|\bat \S+ \(|SELECT |INSERT |SQLITE/);
-  if (status >= 400) assertError(JSON.parse(text), answer);
+  const isPage = String(headers['content-type']).startsWith('text/html');
+  if (isPage) assertPage(bare, text, answer);
+  else if (status >= 400) assertError(JSON.parse(text), answer);
 
-  const [bare = ''] = path.split('?');
   const operation = backend.matchOperation({ method, path: bare, headers: {} });
   if (operation === undefined) {
     assert.ok([400, 401, 404, 405, 421, 495].includes(status), `${status} from a route that is not there`);
@@ -45,6 +48,34 @@ export function assertDocumented(method: string, path: string, answer: ReceivedA
     assert.deepEqual(result.errors ?? [], [], `${operation.operationId} ${status}: ${text.slice(0, 400)}`);
   }
   if (status === 200 && bare.startsWith('/api/v2/flux/')) assertValidFluxAnswer(body, headers);
+}
+
+/** Pages are under /ui alone; each is whole, closed to scripts of others, and has no code in it. */
+function assertPage(path: string, text: string, { headers }: ReceivedAnswer): void {
+  assert.match(path, /^\/ui(\/|$)/);
+  assert.match(text, /^<!doctype html>[\s\S]*<\/html>\s*$/);
+  const policy = String(headers['content-security-policy']);
+  for (const part of [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "frame-ancestors 'none'",
+  ]) {
+    assert.ok(policy.includes(part), policy);
+  }
+  assert.doesNotMatch(policy, /unsafe|https?:|data:|\*/);
+  assert.equal(headers['x-content-type-options'], 'nosniff');
+  assert.equal(headers['referrer-policy'], 'same-origin');
+  for (const [tag] of text.matchAll(/<[^>]*>?/g)) {
+    if (/^<(?:!doctype html|\/[a-z][a-z0-9]*)>$/.test(tag)) continue;
+    assert.match(tag, /^<[a-z][a-z0-9]*(?:\s+[a-zA-Z][a-zA-Z:-]*(?:="[^"<]*")?)*\s*>$/, tag);
+    const bare = tag.replaceAll(/"[^"]*"/g, '""');
+    assert.doesNotMatch(bare, /^<style|^<(?:iframe|object|embed|base)\b|\s(?:on[a-z]+|style|srcdoc)=/i);
+    if (tag.startsWith('<script'))
+      assert.match(tag, /^<script src="\/ui\/assets\/page-[0-9a-f]{16}\.js" defer>$/);
+    for (const [, url = ''] of tag.matchAll(/\s(?:href|src|action)="([^"]*)"/g))
+      assert.match(url, /^(?:\/ui(?:[/?#]|$)|#)/);
+  }
 }
 
 function assertError(parsed: unknown, { headers }: ReceivedAnswer): void {

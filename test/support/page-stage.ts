@@ -141,6 +141,7 @@ export async function operatorStage(t: TestContext): Promise<Stage> {
       SERVER_CA: 'certs-dev/server-ca.crt',
       OPERATOR: 'certs-dev/operator',
       TRUST: gateway.directory,
+      ADMIN: `http://127.0.0.1:${gateway.gateway.adminAddress?.port}`,
       DATABASE_URL: `sqlite://${at('fleet.db')}`,
     },
   };

@@ -31,6 +31,8 @@ export type CatalogueKind = Exclude<FleetKind, 'cluster'>;
 export interface ClusterInputs<K extends CatalogueKind = CatalogueKind> {
   readonly cluster: Cluster;
   readonly entries: readonly FleetObjects[K][];
+  /** The newest one, of the same moment. */
+  readonly revision: number;
   /** Of a frozen cluster: the body of the answer, as it was when it was frozen. */
   readonly pinned?: string;
 }
@@ -39,6 +41,8 @@ export interface ClusterInputs<K extends CatalogueKind = CatalogueKind> {
 export interface FleetReader {
   /** All that one Flux route needs, by two index look-ups whatever the size of the fleet; undefined: no such cluster. */
   clusterInputs<K extends CatalogueKind>(clusterDns: string, kind: K): Promise<ClusterInputs<K> | undefined>;
+  /** 0: nothing was ever written. */
+  newestRevision(): Promise<number>;
   get<K extends FleetKind>(kind: K, id: string): Promise<FleetObjects[K] | undefined>;
   /** Ordered by id, by octets. */
   list<K extends FleetKind>(kind: K, query: ListQuery): Promise<Page<FleetObjects[K]>>;

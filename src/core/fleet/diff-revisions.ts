@@ -29,11 +29,18 @@ export async function diffRevisions(
   );
   const clusters: ClusterPlan[] = [];
   for (const id of touched.items) {
-    const before = served(await history.clusterAt(id, from));
-    const plan = planCluster(before, served(await history.clusterAt(id, to)));
+    const plan = diffMoments(await history.clusterAt(id, from), await history.clusterAt(id, to));
     if (plan !== undefined) clusters.push(plan);
   }
   return { from, to, clusters_touched: touched.total, clusters };
+}
+
+/** What the cluster was served after `to` that it was not after `from`; undefined: the same. Neither moment: it was not there. */
+export function diffMoments(
+  from: ClusterMoment | undefined,
+  to: ClusterMoment | undefined,
+): ClusterPlan | undefined {
+  return planCluster(served(from), served(to));
 }
 
 function served(moment: ClusterMoment | undefined): ServedCluster | undefined {

@@ -70,6 +70,11 @@ export interface HistoryReader {
   clusterAt(id: string, revision: number): Promise<ClusterMoment | undefined>;
   /** The clusters whose answers may differ between the two, ordered by id: their documents, or what they assign. */
   clustersTouched(after: number, upTo: number, limit: number, offset: number): Promise<Page<string>>;
+  /**
+   * Revisions before this one that changed the cluster's document, or something that it assigns or assigned, newest first. Of those that
+   * changed the catalogue, some may have changed nothing for it: it may not have assigned the object then.
+   */
+  revisionsOfCluster(id: string, before: number, limit: number): Promise<readonly Revision[]>;
   /** The objects that were changed after that revision. */
   changedSince(revision: number): Promise<readonly ObjectName[]>;
   /** Who changed this object after that revision: the numbers, oldest first, at most `limit`. */

@@ -26,7 +26,7 @@ export function kindOfCollection(collection: string): FleetKind | undefined {
 
 /** The kind that the Flux route of this path segment (such as `platform-components`) renders. */
 export function kindOfFluxSegment(segment: string): Exclude<FleetKind, 'cluster'> | undefined {
-  return FLEET_KINDS.filter(isCatalogueKind).find((kind) => fluxRoute(kind).segment === segment);
+  return CATALOGUE_KINDS.find((kind) => fluxRoute(kind).segment === segment);
 }
 
 export function isCatalogueKind(kind: FleetKind): kind is Exclude<FleetKind, 'cluster'> {

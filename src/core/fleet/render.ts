@@ -16,7 +16,7 @@ export interface RenderedInputs {
 /** Same data, same order, same keys: the same bytes from serialiseInputs. Throws `unavailable`, never shrinks. */
 export function renderInputs<K extends CatalogueKind>(
   kind: K,
-  { cluster, entries }: ClusterInputs<K>,
+  { cluster, entries }: Pick<ClusterInputs<K>, 'cluster' | 'entries'>,
 ): RenderedInputs {
   const route = fluxRoute(kind);
   const assigned = cluster[route.assignedIn];
@@ -55,14 +55,16 @@ export interface OwnCertificate {
 }
 
 /**
- * The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. What
- * is said of the certificate comes last, and is the first to go when there is no room.
+ * What is said of the certificate comes after the inputs, and is the first to go when there is no room. `inputs`: of serialiseInputs.
  */
-export function serialiseInputs(rendered: RenderedInputs, certificate?: OwnCertificate): Buffer {
-  if (certificate !== undefined) {
-    const both = Buffer.from(JSON.stringify({ inputs: rendered.inputs, certificate }), 'utf8');
-    if (both.byteLength <= LIMITS.fluxBodyBytesMax) return both;
-  }
+export function besideInputs(inputs: Buffer, certificate: OwnCertificate): Buffer {
+  const last = Buffer.from(`,"certificate":${JSON.stringify(certificate)}}`, 'utf8');
+  const both = Buffer.concat([inputs.subarray(0, -1), last]);
+  return both.byteLength <= LIMITS.fluxBodyBytesMax ? both : inputs;
+}
+
+/** The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. */
+export function serialiseInputs(rendered: RenderedInputs): Buffer {
   const bytes = Buffer.from(JSON.stringify({ inputs: rendered.inputs }), 'utf8');
   if (bytes.byteLength <= LIMITS.fluxBodyBytesMax) return bytes;
   throw new FluxgateError(

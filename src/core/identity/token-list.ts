@@ -34,6 +34,8 @@ export interface TokenList {
   readonly version: number;
   /** Judged at this moment (milliseconds since the epoch): what has expired since the list was made is refused. */
   match(presented: string, nowMs: number): TokenMatch;
+  /** The same for whoever kept the token's SHA-256 (lower-case hex) only. */
+  matchSha256(sha256: string, nowMs: number): TokenMatch;
 }
 
 export function hashOfToken(token: string): string {
@@ -56,7 +58,9 @@ export function createTokenList(entries: readonly TokenEntry[], version: number)
       if (form === 'mistyped') {
         return { found: false, problem: 'mistyped or cut token: its checksum does not fit' };
       }
-      const sha256 = hashOfToken(presented);
+      return this.matchSha256(hashOfToken(presented), nowMs);
+    },
+    matchSha256(sha256, nowMs) {
       const known = byHash.get(sha256);
       // The look-up compares hashes of a secret that nobody can steer; the last word is said in constant time all the same.
       if (known === undefined || !timingSafeEqual(known.hash, Buffer.from(sha256, 'hex'))) {

@@ -12,6 +12,8 @@ export interface TokenSet {
   readonly ids: readonly string[];
   /** Every known hash is compared, matching or not, so that time tells nothing about which or how many. */
   match(presented: string): SharedTokenPrincipal | undefined;
+  /** The same for whoever kept the token's SHA-256 (lower-case hex) only. */
+  matchSha256(sha256: string): SharedTokenPrincipal | undefined;
 }
 
 interface KnownToken {
@@ -38,16 +40,17 @@ export function createTokenSet(read: readonly string[], write: readonly string[]
     }
   }
   const entries = Object.freeze([...known.values()]);
+  const matchHash = (hash: Buffer): SharedTokenPrincipal | undefined => {
+    let found: SharedTokenPrincipal | undefined;
+    for (const entry of entries) {
+      if (timingSafeEqual(entry.hash, hash)) found = entry.principal;
+    }
+    return found;
+  };
   return Object.freeze({
     ids: Object.freeze(entries.map(({ principal }) => `${principal.kind} ${principal.tokenId}`)),
-    match(presented: string): SharedTokenPrincipal | undefined {
-      const hash = sha256(presented);
-      let found: SharedTokenPrincipal | undefined;
-      for (const entry of entries) {
-        if (timingSafeEqual(entry.hash, hash)) found = entry.principal;
-      }
-      return found;
-    },
+    match: (presented: string) => matchHash(sha256(presented)),
+    matchSha256: (hex: string) => matchHash(Buffer.from(hex, 'hex')),
   });
 }
 

@@ -43,6 +43,8 @@ export interface PolicyEngine {
   readonly generation: number;
   /** The @ids of all policies, sorted. */
   readonly policyIds: readonly string[];
+  /** Decisions that were remembered, and those that were taken. Grows. */
+  readonly lookups: { readonly hits: number; readonly misses: number };
   /** Never throws: whatever cannot be decided is denied. */
   decide(request: DecisionRequest): Decision;
 }
@@ -58,11 +60,13 @@ export function createPolicyEngine(sources: PolicySources): PolicyEngine {
 export function* createPolicyEngineInSteps(sources: PolicySources): Generator<void, PolicyEngine> {
   const set = yield* readPolicySet(sources);
   residence(set);
+  const lookups = { hits: 0, misses: 0 };
   const remembered = boundedMemory<string, Decision>(LIMITS.decisionsMax);
 
   return Object.freeze({
     generation: sources.generation,
     policyIds: Object.freeze([...set.policies.keys()].sort()),
+    lookups,
     decide(request: DecisionRequest): Decision {
       try {
         const principal = principalEntity(request.principal);
@@ -75,7 +79,11 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
           Object.values(requestContext(request.context)),
         ]);
         const known = remembered.get(key);
-        if (known !== undefined) return known;
+        if (known !== undefined) {
+          lookups.hits++;
+          return known;
+        }
+        lookups.misses++;
         const decision = evaluate(set, request, principal, resource);
         remembered.set(key, decision);
         return decision;

@@ -228,8 +228,15 @@ export function resourceOf(operation: Operation, names: RequestedNames): PolicyR
   const { place = NOWHERE } = names;
   const missing = (what: string): Error => new Error(`${operationId}: the resource needs ${what}`);
   if (audience === 'public') return { kind: 'gateway' };
+  // What a page shows is decided by the operations that it asks.
+  if (about === 'page') return { kind: 'gateway' };
   if (about === 'trust') return { kind: about };
   if (about === 'fleet') return { kind: about, objectKind: '', place: NOWHERE };
+  // What operators look at is the cluster's object; whether anything is there is found out by its name.
+  if (audience === 'operator' && path.includes('{cluster_dns}')) {
+    if (kind === undefined || names.clusterDns === undefined) throw missing('the cluster_dns of the path');
+    return { kind: 'object', objectKind: kind, id: names.id ?? names.clusterDns, place };
+  }
   if (path.includes('{cluster_dns}')) {
     if (names.clusterDns === undefined) throw missing('the cluster_dns of the path');
     if (names.ratcheted === undefined) throw missing('the state of the ratchet');

@@ -14,7 +14,7 @@ export const AUDIENCES = Object.freeze([
 export type Audience = (typeof AUDIENCES)[number];
 
 /** What an operator route without a kind of object is about: policies can give each to other people. */
-const SUBJECTS = Object.freeze(['fleet', 'trust'] as const);
+const SUBJECTS = Object.freeze(['fleet', 'trust', 'page'] as const);
 export type Subject = (typeof SUBJECTS)[number];
 
 export const METHODS = Object.freeze(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const);

@@ -53,9 +53,9 @@ export function createEdge(
     throttle,
     lines,
     events: {
-      handshakeDone: () => metrics.handshakes.inc({ result: 'done' }),
+      handshakeDone: (agreed) => metrics.handshakes.inc({ result: 'done', ...agreed }),
       handshakeFailed(reason, source) {
-        metrics.handshakes.inc({ result: 'failed' });
+        metrics.handshakes.inc({ result: 'failed', version: 'none', cipher: 'none' });
         const hint =
           reason === NOT_TLS
             ? { hint: 'this is not TLS; a PROXY protocol header is a protocol error outside TRUSTED_PROXIES' }

@@ -1,7 +1,7 @@
 import { actorOf } from '../../core/audit/entry.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Audit, RefusalEvent } from '../audit.ts';
-import type { PipelineParts, RequestRecord } from './pipeline.ts';
+import type { RecordRequest, RequestRecord } from './pipeline.ts';
 
 /** Refused for who asked; what is malformed or missing is no matter of rights. */
 const EVENTS: Readonly<Partial<Record<ErrorCode, RefusalEvent>>> = Object.freeze({
@@ -11,9 +11,8 @@ const EVENTS: Readonly<Partial<Record<ErrorCode, RefusalEvent>>> = Object.freeze
 });
 
 /** Tells the audit trail of every request that was refused for who asked. */
-export function auditRefusals(audit: Audit, record: PipelineParts['record']): PipelineParts['record'] {
-  return (request, status, error) => {
-    record(request, status, error);
+export function auditRefusals(audit: Audit): RecordRequest {
+  return (request, _status, error) => {
     const event = error === undefined ? undefined : EVENTS[error.code];
     if (error === undefined || event === undefined) return;
     audit.refused(event, requestOf(request), objectOf(request), error.logged ?? error.message);

@@ -35,21 +35,22 @@ export async function authorise(
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Decision> {
-  const { principal, clusterDns, objectId, clusterRevoked } = request;
+  const { principal, clusterDns, clusterRevoked } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
       ? undefined
       : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
+  const { place, id } = await whereaboutsOf(parts.fleet, operation, request);
   return policy.decide({
     principal,
     operationId: operation.operationId,
     resource: resourceOf(operation, {
       clusterDns,
-      id: objectId,
+      id,
       ratcheted,
       revoked: clusterRevoked,
-      place: await placeOf(parts.fleet, operation, request),
+      place,
     }),
     context: contextOf(parts.config, request),
   });
@@ -78,24 +79,31 @@ function credentialOf(principal: Principal): PolicyContext['credential'] {
   return isTokenPrincipal(principal) ? 'token' : 'certificate';
 }
 
+interface Whereabouts {
+  readonly place: Place;
+  /** Of the object that is asked for. */
+  readonly id: string | undefined;
+}
+
 /** Where what is asked for is, by the committed state. A cluster that asks for its own inputs need not wait for it. */
-async function placeOf(
+async function whereaboutsOf(
   fleet: AuthoriseParts['fleet'],
   { audience, kind, path }: Operation,
   { principal, clusterDns, objectId, query }: AuthorisedRequest,
-): Promise<Place> {
-  if (!OPERATES.includes(principal.kind)) return NOWHERE;
-  if (audience === 'flux' && clusterDns !== undefined) {
+): Promise<Whereabouts> {
+  const nowhere = { place: NOWHERE, id: objectId };
+  if (!OPERATES.includes(principal.kind)) return nowhere;
+  if (clusterDns !== undefined && (audience === 'flux' || kind === 'cluster')) {
     const { items } = await fleet.list('cluster', {
       filters: { cluster_dns: clusterDns },
       limit: 1,
       offset: 0,
     });
-    return placeOfCluster(items[0]);
+    return { place: placeOfCluster(items[0]), id: items[0]?.id };
   }
-  if (kind !== 'cluster') return NOWHERE;
-  if (path.includes('{id}')) return placeOfCluster(await fleet.get('cluster', objectId ?? ''));
-  return placeOfQuery(query);
+  if (kind !== 'cluster') return nowhere;
+  if (!path.includes('{id}')) return { ...nowhere, place: placeOfQuery(query) };
+  return { ...nowhere, place: placeOfCluster(await fleet.get('cluster', objectId ?? '')) };
 }
 
 /** Whose rights can depend on where something is. */

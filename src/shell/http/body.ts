@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { FluxgateError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { PAGE_LIMITS } from '../../core/page-limits.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 
 /** Whether the request announces a body at all (RFC 9112 §6.3). */
@@ -23,9 +24,39 @@ export function checkMediaType(request: IncomingMessage, accepted: readonly stri
   }
 }
 
-/** How large a body may be: one object's, or a whole fleet's. */
-export function bodyBytesMax({ operationId }: Operation): number {
-  return operationId === 'importFleet' ? LIMITS.importBytesMax : LIMITS.bodyBytesMax;
+/** How large a body may be: one event, one object, a whole fleet, or a form. */
+export function bodyBytesMax({ operationId, about }: Operation): number {
+  if (about === 'page') return PAGE_LIMITS.formBytesMax;
+  switch (operationId) {
+    case 'reportEvent':
+      return LIMITS.eventBytesMax;
+    case 'importFleet':
+      return LIMITS.importBytesMax;
+    default:
+      return LIMITS.bodyBytesMax;
+  }
+}
+
+/**
+ * A form as browsers send it, as the object that the document's schema describes. Throws `malformed_request` for what is not UTF-8, and for a
+ * field that is there twice: two readers would take two different ones.
+ */
+export function parseForm(octets: Uint8Array): Readonly<Record<string, string>> {
+  const refuse = (problem: string): FluxgateError =>
+    new FluxgateError('malformed_request', `The form ${problem}.`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(octets);
+    // What is escaped must be UTF-8 as well: URLSearchParams would put another character in its place.
+    decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw refuse('is not in UTF-8');
+  }
+  const fields = [...new URLSearchParams(text)];
+  if (fields.length > PAGE_LIMITS.formFieldsMax) throw refuse('has too many fields');
+  const form = Object.fromEntries(fields);
+  if (Object.keys(form).length !== fields.length) throw refuse('has a field twice');
+  return form;
 }
 
 /** The whole body, at most `octetsMax` octets; `payload_too_large` as soon as that is known. */

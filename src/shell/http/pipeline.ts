@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type AuditRequest, actorOf } from '../../core/audit/entry.ts';
 import { FluxgateError } from '../../core/errors.ts';
+import type { PageSession } from '../../core/identity/page-session.ts';
 import { ANONYMOUS } from '../../core/identity/principal.ts';
-import type { Decision } from '../../core/policy/decide.ts';
-import type { PolicyResource } from '../../core/policy/entities.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
@@ -19,15 +17,17 @@ import {
   admit,
   holdToPin,
   identifyAgain,
-  refusal,
 } from './admission.ts';
 import { authenticateAgain, authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
-import { contextOf } from './authorise.ts';
-import { announcesBody, bodyBytesMax, checkMediaType, readBody } from './body.ts';
+import { announcesBody, bodyBytesMax, checkMediaType, parseForm, readBody } from './body.ts';
+import { createCall } from './call.ts';
 import type { Handlers } from './handlers/handlers.ts';
-import { type Answer, asFluxgateError, errorAnswer, respond } from './respond.ts';
+import { type Answer, asFluxgateError, respond } from './respond.ts';
 import type { Router } from './router.ts';
 import { checkHost, checkProtocol, readTarget } from './target.ts';
+import type { Page } from './ui/page.ts';
+import { createPageRequest } from './ui/page-request.ts';
+import { refusedAnswer } from './ui/refused.ts';
 
 /** What is known of a request by the end of it, for its one line in the log. Filled in as the steps are taken. */
 export interface RequestRecord extends Admission {
@@ -40,21 +40,36 @@ export interface RequestRecord extends Admission {
   presented: Presented | undefined;
   /** For how long its refusal is held back. */
   holdMs: number;
+  /** It came with a token that is not accepted. */
+  tokenRefused: boolean;
   /** Whether the override for patches that look like secrets is asked for. */
   readonly allowsSecrets: boolean;
+  /** Whoever signed in to the status page. */
+  session: PageSession | undefined;
 }
+
+/** Told of a request when it is over: on its path, so nothing waits for anything. */
+export type RecordRequest = (record: RequestRecord, status: number, error: FluxgateError | undefined) => void;
+
+/** What comes later builds upon what is remembered before. */
+export const inTurn =
+  (steps: readonly RecordRequest[]): RecordRequest =>
+  (record, status, error) => {
+    for (const step of steps) step(record, status, error);
+  };
 
 export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly router: Router;
   readonly handlers: Handlers;
+  readonly page: Page;
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
   readonly throttle: Throttle;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
-  /** One line per request, whatever became of it. */
-  record(record: RequestRecord, status: number, error: FluxgateError | undefined): void;
+  /** Once per request, whatever became of it. */
+  readonly record: RecordRequest;
   /** A fault of our own in answering; the connection is gone. */
   unanswerable(record: RequestRecord, error: unknown): void;
 }
@@ -78,7 +93,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
           async (problem: unknown) => {
             const error = asFluxgateError(problem);
             await parts.throttle.hold(record.holdMs);
-            finish(parts, request, response, record, errorAnswer(error, record.requestId), error);
+            finish(parts, request, response, record, refusedAnswer(parts, request, record, error), error);
           },
         )
         // Nothing that a peer sends may end the process: what cannot even be refused is cut off, and told.
@@ -105,13 +120,13 @@ async function answerRequest(
   parts.throttle.arrive({
     source: record.source,
     verdict: parts.trust.verdictOf(socket),
-    token: request.headers.authorization !== undefined,
+    token: request.headers.authorization !== undefined || request.headers.cookie !== undefined,
     probe: record.path === '/health' || record.path === '/ready',
   });
   checkProtocol(request.httpVersion, request.headers.expect);
   const target = readTarget(request.url ?? '');
   checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
-  const asked: Asked = {
+  const askedBy = (withoutCertificate: Asked['withoutCertificate']): Asked => ({
     method: record.method,
     target,
     source: record.source,
@@ -123,8 +138,9 @@ async function answerRequest(
       record.presented = parts.trust.presentedBy(socket);
       return holdToPin(parts.trust.verdictOf(socket), parts.pins.admit);
     },
-    withoutCertificate: (operation) => authenticateToken(parts, request, operation, record),
-  };
+    withoutCertificate,
+  });
+  const asked = askedBy((operation) => authenticateToken(parts, request, operation, record));
   const operation = await admit(parts, asked, record);
   parts.throttle.admitted(record.principal);
 
@@ -134,61 +150,16 @@ async function answerRequest(
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
-  return handler({
-    principal: record.principal,
+  const again = askedBy(() => authenticateAgain(parts, request, operation));
+  const call = createCall(parts, record, operation, {
     method: record.method,
-    operationId: operation.operationId,
     parameters,
     body,
-    requestId: record.requestId,
-    identifyAgain: () => {
-      const again = {
-        verdict: asked.verdict,
-        withoutCertificate: () => authenticateAgain(parts, request, operation),
-      };
-      return identifyAgain(parts, again, record);
-    },
-    audited: auditedRequest(record, operation),
+    identifyAgain: () => identifyAgain(parts, again, record),
     header: (name) => request.headersDistinct[name]?.join(', '),
-    authorise: (resource) => authoriseFurther(parts, record, operation, resource),
-    permits: (resource) => decideFurther(parts, record, operation, resource).allowed,
   });
-}
-
-/** What the audit trail says of a request that was let in. */
-export function auditedRequest(record: RequestRecord, operation: Operation): AuditRequest {
-  const { decision } = record;
-  return {
-    actor: actorOf(record.principal),
-    source: record.source,
-    request_id: record.requestId,
-    operation: operation.operationId,
-    ...(decision === undefined
-      ? {}
-      : { decision: decision.allowed ? 'allow' : 'deny', policies: decision.policies }),
-  };
-}
-
-/** By the policies of this moment, for what only the body or the store says is asked for. */
-function decideFurther(
-  parts: PipelineParts,
-  record: RequestRecord,
-  { operationId }: Operation,
-  resource: PolicyResource,
-): Decision {
-  const { principal } = record;
-  const context = contextOf(parts.config, { ...record, nowMs: parts.clock.now() });
-  return parts.trust.policy.decide({ principal, operationId, resource, context });
-}
-
-function authoriseFurther(
-  parts: PipelineParts,
-  record: RequestRecord,
-  operation: Operation,
-  resource: PolicyResource,
-): void {
-  record.decision = decideFurther(parts, record, operation, resource);
-  if (!record.decision.allowed) throw refusal(record.principal, record.decision, record.allowsSecrets);
+  if (operation.about !== 'page') return handler(call);
+  return handler({ ...call, page: createPageRequest(parts, request, record, again) });
 }
 
 /** Characters of a path that is not one of ours, in the log. */
@@ -211,6 +182,8 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     decision: undefined,
     revocationId: undefined,
     holdMs: 0,
+    session: undefined,
+    tokenRefused: false,
   };
 }
 
@@ -229,7 +202,8 @@ async function takeBody(
   }
   checkMediaType(request, accepted);
   if (request.headers.expect !== undefined) response.writeContinue();
-  return parseStrictJson(await readBody(request, bodyBytesMax(operation)));
+  const octets = await readBody(request, bodyBytesMax(operation));
+  return operation.about === 'page' ? parseForm(octets) : parseStrictJson(octets);
 }
 
 function finish(
@@ -247,6 +221,7 @@ function finish(
     error?.code === 'certificate_rejected' ||
     error?.code === 'rate_limited' ||
     (announcesBody(request) && !request.complete);
+  if (record.operation?.about !== 'page') parts.page.streams.noteRequest();
   if (record.principal.kind !== 'anonymous') parts.throttle.known(record.source);
   try {
     respond(response, answer, { requestId: record.requestId, close });

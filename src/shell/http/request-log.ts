@@ -1,32 +1,22 @@
-import type { FluxgateError } from '../../core/errors.ts';
 import { describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
 import type { Clock } from '../clock.ts';
 import type { BoundedLines } from '../edge/bounded-lines.ts';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Revocations } from '../revocations.ts';
-import type { RequestRecord } from './pipeline.ts';
+import type { RecordRequest, RequestRecord } from './pipeline.ts';
 import { shownPath } from './shown-path.ts';
 
 /** The one log line of a request: who, from where, what, what was decided and by which policy, and how it ended. */
 export function createRequestLog(
   log: Log,
   bounded: BoundedLines,
-  metrics: Metrics,
   clock: Clock,
   revocations: Pick<Revocations, 'attempted'>,
-): (record: RequestRecord, status: number, error: FluxgateError | undefined) => void {
+): RecordRequest {
   return (record, status, error) => {
     const durationMs = clock.elapsed() - record.startedMs;
     const operation = record.operation?.operationId ?? 'none';
-    metrics.requests.inc({ operation, status, principal: record.principal.kind });
-    metrics.requestSeconds.observe({ operation }, durationMs / 1_000);
-    const refusal = record.verdict?.accepted === false ? record.verdict.refusal : undefined;
     if (record.revocationId !== undefined) revocations.attempted(record.revocationId);
-    if (refusal !== undefined) metrics.refusedCertificates.inc({ rule: refusal.rule });
-    if (record.verdict?.accepted === false && record.verdict.wouldBe !== undefined) {
-      metrics.observedCertificates.inc();
-    }
 
     const line = {
       request_id: record.requestId,

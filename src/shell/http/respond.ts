@@ -7,9 +7,20 @@ import { type ErrorCode, FluxgateError, STATUS_OF } from '../../core/errors.ts';
 export interface Answer {
   readonly status: number;
   /** JSON, unless `contentType` says otherwise; text, bytes and pieces of bytes are sent as they are. */
-  readonly body: string | Uint8Array | Pieces | object;
+  readonly body: string | Uint8Array | Pieces | Live | object;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whole Set-Cookie lines; of the status page only. */
+  readonly cookies?: readonly string[];
+}
+
+/** A body without an end that is known: `start` writes to the response until one of the two closes it. */
+export class Live {
+  readonly start: (response: ServerResponse) => void;
+
+  constructor(start: (response: ServerResponse) => void) {
+    this.start = start;
+  }
 }
 
 /** A large body: written piece by piece, as the peer takes it, so that no request waits for all of it to be encrypted. */
@@ -38,14 +49,19 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   response.statusCode = answer.status;
   if (answer.status === STATUS_OF.certificate_rejected) response.statusMessage = 'SSL Certificate Error';
   response.setHeader('Content-Type', answer.contentType ?? 'application/json');
-  response.setHeader('Content-Length', body instanceof Pieces ? body.octets : Buffer.byteLength(body));
+  if (!(body instanceof Live)) {
+    response.setHeader('Content-Length', body instanceof Pieces ? body.octets : Buffer.byteLength(body));
+  }
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('X-Request-Id', frame.requestId);
-  if (frame.close) response.setHeader('Connection', 'close');
+  if (frame.close || body instanceof Live) response.setHeader('Connection', 'close');
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  if (answer.cookies !== undefined && answer.cookies.length > 0)
+    response.setHeader('Set-Cookie', answer.cookies);
   // Node throws at a body where none may be (RFC 9110 §9.3.2).
   if (response.req.method === 'HEAD') response.end();
+  else if (body instanceof Live) body.start(response);
   else if (body instanceof Pieces)
     pipeline(Readable.from(body.pieces, { objectMode: false }), response, goneAway);
   else response.end(body);
@@ -54,8 +70,9 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
 /** A peer that does not read to the end is nobody's fault: the line in the log was written when the answer was made. */
 function goneAway(): void {}
 
-function asSent(body: Answer['body']): string | Uint8Array | Pieces {
-  const isReady = typeof body === 'string' || body instanceof Uint8Array || body instanceof Pieces;
+function asSent(body: Answer['body']): string | Uint8Array | Pieces | Live {
+  const isReady =
+    typeof body === 'string' || body instanceof Uint8Array || body instanceof Pieces || body instanceof Live;
   return isReady ? body : JSON.stringify(body);
 }
 

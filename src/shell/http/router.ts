@@ -1,6 +1,8 @@
 import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backend';
+import { boundedMemory } from '../../core/bounded-memory.ts';
 import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
 import { boundDetails, describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Operation, OperationTable } from '../../core/policy/operations.ts';
 import { createRouteIndex } from './route-index.ts';
 import type { Target } from './target.ts';
@@ -65,6 +67,29 @@ export async function createRouter(
   const index = createRouteIndex(operations.all);
   const described = new Map(backend.router.getOperations().map((each) => [each.operationId, each]));
 
+  /** Of paths without a query: they are the same for as long as the document is, and Flux asks for few of them again and again. */
+  const valid = boundedMemory<string, Parameters>(LIMITS.validPathsMax);
+
+  const readParameters = (operation: Operation, target: Target): Parameters => {
+    const matched = described.get(operation.operationId);
+    const query = readQuery(target.query, matched?.parameters ?? []);
+    const result = backend.validateRequest(
+      { method: operation.method, path: target.path, query, headers: {} },
+      matched,
+    );
+    if (!result.valid) {
+      throw invalid(
+        'A parameter is not as the API takes it; see details.',
+        describeSchemaErrors(result.errors ?? []),
+      );
+    }
+    const coerced = result.coerced as ParsedRequest | undefined;
+    return Object.freeze({
+      path: Object.freeze({ ...coerced?.params }) as Parameters['path'],
+      query: Object.freeze({ ...coerced?.query }) as Parameters['query'],
+    });
+  };
+
   return {
     match(method, { path }) {
       const found = index.find(method, path);
@@ -75,23 +100,13 @@ export async function createRouter(
     validate(operation, target, body) {
       const schemaName = [...(bodies.get(operation.operationId)?.values() ?? [])][0];
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
-      const matched = described.get(operation.operationId);
-      const query = readQuery(target.query, matched?.parameters ?? []);
-      const result = backend.validateRequest(
-        { method: operation.method, path: target.path, query, headers: {} },
-        matched,
-      );
-      if (!result.valid) {
-        throw invalid(
-          'A parameter is not as the API takes it; see details.',
-          describeSchemaErrors(result.errors ?? []),
-        );
-      }
-      const coerced = result.coerced as ParsedRequest | undefined;
-      return {
-        path: (coerced?.params ?? {}) as Parameters['path'],
-        query: (coerced?.query ?? {}) as Parameters['query'],
-      };
+      if (target.query !== '') return readParameters(operation, target);
+      const name = `${operation.method} ${target.path}`;
+      const known = valid.get(name);
+      if (known !== undefined) return known;
+      const parameters = readParameters(operation, target);
+      valid.set(name, parameters);
+      return parameters;
     },
   };
 }

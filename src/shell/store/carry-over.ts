@@ -54,11 +54,12 @@ const KEY_PINS: Decisions = {
   statements: ['INSERT OR REPLACE INTO main.key_pins SELECT * FROM replaced.key_pins'],
 };
 
-/** A CRL that was there is required from then on. */
-const CRL_ISSUERS: Decisions = {
+/** A CRL that was there is required from then on; who signed out of the page stays signed out. */
+const NOTES: Decisions = {
   table: 'meta',
   statements: [
     "INSERT OR IGNORE INTO main.meta SELECT * FROM replaced.meta WHERE substr(name, 1, 11) = 'crl-issuer:'",
+    "INSERT OR IGNORE INTO main.meta SELECT * FROM replaced.meta WHERE substr(name, 1, 13) = 'page-session:'",
   ],
 };
 
@@ -111,7 +112,7 @@ export function carryOver(restored: string, replaced: string): CarriedOver {
         database.exec('DELETE FROM main.plans');
         carryAudit(database, has.get('audit') === 1);
         carry(KEY_PINS);
-        carry(CRL_ISSUERS);
+        carry(NOTES);
         carry(TOKENS);
         return { revocations: carry(REVOCATIONS), ratchets: carry(RATCHET) };
       })

@@ -9,6 +9,7 @@ import { unavailable } from './faults.ts';
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
 export interface FleetQueries {
   clusterInputs<K extends CatalogueKind>(clusterDns: string, kind: K): ClusterInputs<K> | undefined;
+  newestRevision(): number;
   get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
@@ -25,6 +26,7 @@ export const POLL_SQL = Object.freeze({
   entries: `SELECT target.document FROM refs
     JOIN objects AS target ON target.kind = refs.to_kind AND target.id = refs.to_id
     WHERE refs.from_kind = 'cluster' AND refs.from_id = ? AND refs.field = ? ORDER BY refs.position`,
+  revision: 'SELECT max(number) FROM revisions',
   ratchet: 'SELECT 1 FROM ratchet WHERE cluster_dns = ?',
 });
 
@@ -50,6 +52,7 @@ export function createFleetQueries(database: Database): FleetQueries {
   const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
   const text = (sql: string): Statement<unknown[], string> => prepare<string>(sql).pluck();
   const clusterByDns = text(POLL_SQL.cluster);
+  const newestRevision = prepare<number | null>(POLL_SQL.revision).pluck();
   const entriesOf = text(POLL_SQL.entries);
   const ratcheted = prepare<unknown>(POLL_SQL.ratchet);
   const byId = text('SELECT document FROM objects WHERE kind = ? AND id = ?');
@@ -69,11 +72,12 @@ export function createFleetQueries(database: Database): FleetQueries {
     if (document === undefined) return undefined;
     const cluster = parse<Cluster>(document);
     if (cluster.state === 'retired') return undefined;
+    const revision = newestRevision.get() ?? 0;
     if (cluster.state === 'frozen') {
       const pinned = pinsOf.get(cluster.id);
       // Whatever else were answered is not what the cluster was frozen at.
       if (pinned === undefined) throw unavailable(`cluster ${cluster.id} is frozen and nothing is pinned`);
-      return { cluster, entries: [], pinned: parse<PinnedAnswers>(pinned)[kind] };
+      return { cluster, entries: [], revision, pinned: parse<PinnedAnswers>(pinned)[kind] };
     }
     const field = assignmentField(kind);
     const entries = entriesOf
@@ -84,7 +88,7 @@ export function createFleetQueries(database: Database): FleetQueries {
     if (entries.length !== assigned.length || entries.some((entry, i) => entry.id !== assigned[i]?.id)) {
       throw unavailable(`cluster ${cluster.id}: ${field} and its references differ`);
     }
-    return { cluster, entries };
+    return { cluster, entries, revision };
   });
 
   const readPage = database.transaction((kind: FleetKind, query: ListQuery) => {
@@ -98,6 +102,7 @@ export function createFleetQueries(database: Database): FleetQueries {
   return {
     clusterInputs: <K extends CatalogueKind>(clusterDns: string, kind: K) =>
       readInputs(clusterDns, kind) as ClusterInputs<K> | undefined,
+    newestRevision: () => newestRevision.get() ?? 0,
     get: <K extends FleetKind>(kind: K, id: string) => {
       const document = byId.get(kind, id);
       return document === undefined ? undefined : parse<FleetObjects[K]>(document);

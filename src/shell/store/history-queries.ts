@@ -22,6 +22,7 @@ export interface HistoryQueries {
   objectAt(kind: FleetKind, id: string, revision: number): FleetObject | undefined;
   clusterAt(id: string, revision: number): ClusterMoment | undefined;
   clustersTouched(after: number, upTo: number, limit: number, offset: number): Page<string>;
+  revisionsOfCluster(id: string, before: number, limit: number): readonly Revision[];
   changedSince(revision: number): readonly ObjectName[];
   laterChanges(name: ObjectName, revision: number, limit: number): readonly number[];
 }
@@ -61,6 +62,24 @@ const TOUCHED = `SELECT id FROM revision_changes WHERE kind = 'cluster' AND revi
   SELECT id FROM revision_changes WHERE kind = 'cluster' AND revision > @upTo AND EXISTS
     (SELECT 1 FROM revision_changes WHERE kind <> 'cluster' AND revision > @after AND revision <= @upTo)`;
 
+/** What the cluster assigns now, and what its documents assigned before each change. */
+const ASSIGNED = [
+  "SELECT to_kind AS kind, to_id AS id FROM refs WHERE from_kind = 'cluster' AND from_id = @id",
+  ...CATALOGUE_KINDS.map(
+    (kind) => `SELECT '${kind}', entry.value ->> '$.id' FROM revision_changes AS change,
+      json_each(change.before, '$.${assignmentField(kind)}') AS entry WHERE change.kind = 'cluster' AND change.id = @id`,
+  ),
+].join('\n  UNION ');
+
+/** Newest first by each object's own index, so that a long history costs as much as is looked at of it. */
+const REVISIONS_OF_CLUSTER = `WITH assigned AS (${ASSIGNED})
+  SELECT ${COLUMNS} FROM revisions WHERE number IN (
+    SELECT revision FROM revision_changes WHERE kind = 'cluster' AND id = @id AND revision < @before
+    UNION
+    SELECT change.revision FROM assigned CROSS JOIN revision_changes AS change
+      ON change.kind = assigned.kind AND change.id = assigned.id WHERE change.revision < @before
+  ) ORDER BY number DESC LIMIT @limit`;
+
 export function createHistoryQueries(database: Database): HistoryQueries {
   const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
   const ends = prepare<RevisionRange>(
@@ -78,6 +97,7 @@ export function createHistoryQueries(database: Database): HistoryQueries {
   const now = prepare<string>('SELECT document FROM objects WHERE kind = ? AND id = ?').pluck();
   const touched = prepare<string>(`${TOUCHED} ORDER BY id LIMIT @limit OFFSET @offset`).pluck();
   const touchedCount = prepare<number>(`SELECT count(*) FROM (${TOUCHED})`).pluck();
+  const ofCluster = prepare<RevisionRow>(REVISIONS_OF_CLUSTER);
   const since = prepare<ObjectName>(
     'SELECT DISTINCT kind, id FROM revision_changes WHERE revision > ? ORDER BY kind, id',
   );
@@ -143,6 +163,7 @@ export function createHistoryQueries(database: Database): HistoryQueries {
       items: touched.all({ after, upTo, limit, offset }),
       total: touchedCount.get({ after, upTo }) ?? 0,
     })),
+    revisionsOfCluster: (id, before, limit) => ofCluster.all({ id, before, limit }).map(revisionOf),
     changedSince: (revision) => since.all(revision),
     laterChanges: ({ kind, id }, revision, limit) => later.all(kind, id, revision, limit),
   };

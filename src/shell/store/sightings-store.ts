@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { AuditWrites } from './audit-records.ts';
 import { storeFault } from './faults.ts';
 import type { Sighting, SightingBatch, SightingStore, StoredPin, StoredSightings } from './sightings.ts';
+import { withoutWaiting } from './without-waiting.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 interface SightingRow {
@@ -101,17 +102,6 @@ function namesAfter(names: Statement<[string, number], string>, last: string): s
     return names.all(last, NAMES_PER_PAGE);
   } catch (error) {
     throw storeFault(error, 'read');
-  }
-}
-
-/** SQLite waits for a lock by stopping the whole process, polls and all; what is written here can wait for the next time. */
-function withoutWaiting(database: Database, act: () => void): void {
-  const before = database.pragma('busy_timeout', { simple: true }) as number;
-  database.pragma('busy_timeout = 0');
-  try {
-    act();
-  } finally {
-    database.pragma(`busy_timeout = ${before}`);
   }
 }
 

@@ -6,11 +6,13 @@ import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
+import { createEndedSessionStore } from './ended-sessions.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
 import { createFleetWrites } from './fleet-writes.ts';
 import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
+import { createLivenessStore } from './liveness-store.ts';
 import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import {
   createRevocationQueries,
@@ -98,7 +100,9 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
     plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
+    liveness: createLivenessStore(connections, queue, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),
+    endedSessions: createEndedSessionStore(connections, read, write),
     check: () =>
       read('check', () => {
         readerQueries.isInitialised();
@@ -223,6 +227,7 @@ function createRead(queue: WriteQueue, inMemory: boolean): Read {
 function createReader(queries: FleetQueries, read: Read): FleetReader {
   return Object.freeze<FleetReader>({
     clusterInputs: (clusterDns, kind) => read('read', () => queries.clusterInputs(clusterDns, kind)),
+    newestRevision: () => read('read', () => queries.newestRevision()),
     get: (kind, id) => read('read', () => queries.get(kind, id)),
     list: (kind, query) => read('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => read('read', () => queries.usersOf(kind, id, limit)),

@@ -1,6 +1,7 @@
 import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { LivenessStore } from './liveness.ts';
 import type { PlanStore } from './plan-records.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
@@ -30,6 +31,13 @@ export interface CrlIssuerStore {
   clear(): Promise<void>;
 }
 
+/** Sessions of the status page that were signed out; each is known until it would have ended. */
+export interface EndedSessionStore {
+  has(id: string): Promise<boolean>;
+  /** Throws `unavailable` where it cannot be kept. */
+  add(id: string, endsMs: number, nowMs: number): Promise<void>;
+}
+
 /**
  * What the gateway may ask of its store, with no SQL in sight, so that a second implementation can stand beside SQLite.
  */
@@ -52,6 +60,8 @@ export interface Store {
   ratchet(entries: readonly RatchetEntry[]): Promise<void>;
   /** Who was seen with what, and which key is whose: written behind requests, never by them. */
   readonly sightings: SightingStore;
+  /** Who polled what, and what clusters reported: written behind requests, merged with what other processes wrote. */
+  readonly liveness: LivenessStore;
   /** What operators revoked. Like `reader`, not for use inside `transact`. */
   readonly revocations: RevocationStore;
   /** Who did what. What changes the store writes its own entry, in the same commit. */
@@ -62,6 +72,7 @@ export interface Store {
   readonly plans: PlanStore;
   /** Which CAs have had CRLs: a list that is gone must be missed after a restart as well. */
   readonly crlIssuers: CrlIssuerStore;
+  readonly endedSessions: EndedSessionStore;
   /** Rejects if the store cannot be read now. */
   check(): Promise<void>;
   /** Waits for the writers in line, then lets go of the file. */

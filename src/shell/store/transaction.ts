@@ -152,6 +152,7 @@ function createTransactor(
     });
   return Object.freeze<RecordedTransactor>({
     clusterInputs: (clusterDns, kind) => during('read', () => queries.clusterInputs(clusterDns, kind)),
+    newestRevision: () => during('read', () => queries.newestRevision()),
     get: (kind, id) => during('read', () => queries.get(kind, id)),
     list: (kind, query) => during('read', () => queries.list(kind, query)),
     usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),
@@ -191,6 +192,8 @@ export function createHistoryReader(queries: HistoryQueries, read: Read): Histor
     clusterAt: (id, revision) => read('read', () => queries.clusterAt(id, revision)),
     clustersTouched: (after, upTo, limit, offset) =>
       read('read', () => queries.clustersTouched(after, upTo, limit, offset)),
+    revisionsOfCluster: (id, before, limit) =>
+      read('read', () => queries.revisionsOfCluster(id, before, limit)),
     changedSince: (revision) => read('read', () => queries.changedSince(revision)),
     laterChanges: (name, revision, limit) => read('read', () => queries.laterChanges(name, revision, limit)),
   });

@@ -19,7 +19,8 @@ export interface ListenerEvents {
   request(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Bytes that never became a request; the receiver answers or destroys the socket. */
   malformed(error: NodeJS.ErrnoException, socket: Socket, answerable: boolean, source: string): void;
-  handshakeDone(): void;
+  /** `agreed`: as OpenSSL names them; none where the peer was gone at once. */
+  handshakeDone(agreed: { readonly version: string; readonly cipher: string }): void;
   handshakeFailed(reason: string, source: string): void;
   /** `proxy`: the peer, which is in TRUSTED_PROXIES. */
   proxyHeaderRefused(reason: ProxyRefusal, proxy: string): void;
@@ -115,7 +116,7 @@ export function createListener(
     sourceOf.set(socket, connection?.source ?? UNKNOWN_SOURCE);
     if (connection !== undefined) gate.shaken(connection.socket);
     busy.add(socket);
-    events.handshakeDone();
+    events.handshakeDone(agreedOn(socket));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     events.handshakeFailed(error.code ?? error.message, sources.of(socket)?.source ?? UNKNOWN_SOURCE);
@@ -167,6 +168,11 @@ export function createListener(
   };
 }
 
+function agreedOn(socket: TLSSocket): { readonly version: string; readonly cipher: string } {
+  const cipher: { readonly standardName: string } | undefined = socket.getCipher();
+  return { version: socket.getProtocol() ?? 'none', cipher: cipher?.standardName ?? 'none' };
+}
+
 /**
  * TLS begins by what tls.Server listens to `connection` with. It is taken off, and called once a connection may begin: so there
  * is no second server and no second socket before it, and whoever is turned away costs no TLS. Should a later Node begin
@@ -198,7 +204,7 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new StartupError(
-          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})`,
+          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})${error.code === 'EADDRINUSE' ? ': something else does already. Name another port (LISTEN_ADDR=127.0.0.1:8444)' : ''}`,
           error,
         ),
       );

@@ -39,6 +39,9 @@ export class PeerJudge {
   readonly #accepted = boundedMemory<string, Verdict>(LIMITS.acceptedVerdictsMax);
   readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);
 
+  /** Verdicts that were remembered, and those that were worked out. Grows. */
+  readonly lookups = { hits: 0, misses: 0 };
+
   /** `predecessor`: whose connections are still open; what they presented need not be read again. */
   constructor(snapshot: Snapshot, predecessor?: PeerJudge) {
     this.#snapshot = snapshot;
@@ -63,7 +66,11 @@ export class PeerJudge {
     const presented = this.presentedBy(socket);
     if (presented.chain.length === 0) return undefined;
     const remembered = this.#accepted.get(presented.key) ?? this.#rejected.get(presented.key);
-    if (remembered !== undefined && nowMs < remembered.validUntil) return remembered;
+    if (remembered !== undefined && nowMs < remembered.validUntil) {
+      this.lookups.hits++;
+      return remembered;
+    }
+    this.lookups.misses++;
     const verdict = presented.resumed ? resumedSession(presented) : this.#judge(presented, nowMs);
     (verdict.accepted ? this.#accepted : this.#rejected).set(presented.key, verdict);
     if (verdict.accepted) this.#readBefore.set(presented.key, true);

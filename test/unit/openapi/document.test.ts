@@ -47,6 +47,10 @@ const CONTRACT: readonly string[] = [
 const LATER: Readonly<Record<string, readonly string[]>> = {
   'POST /clusters/{id}/state setClusterState operator cluster': ['ETag', 'X-Limit-Warning'],
   'GET /clusters/{id}/rendered getClusterRendered operator cluster': [],
+  'GET /fleet listFleet operator cluster': [],
+  'GET /fleet/{cluster_dns} getFleetCluster operator cluster': [],
+  'POST /api/v2/flux/clusters/{cluster_dns}/events reportEvent flux -': [],
+  'GET /clusters/{id}/history getClusterHistory operator cluster': [],
   'GET /revisions listRevisions operator -': ['X-Total-Count', 'Link'],
   'GET /revisions/{revision} getRevision operator -': [],
   'POST /revisions/{revision}/revert revertRevision operator -': ['X-Limit-Warning', 'Idempotency-Replayed'],
@@ -72,6 +76,18 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   'GET /audit listAudit operator -': ['X-Total-Count', 'Link'],
   'GET /audit/head getAuditHead operator -': [],
   'POST /explain explain operator -': [],
+  'GET /ui showFleet operator -': [],
+  'POST /ui signInOnPage operator -': ['Set-Cookie'],
+  'POST /ui/sign-out signOut operator -': ['Set-Cookie'],
+  'GET /ui/clusters/{cluster_dns} showCluster operator -': [],
+  'GET /ui/trust showTrust operator -': [],
+  'GET /ui/revocations showRevocations operator -': [],
+  'GET /ui/audit showAudit operator -': [],
+  'GET /ui/plans showPlans operator -': [],
+  'GET /ui/plans/{plan_hash} showPlan operator -': [],
+  'POST /ui/plans/{plan_hash}/approve approveOnPage operator -': [],
+  'GET /ui/events watchPages operator -': [],
+  'GET /ui/assets/{asset} getAsset operator -': [],
 };
 const isLater = (operationId: string): boolean =>
   Object.keys(LATER).some((line) => line.split(' ')[2] === operationId);
@@ -89,10 +105,13 @@ test('public routes ask for no credential, all others for a certificate or a tok
     'mutualTLS',
     'bearerAuth',
     'basicAuth',
+    'pageCookie',
   ]);
-  for (const { path, method, audience } of OPERATIONS.all) {
+  for (const { path, method, audience, about, operationId } of OPERATIONS.all) {
     const { security } = documentedOperation(path, method);
-    const expected = audience === 'public' ? [] : ['mutualTLS', 'bearerAuth', 'basicAuth'];
+    const isOpen = audience === 'public' || ['signInOnPage', 'getAsset'].includes(operationId);
+    const cookie = about === 'page' ? ['pageCookie'] : [];
+    const expected = isOpen ? [] : ['mutualTLS', 'bearerAuth', 'basicAuth', ...cookie];
     assert.deepEqual(security.flatMap(Object.keys), expected, `${method} ${path}`);
     assert.ok(
       security.every((alternative) => Object.keys(alternative).length === 1),
@@ -101,15 +120,15 @@ test('public routes ask for no credential, all others for a certificate or a tok
   }
 });
 
-test('POST and PUT take JSON, PATCH takes a merge patch, nothing else takes a body', () => {
-  for (const { path, method, operationId } of OPERATIONS.all) {
+test('POST and PUT take JSON (the page: forms), PATCH takes a merge patch, nothing else takes a body', () => {
+  for (const { path, method, operationId, about } of OPERATIONS.all) {
     if (['revertRevision', 'approvePlan'].includes(operationId)) continue; // the path says it all
     const { requestBody } = documentedOperation(path, method);
     const expected =
       method === 'PATCH'
         ? ['application/merge-patch+json']
         : method === 'POST' || method === 'PUT'
-          ? ['application/json']
+          ? [about === 'page' ? 'application/x-www-form-urlencoded' : 'application/json']
           : [];
     assert.deepEqual(Object.keys(requestBody?.content ?? {}), expected, `${method} ${path}`);
     assert.equal(requestBody?.required ?? true, true);
@@ -147,7 +166,8 @@ test('the later routes answer 200, or 201 to what creates, with these headers', 
   for (const [line, headers] of Object.entries(LATER)) {
     const [method = '', path = ''] = line.split(' ');
     const { responses } = documentedOperation(path, method);
-    const success = headers.includes('Location') ? '201' : '200';
+    // What a cluster reports is taken, and looked at later.
+    const success = line.includes(' reportEvent ') ? '202' : headers.includes('Location') ? '201' : '200';
     assert.deepEqual(Object.keys(responses[success]?.headers ?? {}), headers, line);
     assert.deepEqual(
       Object.keys(responses).filter((status) => status < '300'),

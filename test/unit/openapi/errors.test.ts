@@ -34,9 +34,16 @@ function possible({ audience, method, path, operationId }: Operation): ErrorCode
     ...when(audience !== 'public', 'forbidden'),
     // Nothing of that name; or an operator route that reads, in read-only mode.
     ...when(named || operationId === 'explain' || (audience === 'operator' && !writes), 'not_found'),
-    ...when(writes, 'method_not_allowed'),
+    // What a cluster reports is taken in read-only mode, too, and is in conflict with nothing.
+    ...when(writes && audience === 'operator', 'method_not_allowed'),
     // What is asked about trust is asked of memory: there is nothing to be in conflict with.
-    ...when(writes && !path.startsWith('/trust') && operationId !== 'explain', 'conflict'),
+    ...when(
+      writes &&
+        audience === 'operator' &&
+        !path.startsWith('/trust') &&
+        !['explain', 'signInOnPage', 'signOut'].includes(operationId),
+      'conflict',
+    ),
     ...when(method === 'DELETE' && !path.startsWith('/trust'), 'in_use'),
     ...when(writes && onObjects(path), 'precondition_failed'),
     ...when(writes && onObjects(path) && path.includes('/{id}'), 'precondition_required'),

@@ -28,6 +28,8 @@ test('no object takes a field that is not described', () => {
   for (const [where, { type, additionalProperties, propertyNames }] of ALL) {
     // An answer's, different for each event; nothing of it ever comes in.
     if (where === 'AuditRecord.details') continue;
+    // Flux's format, not ours: a newer Flux may say more, and nothing of it is kept.
+    if (where === 'FluxEvent' || where === 'FluxEventObject') continue;
     if (type === undefined || ![type].flat().includes('object')) continue;
     const closed = additionalProperties === false;
     const map = typeof additionalProperties === 'object' && propertyNames !== undefined;

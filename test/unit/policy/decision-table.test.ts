@@ -36,19 +36,32 @@ function decide(actor: Actor, operation: Operation, circumstances: Circumstances
 }
 
 /** The routes of one row of the table. */
-function routes(row: 'public' | 'list for Flux' | 'inputs' | 'operator routes'): readonly Operation[] {
-  return OPERATIONS.all.filter(({ audience, path }) => {
+function routes(
+  row: 'public' | 'list for Flux' | 'inputs' | 'reports' | 'operator routes' | 'signing in' | 'assets',
+): readonly Operation[] {
+  return OPERATIONS.all.filter(({ audience, path, method, operationId }) => {
+    if (operationId === 'signInOnPage') return row === 'signing in';
+    if (operationId === 'getAsset') return row === 'assets';
     if (audience === 'public') return row === 'public';
     if (audience === 'operator') return row === 'operator routes';
+    if (method === 'POST') return row === 'reports';
     return row === (path.includes('{cluster_dns}') ? 'inputs' : 'list for Flux');
   });
 }
 
 test('the rows of the table are all operations of the document', () => {
-  const rows = ['public', 'list for Flux', 'inputs', 'operator routes'] as const;
+  const rows = [
+    'public',
+    'list for Flux',
+    'inputs',
+    'reports',
+    'operator routes',
+    'signing in',
+    'assets',
+  ] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 51],
+    [3, 1, 3, 1, 64, 1, 1],
   );
 });
 
@@ -127,6 +140,10 @@ const TABLE: readonly [
     { ...OTHER, ratcheted: true },
     { operator: 'operators-flux-certificate' },
   ],
+  ['reports', 'of the cluster itself', OWN, { cluster: 'clusters-own-report' }],
+  ['reports', 'of the cluster itself, ratcheted', RATCHETED, { cluster: 'clusters-own-report' }],
+  ['reports', 'of the cluster itself, revoked', REVOKED, { cluster: 'clusters-own-report' }],
+  ['reports', 'of another cluster', OTHER, {}],
   [
     'operator routes',
     "from the operators' networks",
@@ -134,6 +151,15 @@ const TABLE: readonly [
     { operator: 'operators-certificate', writer: 'operators-write-token' },
   ],
   ['operator routes', 'from elsewhere', OWN, {}],
+  ['signing in', "from the operators' networks", OPERATORS_NETWORK, { anonymous: 'page-sign-in' }],
+  ['signing in', 'from elsewhere', OWN, {}],
+  [
+    'assets',
+    "from the operators' networks",
+    OPERATORS_NETWORK,
+    { anonymous: 'page-assets', operator: 'page-assets' },
+  ],
+  ['assets', 'from elsewhere', OWN, {}],
 ];
 
 for (const [row, where, circumstances, permitted] of TABLE) {
@@ -183,6 +209,10 @@ test('never.cedar alone holds against a policy that permits everything', () => {
   assert.deepEqual(refused('inputs', OTHER), ['cluster', 'anonymous']);
   assert.deepEqual(refused('operator routes', OPERATORS_NETWORK), ['cluster', 'anonymous']);
   assert.deepEqual(refused('operator routes', OWN), Object.keys(ACTORS));
+  for (const row of ['signing in', 'assets'] as const) {
+    assert.deepEqual(refused(row, OPERATORS_NETWORK), ['cluster']);
+    assert.deepEqual(refused(row, OWN), Object.keys(ACTORS));
+  }
 });
 
 test('a refusal names the policy that refused, and its reason', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { auditVerify } from '../../../src/cli/audit.ts';
+import { auditVerify } from '../../../src/cli/audit-trail.ts';
 import { CommandFailed } from '../../../src/cli/context.ts';
 import type { AuditQuery } from '../../../src/core/audit/trail.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';

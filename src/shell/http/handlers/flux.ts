@@ -1,45 +1,50 @@
 import { FluxgateError } from '../../../core/errors.ts';
 import { isCatalogueKind } from '../../../core/fleet/registry.ts';
-import {
-  type RenderedInputs,
-  renderClusterList,
-  renderInputs,
-  serialiseInputs,
-} from '../../../core/fleet/render.ts';
+import { besideInputs, renderClusterList, serialiseInputs } from '../../../core/fleet/render.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
+import type { FluxAnswers } from '../../flux-answers.ts';
 import { filtersOf, numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
+import { takeReport } from './fleet-status.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
 
 /** What Flux polls: the complete committed answer or an error, never a shortened one. */
-export function fluxHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
+export function fluxHandler(
+  operation: Operation,
+  parts: HandlerParts,
+  answers: FluxAnswers,
+): Handler | undefined {
   if (operation.operationId === 'listFluxClusters')
     return (call) => clusterList(parts, call.parameters.query);
+  if (operation.operationId === 'reportEvent') return (call) => takeReport(parts, call);
   const { kind } = operation;
   if (kind === undefined || !isCatalogueKind(kind)) return undefined;
-  return async ({ principal, parameters }) => {
+  return async ({ principal, parameters, header }) => {
     const clusterDns = parameters.path['cluster_dns'] ?? '';
-    const inputs = await parts.store.reader.clusterInputs(clusterDns, kind);
-    if (inputs === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
-    const rendered =
-      inputs.pinned === undefined
-        ? renderInputs(kind, inputs)
-        : (JSON.parse(inputs.pinned) as RenderedInputs);
-    const answer = inputsAnswer(rendered, principal);
+    const answer = await answers.of(clusterDns, kind);
+    if (answer === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
     if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
-    return answer;
+    parts.liveness.polled({
+      clusterDns,
+      kind,
+      principal,
+      client: header('user-agent'),
+      revision: answer.revision,
+      inputs: () => answer.inputs,
+    });
+    return inputsAnswer(answer.inputs, principal);
   };
 }
 
 /** A certificate's holder is told how long it still lives; beside `inputs`, where Flux does not look. */
-function inputsAnswer(inputs: RenderedInputs, principal: Principal): Answer {
-  if (!('certificate' in principal)) return ok(serialiseInputs(inputs));
+function inputsAnswer(inputs: Buffer, principal: Principal): Answer {
+  if (!('certificate' in principal)) return ok(inputs);
   const { notAfter, sha256 } = principal.certificate;
   const not_after = new Date(notAfter).toISOString();
   return {
-    ...ok(serialiseInputs(inputs, { not_after, sha256 })),
+    ...ok(besideInputs(inputs, { not_after, sha256 })),
     headers: { 'X-Client-Certificate-Not-After': not_after },
   };
 }

@@ -6,9 +6,13 @@ import type { PolicyResource } from '../../../core/policy/entities.ts';
 import type { Operation, OperationTable } from '../../../core/policy/operations.ts';
 import type { Audit } from '../../audit.ts';
 import type { Clock } from '../../clock.ts';
+import type { FleetStatus } from '../../fleet-status.ts';
+import { createFluxAnswers, type FluxAnswers } from '../../flux-answers.ts';
 import type { Health } from '../../health.ts';
 import type { LiveTrust } from '../../live-trust.ts';
+import type { Liveness } from '../../liveness.ts';
 import type { Log } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { Ratchet } from '../../ratchet.ts';
 import type { RecentChains } from '../../recent-chains.ts';
 import type { Refusals } from '../../refusals.ts';
@@ -19,11 +23,15 @@ import type { Tokens } from '../../tokens.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
+import { pageHandler } from '../ui/handlers.ts';
+import type { Page } from '../ui/page.ts';
+import type { PageRequest } from '../ui/page-request.ts';
 import { auditHandler } from './audit.ts';
 import { clusterStateHandler } from './cluster-state.ts';
 import { explainHandler } from './explain.ts';
 import { fleetHandler } from './fleet.ts';
 import { fleetSetHandler } from './fleet-sets.ts';
+import { fleetStatusHandler } from './fleet-status.ts';
 import { fluxHandler } from './flux.ts';
 import { historyHandler } from './history.ts';
 import { plansHandler } from './plans.ts';
@@ -49,6 +57,8 @@ export interface Call {
   header(name: string): string | undefined;
   /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */
   authorise(resource: PolicyResource): void;
+  /** Of the status page's routes only. */
+  readonly page?: PageRequest;
   /** The same as a question. */
   permits(resource: PolicyResource): boolean;
 }
@@ -61,10 +71,14 @@ export interface HandlerParts {
   readonly ratchet: Ratchet;
   readonly health: Health;
   readonly trust: LiveTrust;
-  readonly sightings: Omit<Sightings, 'after' | 'close'>;
+  readonly sightings: Omit<Sightings, 'note' | 'close'>;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'reports'>;
   readonly revocations: Revocations;
   readonly audit: Audit;
+  readonly liveness: Liveness;
+  readonly fleetStatus: FleetStatus;
+  readonly page: Page;
   readonly tokens: Tokens;
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
@@ -85,9 +99,10 @@ export type Handlers = ReadonlyMap<string, Handler>;
  * own. Throws StartupError naming an operation that no code answers.
  */
 export function createHandlers(operations: OperationTable, parts: HandlerParts): Handlers {
+  const answers = createFluxAnswers(parts.store.reader);
   const handlers = new Map<string, Handler>();
   for (const operation of operations.all) {
-    const handler = handlerOf(operation, parts);
+    const handler = handlerOf(operation, parts, answers);
     if (handler === undefined) {
       throw new StartupError(
         `openapi.yaml: no handler answers ${operation.operationId} (${operation.method} ${operation.path})`,
@@ -98,12 +113,12 @@ export function createHandlers(operations: OperationTable, parts: HandlerParts):
   return handlers;
 }
 
-function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefined {
+function handlerOf(operation: Operation, parts: HandlerParts, answers: FluxAnswers): Handler | undefined {
   switch (operation.audience) {
     case 'public':
       return publicHandler(operation, parts);
     case 'flux':
-      return fluxHandler(operation, parts);
+      return fluxHandler(operation, parts, answers);
     case 'operator':
       return operatorHandler(operation, parts);
     default:
@@ -113,7 +128,9 @@ function handlerOf(operation: Operation, parts: HandlerParts): Handler | undefin
 
 function operatorHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   return (
+    pageHandler(operation, parts) ??
     historyHandler(operation, parts) ??
+    fleetStatusHandler(operation, parts) ??
     fleetSetHandler(operation, parts) ??
     plansHandler(operation, parts) ??
     clusterStateHandler(operation, parts) ??

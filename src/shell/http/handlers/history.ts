@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FluxgateError } from '../../../core/errors.ts';
 import type { CatalogueKind } from '../../../core/fleet/access.ts';
-import { diffRevisions } from '../../../core/fleet/diff-revisions.ts';
+import { diffMoments, diffRevisions } from '../../../core/fleet/diff-revisions.ts';
+import type { ClusterMoment } from '../../../core/fleet/history.ts';
 import { type RenderedInputs, renderInputs } from '../../../core/fleet/render.ts';
 import { changesToRevert } from '../../../core/fleet/revert.ts';
 import { LIMITS } from '../../../core/limits.ts';
@@ -20,6 +22,8 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
       return (call) => revisionOrDiff(call, parts);
     case 'getClusterRendered':
       return (call) => rendered(call, parts);
+    case 'getClusterHistory':
+      return (call) => ofCluster(call, parts);
     case 'revertRevision':
       return (call) => {
         const revision = Number(call.parameters.path['revision']);
@@ -77,6 +81,35 @@ async function rendered({ parameters, authorise }: Call, { store }: HandlerParts
     rolebindings: inputsOf('rolebinding'),
   };
   return { status: 200, body };
+}
+
+const HISTORY_PAGE = 20;
+
+/** The revisions that were about one cluster. Where it was elsewhere than whoever asks may look, there was nothing. */
+async function ofCluster({ parameters, permits }: Call, { store }: HandlerParts): Promise<Answer> {
+  const id = parameters.path['id'] ?? '';
+  const { oldest, newest } = await store.history.range();
+  const before = numberOf(parameters.query['before'], newest + 1);
+  const limit = numberOf(parameters.query['limit'], HISTORY_PAGE);
+  const touching = await store.history.revisionsOfCluster(id, before, limit);
+  const isInSight = (moment: ClusterMoment | undefined): boolean =>
+    moment === undefined ||
+    permits({ kind: 'object', objectKind: 'cluster', id, place: placeOfCluster(moment.cluster) });
+  const revisions: object[] = [];
+  for (const { plan: _, changes: __, ...revision } of touching) {
+    const after = await store.history.clusterAt(id, revision.revision);
+    const was = await store.history.clusterAt(id, revision.revision - 1);
+    if ((was === undefined && after === undefined) || !isInSight(was) || !isInSight(after)) continue;
+    // What was before the oldest that is kept is not known; before the very first there was nothing.
+    const change = revision.revision > oldest || oldest <= 1 ? diffMoments(was, after) : undefined;
+    if (change !== undefined) revisions.push({ ...revision, change });
+    else if (!isDeepStrictEqual(was?.cluster, after?.cluster)) revisions.push(revision);
+  }
+  if (touching.length === 0 && (await store.history.clusterAt(id, newest)) === undefined) {
+    throw new FluxgateError('not_found', 'There is no cluster of this id, and no history of one.');
+  }
+  const last = touching.at(-1)?.revision ?? oldest;
+  return { status: 200, body: { id, looked_back_to: last, more: touching.length === limit, revisions } };
 }
 
 function pageOf(query: Call['parameters']['query'], limit: number): { limit: number; offset: number } {

@@ -9,6 +9,7 @@ import { SAFETY } from './0005-safety.ts';
 import { TOKENS } from './0006-tokens.ts';
 import { PAST_PINS } from './0007-past-pins.ts';
 import { AUDIT } from './0008-audit.ts';
+import { LIVENESS } from './0010-liveness.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
 export const MIGRATIONS: readonly string[] = [
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
   TOKENS,
   PAST_PINS,
   AUDIT,
+  LIVENESS,
 ];
 
 /** The version of a store that this Fluxgate writes. */

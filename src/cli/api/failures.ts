@@ -1,0 +1,83 @@
+import { CommandFailed } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { shown } from '../output/text.ts';
+import type { ApiAnswer } from './transport.ts';
+
+/** What a status means for whoever typed the command, and what to do next. */
+const NEXT: Readonly<Record<number, string>> = Object.freeze({
+  400: 'correct what is named, and send it again; nothing was written',
+  401: 'the token is unknown, expired or revoked: --token-file, or ask for a new one (fluxgate token create)',
+  403: 'this credential may not do that, or not from this network (OPERATOR_NETWORKS). An auditor sees why: fluxgate trust explain --request-id ID',
+  404: 'check the name (… list). In read-only mode (API_MODE) the operator routes are not there at all',
+  405: 'this gateway is read-only (API_MODE=read-only): use the one that has API_MODE=crud',
+  409: 'read it again (… get) and decide again',
+  412: 'somebody changed it since it was read: read it again (… get) and decide again',
+  413: 'send less at once',
+  428: 'this gateway changes only what was read (REQUIRE_IF_MATCH): use edit or apply, or --if-match with the ETag that get prints',
+  421: 'connect by the name that the gateway is called by',
+  429: 'wait, then try again',
+  431: 'something in between adds headers: connect directly',
+  495: "the operator certificate is not accepted. Is it under OPERATOR_CA_FILE, in time, and not revoked? The gateway's log has the rule (fluxgate trust explain)",
+  503: 'the gateway cannot answer truthfully now: try again, and look at /ready and at its log',
+});
+
+/** Where the code says more than the status. */
+const NEXT_OF_CODE: Readonly<Record<string, string>> = Object.freeze({
+  in_use: 'take it away from who uses it first (… unassign), or delete it with --detach',
+  conflict: 'somebody or something was there first: look at it (… get, … list) and decide again',
+  secret_suspected:
+    'put the secret into a Secret in the cluster and name it in secret_refs (docs/fleet-safety.md)',
+});
+
+const EXIT_OF: Readonly<Record<number, number>> = Object.freeze({
+  401: EXIT.refused,
+  403: EXIT.refused,
+  495: EXIT.refused,
+  404: EXIT.notFound,
+  409: EXIT.conflict,
+  412: EXIT.conflict,
+  428: EXIT.conflict,
+  429: EXIT.unavailable,
+  503: EXIT.unavailable,
+});
+
+export interface ErrorBody {
+  readonly error: string;
+  readonly message: string;
+  readonly request_id?: string;
+  readonly details: readonly { readonly field: string; readonly problem: string }[];
+  readonly plan?: unknown;
+}
+
+/** Whatever stands there: a stranger's server may answer anything. */
+export function errorBody({ body }: ApiAnswer): ErrorBody {
+  const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const details = (Array.isArray(said['details']) ? said['details'] : []) as Record<string, unknown>[];
+  return {
+    error: text(said['error']) ?? 'no error code',
+    message: text(said['message']) ?? 'no message: is this a gateway of Fluxgate?',
+    ...(typeof said['request_id'] === 'string' ? { request_id: shown(said['request_id']) } : {}),
+    details: details
+      .filter((detail) => typeof detail === 'object' && detail !== null)
+      .map(({ field, problem }) => ({ field: text(field) ?? '', problem: text(problem) ?? '' })),
+    ...(said['plan'] === undefined ? {} : { plan: said['plan'] }),
+  };
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? shown(value) : undefined);
+
+/** What the gateway said, its details, and what to do: for standard error. */
+export function refusalOf(answer: ApiAnswer): CommandFailed {
+  const { error, message, request_id, details } = errorBody(answer);
+  const next = NEXT_OF_CODE[error] ?? NEXT[answer.status];
+  const lines = [
+    `${error} (HTTP ${answer.status}): ${message}`,
+    ...details.map(({ field, problem }) => `  ${field}: ${problem}`),
+  ];
+  // Part of a command that may be copied.
+  const id = /^[0-9a-f]{1,64}$/.test(request_id ?? '') ? (request_id ?? '') : 'ID';
+  if (next !== undefined) lines.push(`→ ${next.replace(/\bID\b/, id)}`);
+  if (request_id !== undefined) lines.push(`  request_id ${request_id}`);
+  const invalid = answer.status >= 400 && answer.status < 500 ? EXIT.invalid : EXIT.failed;
+  return new CommandFailed(lines.join('\n'), undefined, EXIT_OF[answer.status] ?? invalid);
+}

@@ -1,0 +1,190 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { getCACertificates } from 'node:tls';
+import { StartupError } from '../../core/errors.ts';
+import type { TerminalContext } from '../context.ts';
+import { configFilePath, type GatewayContext, readConfigFile } from './config-file.ts';
+import type { ApiOptions } from './options.ts';
+import { createTransport, type Identity, type SendRequest } from './transport.ts';
+
+/** A gateway that can be asked. */
+export interface Session {
+  /** https://HOST:PORT */
+  readonly origin: string;
+  readonly send: SendRequest;
+}
+
+/** What one source says; the first source that says who is asking says it alone. */
+interface Source extends GatewayContext {
+  readonly name: string;
+}
+
+const IDENTITY = ['cert', 'key', 'token_file', 'token'] as const;
+
+export async function openSession(context: TerminalContext, options: ApiOptions): Promise<Session> {
+  const { origin, identity } = await resolveGateway(context, options);
+  return { origin, send: createTransport(origin, identity) };
+}
+
+/** Flags win over a context that a flag names, that over the environment, and that over the context that is current. */
+export async function resolveGateway(
+  context: TerminalContext,
+  options: ApiOptions,
+): Promise<{ readonly origin: string; readonly identity: Identity }> {
+  const sources = await sourcesOf(context, options);
+  const located = whichSays(sources);
+  if (located?.url === undefined) {
+    throw new StartupError(
+      'say which gateway: --url https://HOST:PORT, API_URL, or a context (fluxgate context set NAME --url …)',
+    );
+  }
+  const origin = originOf(located.url, located.name);
+  const ca = sources.find((source) => source.ca !== undefined)?.ca;
+  return {
+    origin,
+    identity: {
+      ca: ca === undefined ? systemAuthorities() : await certificates('--ca', ca),
+      ...(await credentialOf(context, sources, origin)),
+    },
+  };
+}
+
+/** Whoever says where the gateway is; undefined: nobody does. */
+export async function locatedGateway(
+  context: TerminalContext,
+  options: ApiOptions,
+): Promise<GatewayContext | undefined> {
+  return whichSays(await sourcesOf(context, options));
+}
+
+const whichSays = (sources: readonly Source[]): Source | undefined =>
+  sources.find(({ url }) => url !== undefined);
+
+async function sourcesOf(
+  { environment, terminal }: TerminalContext,
+  options: ApiOptions,
+): Promise<readonly Source[]> {
+  const path = configFilePath(environment);
+  const { current, contexts } = await readConfigFile(path);
+  const flagToken = options.writeToken ?? options.apiToken;
+  if (flagToken !== undefined) {
+    terminal.errors.write(
+      'fluxgate: a token on the command line is in the list of processes and in the history: use --token-file\n',
+    );
+  }
+  const named = (name: string | undefined): readonly Source[] => {
+    if (name === undefined) return [];
+    const entry = contexts.get(name);
+    if (entry === undefined) {
+      throw new StartupError(`there is no context ${JSON.stringify(name)} in ${path}: fluxgate context list`);
+    }
+    return [{ name: `context ${name}`, ...entry }];
+  };
+  return [
+    source('the flags', {
+      url: options.url ?? options.apiUrl,
+      ca: options.ca,
+      cert: options.cert,
+      key: options.key,
+      token_file: options.tokenFile,
+      token: flagToken,
+    }),
+    ...named(options.context),
+    source('the environment', {
+      url: environment['API_URL'],
+      ca: environment['API_CA_FILE'],
+      cert: environment['API_CERT_FILE'],
+      key: environment['API_KEY_FILE'],
+      token: environment['API_TOKEN'],
+    }),
+    // flux-resourceset-cli's; its write token reads here as well.
+    source('the environment', {
+      url: environment['FLUX_API_URL'],
+      token: environment['FLUX_API_WRITE_TOKEN'] ?? environment['FLUX_API_TOKEN'],
+    }),
+    ...(options.context === undefined ? named(environment['API_CONTEXT'] ?? current) : []),
+  ];
+}
+
+/** What is empty is not said. */
+function source(name: string, said: Readonly<Record<string, string | undefined>>): Source {
+  const entries = Object.entries(said).filter(([, value]) => value !== undefined && value !== '');
+  return { name, ...Object.fromEntries(entries) };
+}
+
+function originOf(url: string, from: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol === 'http:') {
+    throw new StartupError(
+      `${from} say http://, and credentials go over TLS only: https://${parsed.host} (the port of LISTEN_ADDR)`,
+    );
+  }
+  const plain =
+    parsed?.protocol === 'https:' &&
+    parsed.pathname === '/' &&
+    `${parsed.search}${parsed.hash}${parsed.username}${parsed.password}` === '';
+  if (!plain) throw new StartupError(`say which gateway: --url https://HOST:PORT, and nothing behind it`);
+  return parsed.origin;
+}
+
+async function credentialOf(
+  context: TerminalContext,
+  sources: readonly Source[],
+  origin: string,
+): Promise<Identity> {
+  const saying = sources.find((source) => IDENTITY.some((field) => source[field] !== undefined));
+  if (saying === undefined) {
+    throw new StartupError(
+      'show who you are: --cert and --key, or --token-file (or API_TOKEN; a flag would be in the list of processes)',
+    );
+  }
+  if (saying.cert !== undefined || saying.key !== undefined) {
+    // The halves may come by flag and by variable, as each flag wins over its variable.
+    const cert = sources.find((source) => source.cert !== undefined)?.cert;
+    const key = sources.find((source) => source.key !== undefined)?.key;
+    if (cert === undefined || key === undefined) throw new StartupError('--cert and --key go together');
+    return { cert: await certificates('--cert', cert), key: await fileOf('--key', key) };
+  }
+  assertMeantFor(saying, origin);
+  const token = (
+    saying.token_file === undefined ? saying.token : await tokenOf(context, saying.token_file)
+  )?.trim();
+  if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new StartupError(`the token of ${saying.name} is empty, or more than one line`);
+  }
+  return { token };
+}
+
+/** A token is shown to the gateway that it was kept for, whatever URL a flag or variable names. */
+function assertMeantFor({ name, url }: Source, origin: string): void {
+  if (!name.startsWith('context ') || url === undefined || originOf(url, name) === origin) return;
+  throw new StartupError(
+    `the token of ${name} is for ${originOf(url, name)}, not for ${origin}: name another with --token-file or --context`,
+  );
+}
+
+async function tokenOf({ terminal }: TerminalContext, path: string): Promise<string> {
+  if (path !== '-') return await fileOf('--token-file', path);
+  return (await buffer(terminal.input)).toString('utf8');
+}
+
+async function certificates(flag: string, path: string): Promise<string> {
+  const text = await fileOf(flag, path);
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new StartupError(`${flag}: ${path} holds no certificate (PEM)`);
+  }
+  return text;
+}
+
+async function fileOf(flag: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new StartupError(`${flag}: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+/** Node's own list, and what this machine's administrator added. */
+function systemAuthorities(): readonly string[] {
+  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+}

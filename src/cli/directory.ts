@@ -1,0 +1,24 @@
+import { type Command, Option } from 'commander';
+import { type ApiOptions, apiOptions } from './api/options.ts';
+import type { CommandHost } from './context.ts';
+import type { ImportOptions } from './import.ts';
+import { writeOptions } from './writes/options.ts';
+
+export function registerExport(command: Command, { context }: CommandHost): void {
+  apiOptions(command)
+    .requiredOption('--dir <directory>', 'where to')
+    .action(async (options: ApiOptions & { dir: string }) =>
+      (await import('./export.ts')).exportFleet(context, options),
+    );
+}
+
+export function registerImport(command: Command, { context }: CommandHost): void {
+  writeOptions(command, { creates: true })
+    .requiredOption('--dir <directory>', 'what export wrote, edited')
+    .addOption(
+      new Option('--mode <mode>', 'bring in what is there, or also remove what is not')
+        .choices(['merge', 'authoritative'])
+        .makeOptionMandatory(),
+    )
+    .action(async (options: ImportOptions) => (await import('./import.ts')).importFleet(context, options));
+}

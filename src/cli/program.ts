@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { normalisedArguments } from './arguments.ts';
+import { COMMANDS } from './command-table.ts';
+import type { CommandHost } from './context.ts';
+
+/** Throws CommanderError for what is no command, after its usage was printed. */
+export async function runProgram(host: CommandHost, args: readonly string[]): Promise<void> {
+  const { program, loaders } = createProgram(host);
+  program.hook('preSubcommand', async (_program, command) => {
+    await loaders.get(command)?.();
+  });
+  await program.parseAsync([...normalisedArguments(args)], { from: 'user' });
+}
+
+/** With the commands of every family. */
+async function wholeProgram(host: CommandHost): Promise<Command> {
+  const { program, loaders } = createProgram(host);
+  for (const load of loaders.values()) await load();
+  return program;
+}
+
+function createProgram(host: CommandHost): {
+  readonly program: Command;
+  /** A family's own commands are added when the first of its words has been read. */
+  readonly loaders: ReadonlyMap<Command, () => Promise<void>>;
+} {
+  const program = new Command('fluxgate')
+    .description('A mutual-TLS gateway that tells Flux clusters what they should run, and its command line.')
+    .option('-V, --version', 'print the version')
+    .helpCommand('help [command...]', 'what a command takes')
+    .showHelpAfterError()
+    .exitOverride();
+  program.on('option:version', () => {
+    host.context.print(`fluxgate ${version()}`);
+    throw new CommanderError(0, 'commander.version', '');
+  });
+  const loaders = new Map<Command, () => Promise<void>>();
+  for (const { name, aliases = [], summary, group, load } of COMMANDS) {
+    const command = program.command(name).aliases(aliases).description(summary).helpGroup(group);
+    loaders.set(command, async () => (await load())(command, host, () => wholeProgram(host)));
+  }
+  return { program, loaders };
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

@@ -1,0 +1,251 @@
+import { createHash } from 'node:crypto';
+import type { CatalogueKind } from '../core/fleet/access.ts';
+import { fluxRoute } from '../core/fleet/registry.ts';
+import { type Principal, tokenIdOf } from '../core/identity/principal.ts';
+import { printable } from '../core/identity/printable.ts';
+import { LIMITS } from '../core/limits.ts';
+import {
+  mergeRecords,
+  type PollCredential,
+  type PollRecord,
+  pruned,
+  type RefusedAttempt,
+  withPoll,
+} from '../core/liveness/polls.ts';
+import { mergeReports, type Report, type Reports } from '../core/liveness/reports.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import { createPendingReports } from './pending-reports.ts';
+import type { LivenessChanges, LivenessStore } from './store/liveness.ts';
+import { createWriteBehind } from './write-behind.ts';
+
+/** One answer of a Flux route with inputs. */
+export interface AnsweredPoll {
+  readonly clusterDns: string;
+  readonly kind: CatalogueKind;
+  readonly principal: Principal;
+  /** The User-Agent as it was sent. */
+  readonly client: string | undefined;
+  readonly revision: number;
+  /** The bytes of `{"inputs":[…]}`; asked for where they may be others than the last time. */
+  inputs(): Uint8Array;
+}
+
+/** Who polled what, and what clusters reported: in memory, written behind requests, shared with other processes through the store. */
+export interface Liveness {
+  /** At the end of a poll: looks at memory only. */
+  polled(poll: AnsweredPoll): void;
+  /** An attempt that was refused; only the cluster itself can have made it. */
+  refused(clusterDns: string, route: string, attempt: RefusedAttempt): void;
+  /** Throws `unavailable` where too much waits to be written. */
+  reported(clusterDns: string, report: Report): void;
+  of(clusterDns: string): PollRecord | undefined;
+  /** Whether this process has served the route's answer of this revision, or of a later one. */
+  hasServed(clusterDns: string, kind: CatalogueKind, revision: number): boolean;
+  /** What the cluster reported, by all processes. Reads the store. */
+  reportsOf(clusterDns: string): Promise<Reports>;
+  /** Changes whenever `reportsOf` may say something else; undefined: the cluster has reported nothing. */
+  reportsVersion(clusterDns: string): string | undefined;
+  /** Takes in what other processes have written. */
+  refresh(): Promise<void>;
+  /** Clusters that are in no fleet (any more) are forgotten, once they have been silent for a while. */
+  forgetGone(registered: ReadonlySet<string>): void;
+  flush(): Promise<void>;
+  /** Before the store closes. */
+  close(): Promise<void>;
+}
+
+const OWN_VERSIONS_MAX = 1_000;
+
+interface Entry {
+  record: PollRecord;
+  /** By route: the revision that this very process served last, whose digest needs no second look. */
+  readonly served: Map<string, number>;
+  /** The User-Agent as it was last sent, and as it is shown. */
+  client?: string | undefined;
+  shownClient?: string | undefined;
+}
+
+/** Loads what was known before. Throws when the store cannot be read. */
+export async function openLiveness(store: LivenessStore, clock: Clock, log: Log): Promise<Liveness> {
+  /** Least lately heard of first. */
+  const seen = new Map<string, Entry>();
+  const changed = new Set<string>();
+  const forgotten = new Set<string>();
+  const stored = new Map<string, number>();
+  const pending = createPendingReports();
+  /** Versions that this process wrote. */
+  const own = new Set<number>();
+  let version = 0;
+
+  const entryOf = (clusterDns: string): Entry => {
+    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: new Map() };
+    seen.delete(clusterDns);
+    seen.set(clusterDns, entry);
+    if (seen.size > LIMITS.livenessClustersMax) {
+      const [oldest] = seen.keys();
+      if (oldest !== undefined) forget(oldest);
+    }
+    return entry;
+  };
+  const forget = (clusterDns: string): void => {
+    seen.delete(clusterDns);
+    changed.delete(clusterDns);
+    stored.delete(clusterDns);
+    pending.drop(clusterDns);
+    forgotten.add(clusterDns);
+    behind.wake();
+  };
+  const touch = (clusterDns: string): void => {
+    changed.add(clusterDns);
+    forgotten.delete(clusterDns);
+    behind.wake();
+  };
+  /** What others wrote of the cluster is known here from then on, too: its row is not new to this process any more. */
+  const mergedWith = (document: string | undefined, clusterDns: string): string => {
+    const entry = seen.get(clusterDns);
+    const before = document === undefined ? {} : (JSON.parse(document) as PollRecord);
+    const merged = pruned(mergeRecords(before, entry?.record ?? {}), clock.now());
+    if (entry !== undefined) entry.record = merged;
+    return JSON.stringify(merged);
+  };
+  const write = async (): Promise<void> => {
+    // What comes meanwhile waits for the next time: polls never cease.
+    let left = Math.max(changed.size, pending.size, forgotten.size);
+    for (; left > 0; left -= LIMITS.sightingsPerCommitMax) {
+      const polls = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
+      const reports = pending.take(LIMITS.sightingsPerCommitMax);
+      const gone = [...forgotten].slice(0, LIMITS.sightingsPerCommitMax);
+      for (const clusterDns of polls) changed.delete(clusterDns);
+      for (const clusterDns of gone) forgotten.delete(clusterDns);
+      try {
+        const written = await store.save({
+          polls: polls.map((clusterDns) => ({
+            clusterDns,
+            merge: (before) => mergedWith(before, clusterDns),
+          })),
+          reports: reports.map(({ clusterDns, reports: fresh }) => ({
+            clusterDns,
+            merge: (before) => JSON.stringify(mergeReports(parseReports(before), fresh)),
+          })),
+          forgotten: gone,
+        });
+        own.add(written);
+        for (const { clusterDns } of reports) stored.set(clusterDns, written);
+        pending.written(reports);
+      } catch (error) {
+        for (const clusterDns of polls) if (seen.has(clusterDns)) changed.add(clusterDns);
+        for (const clusterDns of gone) if (!seen.has(clusterDns)) forgotten.add(clusterDns);
+        throw error;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // Where nobody ever looks at the fleet, the list of what needs no second look would grow for ever.
+    if (own.size > OWN_VERSIONS_MAX) await refresh();
+  };
+  const behind = createWriteBehind('liveness', LIMITS.livenessFlushMs, write, log);
+  const takeIn = (changes: LivenessChanges): void => {
+    for (const { clusterDns, document } of changes.polls) {
+      const entry = seen.get(clusterDns) ?? entryOf(clusterDns);
+      entry.record = mergeRecords(entry.record, pruned(JSON.parse(document) as PollRecord, clock.now()));
+    }
+    for (const report of changes.reports) stored.set(report.clusterDns, report.version);
+    for (const one of own) if (one <= changes.version) own.delete(one);
+    version = changes.version;
+  };
+  let refreshing: Promise<void> | undefined;
+  const refresh = (): Promise<void> => {
+    refreshing ??= store
+      .since(version, own)
+      .then(takeIn)
+      .finally(() => {
+        refreshing = undefined;
+      });
+    return refreshing;
+  };
+  await refresh();
+
+  return {
+    polled({ clusterDns, kind, principal, client, revision, inputs }) {
+      const credential = credentialOf(principal);
+      if (credential === undefined) return;
+      const route = fluxRoute(kind).segment;
+      const entry = entryOf(clusterDns);
+      const before = entry.record[route];
+      const known = before?.polls?.revision === revision && entry.served.get(route) === revision;
+      if (client !== entry.client) {
+        entry.client = client;
+        entry.shownClient = client === undefined ? undefined : printable(client, LIMITS.clientCharactersMax);
+      }
+      const poll = {
+        lastMs: clock.now(),
+        revision,
+        digest: known ? before.polls.digest : digestOf(inputs()),
+        credential,
+        client: entry.shownClient,
+      };
+      entry.record = { ...entry.record, [route]: withPoll(before, poll) };
+      entry.served.set(route, revision);
+      touch(clusterDns);
+    },
+    refused(clusterDns, route, refused) {
+      const entry = entryOf(clusterDns);
+      entry.record = mergeRecords(entry.record, { [route]: { refused } });
+      touch(clusterDns);
+    },
+    reported(clusterDns, report) {
+      pending.add(clusterDns, report);
+      forgotten.delete(clusterDns);
+      behind.wake();
+    },
+    of: (clusterDns) => seen.get(clusterDns)?.record,
+    hasServed: (clusterDns, kind, revision) =>
+      (seen.get(clusterDns)?.served.get(fluxRoute(kind).segment) ?? -1) >= revision,
+    async reportsOf(clusterDns) {
+      const known = stored.has(clusterDns) ? await store.reportsOf(clusterDns) : undefined;
+      return mergeReports(parseReports(known), pending.of(clusterDns));
+    },
+    reportsVersion(clusterDns) {
+      const waiting = pending.version(clusterDns);
+      const written = stored.get(clusterDns);
+      return waiting === undefined && written === undefined ? undefined : `${written} ${waiting}`;
+    },
+    refresh,
+    forgetGone(registered) {
+      const before = clock.now() - LIMITS.goneSightingMs;
+      for (const [clusterDns, { record }] of seen) {
+        if (!registered.has(clusterDns) && lastHeardMs(record) < before) forget(clusterDns);
+      }
+      for (const clusterDns of stored.keys()) {
+        if (!registered.has(clusterDns) && !seen.has(clusterDns)) forget(clusterDns);
+      }
+    },
+    flush: behind.flush,
+    close: () => behind.stop(),
+  };
+}
+
+const parseReports = (document: string | undefined): Reports =>
+  document === undefined ? {} : (JSON.parse(document) as Reports);
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+const lastHeardMs = (record: PollRecord): number =>
+  Math.max(
+    0,
+    ...Object.values(record).map(({ polls, refused }) => Math.max(polls?.lastMs ?? 0, refused?.atMs ?? 0)),
+  );
+
+/** undefined: whoever looks at what a cluster is told is not that cluster. */
+function credentialOf(principal: Principal): PollCredential | undefined {
+  switch (principal.kind) {
+    case 'cluster':
+      return { method: 'certificate', name: principal.dns, sha256: principal.certificate.sha256 };
+    case 'reader':
+    case 'writer':
+    case 'cluster_token':
+      return { method: 'token', name: tokenIdOf(principal) ?? '' };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { Gauge, Histogram, type Registry } from 'prom-client';
+import type { StoreOperation } from '../store/timed-store.ts';
+
+/** How the fleet is, and the store that it is in. */
+export interface FleetMetrics {
+  storeTook(operation: StoreOperation, seconds: number): void;
+  /** What rejects is left out of the scrape. */
+  observeFleet(
+    revision: () => Promise<number>,
+    clusters: () => Promise<Readonly<Record<string, number>>>,
+  ): void;
+}
+
+export function createFleetMetrics(registry: Registry): FleetMetrics {
+  const registers = [registry];
+  const storeSeconds = new Histogram({
+    name: 'fluxgate_store_operation_duration_seconds',
+    help: 'How long the store took: a look for changes of other processes, a transaction with its wait, a batch written behind requests.',
+    labelNames: ['operation'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers,
+  });
+  return {
+    storeTook: (operation, seconds) => storeSeconds.observe({ operation }, seconds),
+    observeFleet(revision, clusters) {
+      new Gauge({
+        name: 'fluxgate_revision',
+        help: "The fleet's newest revision.",
+        registers,
+        async collect() {
+          this.reset();
+          const newest = await revision().catch(() => undefined);
+          if (newest !== undefined) this.set(newest);
+        },
+      });
+      new Gauge({
+        name: 'fluxgate_clusters',
+        help: 'Clusters that are served, by state: refused, overdue, behind, never, current. GET /fleet names them.',
+        labelNames: ['state'],
+        registers,
+        async collect() {
+          this.reset();
+          const counts = await clusters().catch(() => ({}));
+          for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { LAUNCHER, startCommandLine } from '../support/command-line.ts';
+import { withPolicy } from '../support/policies.ts';
+import { poll } from '../support/poll.ts';
+import { PROJECT, spawned } from '../support/spawned.ts';
+
+const ROUTE = '/api/v2/flux/clusters/demo-cluster-02.k8s.example.com';
+
+describe('fleet', () => {
+  it('status tells who polled, what was reported and who is refused; watch tells each change', async (t) => {
+    const line = await startCommandLine(t);
+    const { gateway, environment } = line;
+    const never = await line.run(['fleet', 'status']);
+    assert.match(never.stdout, /^CLUSTER +ENVIRONMENT +STATE/);
+    assert.equal(never.stdout.match(/ never +active +never /g)?.length, 3);
+    assert.match(never.stderr, /3 never/);
+
+    const watching = spawned(t, [LAUNCHER, 'fleet', 'watch', '--interval', '1s'], { environment });
+    await watching.said('demo-cluster-03');
+    await poll(gateway, 'demo-cluster-01');
+    await watching.said('current');
+    watching.child.kill('SIGINT');
+    assert.equal((await watching.ended).signal, 'SIGINT');
+    assert.equal(
+      watching.stdout().match(/demo-cluster-02/g)?.length,
+      1,
+      'what has not changed is not told again',
+    );
+
+    // By certificate, with a report of what became of it.
+    const certificate = await gateway.pki.cluster('demo-cluster-02.k8s.example.com');
+    for (const route of ['platform-components', 'namespaces', 'rolebindings']) {
+      assert.equal((await gateway.send({ path: `${ROUTE}/${route}`, certificate })).status, 200);
+    }
+    const event = {
+      involvedObject: { kind: 'HelmRelease', namespace: 'flux-system', name: 'podinfo' },
+      severity: 'error',
+      timestamp: new Date().toISOString(),
+      message: 'install \u001b[2J failed',
+      reason: 'InstallFailed',
+      reportingController: 'helm-controller',
+    };
+    const reported = await gateway.send({
+      method: 'POST',
+      path: `${ROUTE}/events`,
+      certificate,
+      body: event,
+    });
+    assert.equal(reported.status, 202, reported.body.toString());
+    await gateway.send({ path: `${ROUTE}/namespaces`, token: 'unknown' });
+
+    const current = await line.run(['fleet', 'status', '--state', 'current', '-o', 'name']);
+    assert.deepEqual(current.stdout.split('\n').sort(), [
+      '',
+      'cluster/demo-cluster-01',
+      'cluster/demo-cluster-02',
+    ]);
+    const json = JSON.parse(
+      (await line.run(['fleet', 'status', '-q', 'cluster-02', '-o', 'json'])).stdout,
+    ) as {
+      clusters: { id: string; reported: { failed: number } }[];
+    };
+    assert.deepEqual(
+      json.clusters.map(({ id, reported: { failed } }) => [id, failed]),
+      [['demo-cluster-02', 1]],
+    );
+    const one = await line.run(['fleet', 'status', 'demo-cluster-02.k8s.example.com']);
+    assert.match(one.stdout, /^platform-components +current/m);
+    assert.match(one.stdout, /^podinfo +failed .*InstallFailed +install \\u\{1b\}\[2J failed/m);
+    assert.equal((await line.run(['fleet', 'status', 'nowhere.example.com'])).code, 4);
+
+    // Behind: something else would be served now than was.
+    await line.run(['component', 'set-version', 'podinfo', '6.0.1', '--cluster', 'demo-cluster-01']);
+    const behind = await line.run(['fleet', 'status', '--state', 'behind', '-o', 'name']);
+    assert.equal(behind.stdout, 'cluster/demo-cluster-01\n');
+  });
+});
+
+describe('a plan that wants a second person', () => {
+  it('ends with 7, is listed, shown and approved by somebody else, and carried out by the same command again', async (t) => {
+    const secondPerson = readFileSync(join(PROJECT, 'policy/examples/second-person.cedar'), 'utf8');
+    const line = await startCommandLine(t, { prepare: withPolicy(secondPerson) });
+    const put = async (
+      name: string,
+      groups: readonly string[],
+    ): Promise<Readonly<Record<string, string>>> => {
+      const { chainPem, keyPem } = await line.gateway.pki.operator(`${name}@example.com`, groups);
+      const path = join(line.directory, name);
+      await writeFile(`${path}.crt`, chainPem);
+      await writeFile(`${path}.key`, keyPem, { mode: 0o600 });
+      return { API_CERT_FILE: `${path}.crt`, API_KEY_FILE: `${path}.key` };
+    };
+    const kim = await put('kim', ['fluxgate:approver']);
+    const unassign = ['namespace', 'unassign', 'podinfo', '--cluster', 'demo-cluster-03'];
+    const patch = ['cluster', 'patch', 'demo-cluster-03', '--patch', '{"namespaces": []}'];
+    assert.equal((await line.run(unassign)).code, 0, 'that cluster does not have it: nothing is different');
+    const plan = await line.run([...patch, '--dry-run', '-o', 'json']);
+    const { plan_hash: hash } = JSON.parse(plan.stdout) as { plan_hash: string };
+    const asked = await line.run([...patch, '--yes', '--plan-hash', hash]);
+    assert.equal(asked.code, 7, asked.stderr);
+    assert.match(asked.stderr, new RegExp(`^ {2}fluxgate plan approve ${hash}$`, 'm'));
+    assert.match(asked.stderr, new RegExp(`^ {2}fluxgate cluster patch .* --yes --plan-hash ${hash}$`, 'm'));
+    assert.match(
+      (await line.run(['plan', 'list'])).stdout,
+      new RegExp(`prod +1 +yes +operator:sam@example.com .*${hash}`),
+    );
+    assert.match((await line.run(['plan', 'show', hash], kim)).stdout, /namespaces: 2 → 0 inputs/);
+    assert.equal((await line.run(['plan', 'approve', hash])).code, 3, 'not who asked');
+    const approved = await line.run(['plan', 'approve', hash], kim);
+    assert.deepEqual(
+      [approved.code, /^approved, until .*sam@example.com can now/.test(approved.stdout)],
+      [0, true],
+    );
+    const done = await line.run([...patch, '--yes', '--plan-hash', hash]);
+    assert.deepEqual([done.code, done.stdout], [0, 'cluster/demo-cluster-03 changed\n'], done.stderr);
+    assert.equal((await line.run(['plan', 'show', '../../clusters'])).code, 78);
+  });
+});

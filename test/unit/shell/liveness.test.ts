@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Principal } from '../../../src/core/identity/principal.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
+import type { Report } from '../../../src/core/liveness/reports.ts';
+import type { Clock } from '../../../src/shell/clock.ts';
+import { type AnsweredPoll, type Liveness, openLiveness } from '../../../src/shell/liveness.ts';
+import { createLog } from '../../../src/shell/log.ts';
+import type { LivenessStore } from '../../../src/shell/store/liveness.ts';
+import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
+import type { Store } from '../../../src/shell/store/store.ts';
+import { temporaryDatabase } from '../store/temporary.ts';
+
+const EAST = 'east.k8s.example.com';
+const WEST = 'west.k8s.example.com';
+const T0 = Date.parse('2026-05-04T00:00:00Z');
+const log = createLog('silent', { write: () => undefined });
+
+const clockAt = (): Clock & { ms: number } => {
+  const clock = { ms: T0, now: () => clock.ms, elapsed: () => clock.ms };
+  return clock;
+};
+
+const reader: Principal = { kind: 'reader', tokenId: 'abcd' };
+
+const pollOf = (change: Partial<AnsweredPoll> = {}): AnsweredPoll => ({
+  clusterDns: EAST,
+  kind: 'namespace',
+  principal: reader,
+  client: 'Go-http-client/1.1',
+  revision: 1,
+  inputs: () => Buffer.from('{"inputs":[]}'),
+  ...change,
+});
+
+const reportOf = (component: string, atMs = T0, word: Report['word'] = 'applied'): Report => ({
+  component,
+  kind: 'Kustomization',
+  word,
+  revision: 'v1',
+  reason: 'ReconciliationSucceeded',
+  message: 'done',
+  atMs,
+});
+
+interface Process {
+  readonly store: Store;
+  readonly liveness: Liveness;
+}
+
+/** Another process that serves the same fleet. */
+async function startProcess(t: TestContext, url: string, clock: Clock): Promise<Process> {
+  const store = await openSqliteStore(url);
+  const liveness = await openLiveness(store.liveness, clock, log);
+  t.after(async () => {
+    await liveness.close();
+    await store.close();
+  });
+  return { store, liveness };
+}
+
+const lastOf = ({ liveness }: Process, route: string, clusterDns = EAST): number | undefined =>
+  liveness.of(clusterDns)?.[route]?.polls?.lastMs;
+
+test('several processes on one store each come to know what the others saw', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const [a, b] = [await startProcess(t, url, clock), await startProcess(t, url, clock)];
+  a.liveness.polled(pollOf());
+  clock.ms += 1_000;
+  b.liveness.polled(pollOf({ kind: 'rolebinding' }));
+  b.liveness.polled(pollOf({ clusterDns: WEST }));
+  await a.liveness.flush();
+  await b.liveness.flush();
+  // Merged into its own row, so nothing is new to it, and all is known.
+  assert.equal(lastOf(b, 'namespaces'), T0);
+  assert.equal(lastOf(a, 'rolebindings'), undefined);
+  await a.liveness.refresh();
+  assert.equal(lastOf(a, 'rolebindings'), T0 + 1_000);
+  assert.equal(lastOf(a, 'namespaces', WEST), T0 + 1_000);
+});
+
+test('a flush writes over nothing newer', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const [a, b] = [await startProcess(t, url, clock), await startProcess(t, url, clock)];
+  a.liveness.polled(pollOf());
+  clock.ms += 60_000;
+  b.liveness.polled(pollOf({ revision: 2, inputs: () => Buffer.from('{"inputs":[{"id":"a"}]}') }));
+  await b.liveness.flush();
+  await a.liveness.flush();
+  const c = await startProcess(t, url, clock);
+  assert.equal(lastOf(c, 'namespaces'), T0 + 60_000);
+  assert.equal(c.liveness.of(EAST)?.['namespaces']?.polls?.revision, 2);
+  assert.deepEqual(c.liveness.of(EAST)?.['namespaces']?.polls?.burstsMs, [T0, T0 + 60_000]);
+});
+
+test('reports of one cluster through several processes are one list', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const [a, b] = [await startProcess(t, url, clock), await startProcess(t, url, clock)];
+  a.liveness.reported(EAST, reportOf('cert-manager', T0 + 2, 'failed'));
+  b.liveness.reported(EAST, reportOf('cert-manager', T0 + 1));
+  b.liveness.reported(EAST, reportOf('podinfo'));
+  // Before anything is written, too.
+  assert.equal((await a.liveness.reportsOf(EAST))['Kustomization cert-manager']?.word, 'failed');
+  await a.liveness.flush();
+  await b.liveness.flush();
+  const before = a.liveness.reportsVersion(EAST);
+  await a.liveness.refresh();
+  assert.notEqual(a.liveness.reportsVersion(EAST), before);
+  for (const { liveness } of [a, b, await startProcess(t, url, clock)]) {
+    const reports = await liveness.reportsOf(EAST);
+    assert.equal(reports['Kustomization cert-manager']?.word, 'failed');
+    assert.equal(reports['Kustomization podinfo']?.word, 'applied');
+  }
+});
+
+test('what was seen survives a restart', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const store = await openSqliteStore(url);
+  const liveness = await openLiveness(store.liveness, clock, log);
+  liveness.polled(pollOf());
+  liveness.refused(EAST, 'rolebindings', { atMs: T0, status: 495, reason: 'expired', knownBy: 'proven' });
+  liveness.reported(EAST, reportOf('podinfo'));
+  await liveness.close();
+  await store.close();
+  const again = await startProcess(t, url, clock);
+  assert.equal(lastOf(again, 'namespaces'), T0);
+  assert.equal(again.liveness.of(EAST)?.['rolebindings']?.refused?.reason, 'expired');
+  assert.ok('Kustomization podinfo' in (await again.liveness.reportsOf(EAST)));
+});
+
+/** What a store is asked, with a lock that can be held. */
+function watched(): LivenessStore & { saves: number; locked: boolean } {
+  const store = {
+    saves: 0,
+    locked: false,
+    since: async () => ({ version: 0, polls: [], reports: [] }),
+    save: async () => {
+      store.saves++;
+      if (store.locked) throw new Error('locked');
+      return store.saves;
+    },
+    reportsOf: async () => undefined,
+  };
+  return store;
+}
+
+test('no poll and no report writes on its path, and a store that is locked costs nothing but the wait', async () => {
+  const store = watched();
+  store.locked = true;
+  const liveness = await openLiveness(store, clockAt(), log);
+  for (let n = 0; n < 1_000; n++) liveness.polled(pollOf({ clusterDns: `c${n}.example.com` }));
+  liveness.reported(EAST, reportOf('podinfo'));
+  assert.equal(store.saves, 0);
+  await assert.rejects(liveness.flush(), /locked/);
+  store.locked = false;
+  const before = store.saves;
+  await liveness.flush();
+  assert.equal(store.saves - before, Math.ceil(1_000 / LIMITS.sightingsPerCommitMax), 'nothing was lost');
+  await liveness.close();
+});
+
+test('polls that come while it writes do not keep it writing', async () => {
+  const store = watched();
+  const liveness = await openLiveness(
+    {
+      ...store,
+      save: async () => {
+        liveness.polled(pollOf());
+        return ++store.saves;
+      },
+    },
+    clockAt(),
+    log,
+  );
+  liveness.polled(pollOf());
+  await liveness.flush();
+  assert.equal(store.saves, 1);
+});
+
+test('the inputs are looked at once for each revision, not with each poll', async () => {
+  const liveness = await openLiveness(watched(), clockAt(), log);
+  let looked = 0;
+  const inputs = (): Uint8Array => Buffer.from(`{"inputs":[${++looked}]}`);
+  for (let n = 0; n < 5; n++) liveness.polled(pollOf({ inputs }));
+  assert.equal(looked, 1);
+  liveness.polled(pollOf({ inputs, revision: 2 }));
+  assert.equal(looked, 2);
+});
+
+test('whoever looks at what a cluster is told is not that cluster', async () => {
+  const liveness = await openLiveness(watched(), clockAt(), log);
+  const grants = { roles: [], environments: [], labels: [] };
+  for (const principal of [
+    { kind: 'operator_token', name: 'x', tokenId: 'x', grants, expiresMs: 0 },
+    { kind: 'workload', issuer: 'x', subject: 'x', claims: [] },
+    { kind: 'anonymous' },
+  ] as const) {
+    liveness.polled(pollOf({ principal }));
+  }
+  assert.equal(liveness.of(EAST), undefined);
+});
+
+test('a flood of reports is bounded: for one cluster by what is kept, for all by 503', async () => {
+  const liveness = await openLiveness(watched(), clockAt(), log);
+  for (let n = 0; n < 5_000; n++)
+    liveness.reported(EAST, { ...reportOf(`ResourceSet/r${n}`), kind: 'ResourceSet' });
+  assert.equal(Object.keys(await liveness.reportsOf(EAST)).length, LIMITS.reportsPerClusterMax);
+  const flood = (): void => {
+    for (let n = 0; n <= LIMITS.reportsPendingMax; n++)
+      liveness.reported(`c${n}.example.com`, reportOf('podinfo'));
+  };
+  assert.throws(flood, (error: { code?: string }) => error.code === 'unavailable');
+  // Whoever waits already is not refused for what says the same anew.
+  liveness.reported(EAST, { ...reportOf('ResourceSet/r4999', T0 + 1), kind: 'ResourceSet' });
+});
+
+test('a User-Agent is escaped and cut, and told as it is now', async () => {
+  const liveness = await openLiveness(watched(), clockAt(), log);
+  liveness.polled(pollOf({ client: `flux\u0080\u202e${'x'.repeat(4_000)}` }));
+  const shown = liveness.of(EAST)?.['namespaces']?.polls?.client ?? '';
+  assert.ok(shown.startsWith('flux\\u{80}\\u{202e}x') && shown.length <= LIMITS.clientCharactersMax, shown);
+  liveness.polled(pollOf({ client: undefined }));
+  assert.equal(liveness.of(EAST)?.['namespaces']?.polls?.client, undefined);
+});
+
+test('a cluster that is in no fleet is forgotten when it has been silent for a while, in the store, too', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const { liveness } = await startProcess(t, url, clock);
+  liveness.polled(pollOf());
+  liveness.polled(pollOf({ clusterDns: WEST }));
+  liveness.reported(EAST, reportOf('podinfo'));
+  await liveness.flush();
+  liveness.forgetGone(new Set([WEST]));
+  assert.ok(liveness.of(EAST), 'not silent yet');
+  clock.ms += LIMITS.goneSightingMs + 1;
+  liveness.forgetGone(new Set([WEST]));
+  assert.equal(liveness.of(EAST), undefined);
+  await liveness.flush();
+  const again = await startProcess(t, url, clock);
+  assert.equal(again.liveness.of(EAST), undefined);
+  assert.ok(again.liveness.of(WEST));
+  assert.deepEqual(await again.liveness.reportsOf(EAST), {});
+});
