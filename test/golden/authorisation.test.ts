@@ -195,7 +195,8 @@ function requestFor(operation: Operation, principal: Principal, id: string): Cli
     .replace('{id}/', 'demo-cluster-01/')
     .replace('{id}', id)
     .replace('{revision}', '1')
-    .replace('{plan_hash}', '0'.repeat(64));
+    .replace('{plan_hash}', '0'.repeat(64))
+    .replace('{asset}', 'page-0123456789abcdef.css');
   const hasBody =
     ['POST', 'PUT', 'PATCH'].includes(operation.method) && !BODILESS.includes(operation.operationId);
   return {
