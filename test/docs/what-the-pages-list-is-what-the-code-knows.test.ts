@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { VARIABLES } from '../../src/core/config-names.ts';
@@ -26,15 +26,31 @@ describe('what the pages list', () => {
     assert.deepEqual([...documented].sort(), [...VARIABLES].sort());
   });
 
-  it('are the statuses that the gateway answers errors with', () => {
-    const [statuses = ''] = read('docs/troubleshooting.md').split('## 495');
-    const documented = firstCells(statuses).flatMap((cell) => cell.match(/\b\d{3}\b/g) ?? []);
-    const known = new Set(Object.values(STATUS_OF).map(String));
-    assert.deepEqual([...documented].sort(), [...known].sort());
+  it('are the statuses and the error codes that the gateway answers with, each once', () => {
+    const [, numbers = ''] = read('docs/troubleshooting.md').split('## Every number');
+    const documented = [...(numbers.split('\n## ')[0] ?? '').matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)].map(
+      ([, status, code]) => `${status} ${code}`,
+    );
+    const known = Object.entries(STATUS_OF).map(([code, status]) => `${status} ${code}`);
+    assert.deepEqual([...documented].sort(), known.sort());
+  });
+
+  it('are the policies that forbid, each once', () => {
+    const [, reasons = ''] = read('docs/troubleshooting.md').split("## 403, by the log's reason");
+    const documented = firstCells(reasons.split('\n## ')[0] ?? '')
+      .slice(1)
+      .flatMap(codeSpans);
+    const policies = readdirSync(join(PROJECT, 'policy')).filter((name) => name.endsWith('.cedar'));
+    const forbidding = policies
+      .map((name) => read(`policy/${name}`))
+      .flatMap((text) => [...text.matchAll(/@id\("([\w-]+)"\)\s+@reason\("[^"]*"\)\s+forbid/g)])
+      .map(([, id = '']) => id);
+    assert.ok(forbidding.length > 10);
+    assert.deepEqual([...documented].sort(), forbidding.sort());
   });
 
   it('are the rules by which a certificate can be refused, each once', () => {
-    const [, rules = ''] = read('docs/troubleshooting.md').split('## 495, rule by rule');
+    const [, rules = ''] = read('docs/troubleshooting.md').split('\n## 495, rule by rule');
     const documented = firstCells(rules.split('\n## ')[0] ?? '')
       .slice(1)
       .flatMap(codeSpans);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { pagePaths } from '../support/page.ts';
 import { PROJECT } from '../support/spawned.ts';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
@@ -23,11 +24,14 @@ const slug = (heading: string): string =>
     .replaceAll(/[^\w\- ]/g, '')
     .replaceAll(' ', '-');
 
+/** A pattern may look like a link. */
+const withoutCode = (text: string): string => text.replaceAll(/```[\s\S]*?```|``.*?``|`[^`\n]*`/g, '');
+
 describe('the pages', () => {
   it('link to files and headings that are there', () => {
     const broken: string[] = [];
     for (const page of pages()) {
-      for (const [, link = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      for (const [, link = ''] of withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^[a-z]+:/.test(link)) continue;
         const [path = '', anchor] = link.split('#');
         const target = path === '' ? page : join(dirname(page), path);
@@ -63,6 +67,25 @@ describe('the pages', () => {
       }
     }
     assert.deepEqual(missing, []);
+  });
+
+  it('are all in the table of contents, which is one step from the README', () => {
+    const contents = read('docs/README.md');
+    const linked = [...contents.matchAll(/\]\(([^)#\s]+)\)/g)].map(([, path = '']) => join('docs', path));
+    const missing = pagePaths().filter((path) => !['README.md', 'docs/README.md', ...linked].includes(path));
+    assert.deepEqual(missing, []);
+    assert.match(read('README.md'), /\]\(docs\/README\.md\)/);
+  });
+
+  it('have pictures that are readable on light and on dark, and say in words what they show', () => {
+    const pictures = readdirSync(join(PROJECT, 'docs/images')).filter((name) => name.endsWith('.svg'));
+    assert.ok(pictures.length > 1);
+    for (const picture of pictures) {
+      const text = read(`docs/images/${picture}`);
+      assert.match(text, /prefers-color-scheme: dark/, picture);
+      assert.match(text, /<title id="title">[^<]{20,}</, picture);
+      assert.doesNotMatch(text, /<script|href=|url\(https?:/, picture);
+    }
   });
 
   it('begin with a README that is read to its end', () => {

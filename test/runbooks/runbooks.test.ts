@@ -17,8 +17,9 @@ import {
   type TestGateway,
   type TestGatewayOptions,
 } from '../support/gateway.ts';
+import { missingTools } from '../support/page-shell.ts';
 import { createTestPki, type MintedChain, withChain } from '../support/pki.ts';
-import { executeRunbook, missingTools } from '../support/runbook.ts';
+import { executeRunbook } from '../support/runbook.ts';
 
 const skip = missingTools() ?? false;
 const CLUSTERS = ['demo-cluster-01', 'demo-cluster-02', 'demo-cluster-03'].map(

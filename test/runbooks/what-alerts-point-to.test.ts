@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { fluxEvent, inputsPath, report } from '../support/fleet-status.ts';
+import { missingTools } from '../support/page-shell.ts';
 import type { MintedChain } from '../support/pki.ts';
-import { executeRunbook, missingTools } from '../support/runbook.ts';
+import { executeRunbook } from '../support/runbook.ts';
 import { shareGateway } from '../support/shared-gateway.ts';
 
 const skip = missingTools() ?? false;

@@ -106,7 +106,7 @@ async function decide(
   });
   if (admission.decision.allowed) return;
   if (isTokenPrincipal(principal)) admission.revocationId = revoked?.revocationId;
-  throw refusal(principal, admission.decision, revoked);
+  throw refusal(principal, admission.decision, asked.allowsSecrets, revoked);
 }
 
 /**
@@ -209,14 +209,22 @@ function resolveRoute(route: Route, config: Config): Operation {
 
 export const CHALLENGE = Object.freeze({ 'WWW-Authenticate': 'Bearer realm="fluxgate"' });
 
-export function refusal(principal: Principal, decision: Decision, revoked?: RevokedBy): FluxgateError {
+/** `allowsSecrets`: the request came with Allow-Suspected-Secrets, which few may send who may do all the rest of it. */
+export function refusal(
+  principal: Principal,
+  decision: Decision,
+  allowsSecrets: boolean,
+  revoked?: RevokedBy,
+): FluxgateError {
   if (principal.kind === 'anonymous') {
     return new FluxgateError('unauthenticated', 'Present a client certificate or a token.', {
       headers: CHALLENGE,
       logged: decision.reason,
     });
   }
-  return new FluxgateError('forbidden', 'This credential is known, but it may not do this.', {
+  const message = 'This credential is known, but it may not do this.';
+  const secrets = ' By the shipped policies, Allow-Suspected-Secrets is for the group or role security only.';
+  return new FluxgateError('forbidden', allowsSecrets ? message + secrets : message, {
     logged: revoked === undefined ? decision.reason : `${decision.reason}; ${revoked.detail}`,
   });
 }

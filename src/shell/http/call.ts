@@ -38,7 +38,8 @@ export function createCall(
     audited: auditedRequest(admitted, operation),
     authorise(resource) {
       admitted.decision = decideFurther(parts, admitted, operation, resource);
-      if (!admitted.decision.allowed) throw refusal(admitted.principal, admitted.decision);
+      const { principal, decision, allowsSecrets } = admitted;
+      if (!decision.allowed) throw refusal(principal, decision, allowsSecrets);
     },
     permits: (resource) => decideFurther(parts, admitted, operation, resource).allowed,
   };

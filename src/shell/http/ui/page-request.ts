@@ -80,7 +80,7 @@ export function createPageRequest(
       });
       record.principal = principal;
       record.decision = decision;
-      if (!decision.allowed) throw refusal(principal, decision);
+      if (!decision.allowed) throw refusal(principal, decision, false);
       parts.throttle.admitted(principal);
       const { session, cookie } = parts.page.sessions.begin(hashOfToken(token));
       record.session = session;
