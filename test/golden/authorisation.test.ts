@@ -10,8 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { derivePageKeys, formToken, type PageKeys } from '../../src/core/identity/page-session.ts';
 import { type Operation, readOperations } from '../../src/core/policy/operations.ts';
 import { ROLES } from '../../src/core/policy/roles.ts';
+import { FORM_COOKIE } from '../../src/shell/http/ui/sessions.ts';
 import type { ClientRequest } from '../support/client.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { HOSTILE_TRUST_DOMAIN } from '../support/hostile-case.ts';
@@ -176,7 +178,7 @@ const QUERIES: Readonly<Record<string, string>> = {
 };
 const BODILESS: readonly string[] = ['revertRevision', 'approvePlan'];
 /** Whoever is let in finds nothing: as the policies are shipped, no plan waits for a second person. */
-const NOTHING_THERE: readonly string[] = ['getPlan', 'approvePlan'];
+const NOTHING_THERE: readonly string[] = ['getPlan', 'approvePlan', 'showPlan'];
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 /** Of the path's first segment. */
@@ -185,8 +187,31 @@ const inTurn = [...operations].sort(
   (a, b) => collectionOf(a).localeCompare(collectionOf(b)) || TURN.indexOf(a.method) - TURN.indexOf(b.method),
 );
 
+/**
+ * Forms of the status page, as its pages send them but for what the page wrote into the form: so whoever may send one at all is
+ * refused for that. What a right form does is what the JSON route does, and is in the scenarios.
+ */
+const FORMS: readonly string[] = ['signOut', 'approveOnPage'];
+/** For whoever is nobody yet; here with a right form and a token that nobody has. Tokens in headers are not looked at. */
+const SIGN_IN = 'signInOnPage';
+const NONCE = 'golden-golden-golden-g';
+
+function formFor(operationId: string, keys: PageKeys): Pick<ClientRequest, 'body' | 'headers'> | undefined {
+  if (operationId !== SIGN_IN && !FORMS.includes(operationId)) return undefined;
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    'sec-fetch-site': 'same-origin',
+    cookie: `${FORM_COOKIE}=${NONCE}`,
+  };
+  const fields: Record<string, string> =
+    operationId === SIGN_IN
+      ? { token: 'a-token-that-nobody-has', form_token: formToken(keys, `sign-in ${NONCE}`), next: '' }
+      : { form_token: 'x'.repeat(43) };
+  return { headers, body: new URLSearchParams(fields).toString() };
+}
+
 /** `id`: of the object that the collection of this path has for us. */
-function requestFor(operation: Operation, principal: Principal, id: string): ClientRequest {
+function requestFor(operation: Operation, principal: Principal, id: string, keys: PageKeys): ClientRequest {
   const fields = BODIES[operation.kind ?? ''] ?? {};
   const ofFleet = operation.method === 'POST' ? { id, ...fields } : fields;
   const body = OTHER_BODIES[operation.operationId] ?? ofFleet;
@@ -203,6 +228,7 @@ function requestFor(operation: Operation, principal: Principal, id: string): Cli
     method: operation.method,
     path: `${path}${QUERIES[operation.operationId] ?? ''}`,
     ...(hasBody ? { body } : {}),
+    ...formFor(operation.operationId, keys),
     ...principal.credential,
   };
 }
@@ -219,7 +245,12 @@ async function prepare(gateway: TestGateway, { kind, method, path }: Operation, 
   }
 }
 
-async function runAll(gateway: TestGateway, all: readonly Principal[], mode: string): Promise<Matrix> {
+async function runAll(
+  gateway: TestGateway,
+  all: readonly Principal[],
+  mode: string,
+  keys: PageKeys,
+): Promise<Matrix> {
   const poll = `/api/v2/flux/clusters/${POLLED}/namespaces`;
   assert.equal((await gateway.send({ path: poll, certificate: good })).status, 200, 'turns the ratchet');
   const statuses = new Map<string, number>();
@@ -236,7 +267,10 @@ async function runAll(gateway: TestGateway, all: readonly Principal[], mode: str
       const prepared = !refused && mode === 'crud' && operation.audience === 'operator';
       if (prepared) await prepare(gateway, operation, ofWriter);
       const id = operation.kind === undefined && made !== '' ? made : 'golden';
-      const { status, headers } = await gateway.send({ ...requestFor(operation, principal, id), agent });
+      const { status, headers } = await gateway.send({
+        ...requestFor(operation, principal, id, keys),
+        agent,
+      });
       if (status === 201) made = String(headers['location']).split('/').at(-1) ?? '';
       statuses.set(`${operation.operationId} ${principal.name}`, status);
     }
@@ -255,6 +289,35 @@ async function runAll(gateway: TestGateway, all: readonly Principal[], mode: str
   }
   return matrix;
 }
+
+/** Nobody gets in with a token that nobody has; who has a certificate is somebody already. */
+function assertSignIn(row: Readonly<Record<string, readonly string[]>>): void {
+  assert.deepEqual(Object.keys(row), ['401', '403', '495']);
+  const { 401: unknown = [], 403: forbidden = [], 495: refused = [] } = row;
+  assert.ok(unknown.includes('anonymous'));
+  assert.ok(unknown.every((name) => !/operator certificate|certificate of|cluster, /.test(name)));
+  for (const name of ['operator certificate', 'cluster, own path', 'writer, outside the operator networks']) {
+    assert.ok(forbidden.includes(name), name);
+  }
+  assert.ok(refused.every((name) => name.startsWith('refused: ')));
+  for (const { name } of hostile) assert.ok(refused.includes(`refused: ${name}`), name);
+}
+
+/** Style and script of the page tell nothing: they are for anybody in the operators' networks. There is none of this name. */
+function assertAsset(row: Readonly<Record<string, readonly string[]>>): void {
+  assert.deepEqual(Object.keys(row), ['403', '404', '495']);
+  const { 403: forbidden = [], 404: absent = [], 495: refused = [] } = row;
+  for (const name of ['writer', 'operator certificate'])
+    assert.ok(forbidden.includes(`${name}, outside the operator networks`));
+  assert.ok(absent.includes('anonymous') && absent.includes('operator certificate'));
+  for (const { name } of hostile) assert.ok(refused.includes(`refused: ${name}`), name);
+}
+
+/** Operations of the page that are for whoever is nobody yet, each with what it denies. */
+const OWN_ROWS: Readonly<Record<string, (row: Readonly<Record<string, readonly string[]>>) => void>> = {
+  [SIGN_IN]: assertSignIn,
+  getAsset: assertAsset,
+};
 
 describe('who may do what', async () => {
   const found: Record<string, Matrix> = {};
@@ -302,7 +365,8 @@ describe('who may do what', async () => {
         },
       });
       if (mode === 'crud') await makeRecords(gateway);
-      const matrix = await runAll(gateway, [...principals, ...holders], mode);
+      const keys = derivePageKeys(pki.server.keyPem);
+      const matrix = await runAll(gateway, [...principals, ...holders], mode, keys);
       found[mode] = matrix;
       if (process.env['UPDATE_GOLDEN'] === '1') return;
       const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Record<string, Matrix>;
@@ -314,6 +378,10 @@ describe('who may do what', async () => {
     for (const [mode, matrix] of Object.entries(found)) {
       for (const { operationId, audience } of operations) {
         const row = matrix[operationId] ?? {};
+        if (mode === 'crud' && operationId in OWN_ROWS) {
+          OWN_ROWS[operationId]?.(row);
+          continue;
+        }
         const statusOf = (name: string): string | undefined =>
           Object.keys(row).find((status) => row[status]?.includes(name));
         for (const { name } of hostile) assert.equal(statusOf(`refused: ${name}`), '495', operationId);
@@ -327,7 +395,11 @@ describe('who may do what', async () => {
           assert.equal(statusOf('writer, outside the operator networks'), '403', operationId);
           assert.equal(statusOf('cluster, own path'), '403', operationId);
           assert.equal(statusOf('reader, cluster before the ratchet'), '403', operationId);
-          const letIn = NOTHING_THERE.includes(operationId) ? /^404$/ : /^20[01]$/;
+          const letIn = FORMS.includes(operationId)
+            ? /^403$/
+            : NOTHING_THERE.includes(operationId)
+              ? /^404$/
+              : /^20[01]$/;
           assert.match(statusOf('operator certificate') ?? '', letIn, operationId);
           for (const name of NEVER_OPERATE) assert.equal(statusOf(name), '403', `${operationId} ${name}`);
           for (const role of ROLES) {
