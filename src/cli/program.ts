@@ -9,8 +9,22 @@ export async function runProgram(host: CommandHost, args: readonly string[]): Pr
   const { program, loaders } = createProgram(host);
   program.hook('preSubcommand', async (_program, command) => {
     await loaders.get(command)?.();
+    refuseRepeats(command);
   });
   await program.parseAsync([...normalisedArguments(args)], { from: 'user' });
+}
+
+/** Of an option that is given twice, the first would be dropped without a word; only those whose help says so may be repeated. */
+function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    if (option.description.includes('may be repeated')) continue;
+    let given = 0;
+    command.on(`option:${option.name()}`, () => {
+      given++;
+      if (given > 1 && !option.isBoolean()) command.error(`error: option '${option.flags}' was given twice`);
+    });
+  }
+  for (const below of command.commands) refuseRepeats(below);
 }
 
 /** With the commands of every family. */

@@ -18,4 +18,18 @@ describe('the command line', () => {
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
     }
   });
+
+  it('exits 2 for an option that is given twice, rather than forget the first; unless its help says that it may be', async (t) => {
+    const unassign = ['component', 'unassign', 'x'];
+    for (const twice of [
+      ['--environment', 'dev', '--environment', 'prod'],
+      ['--yes', '--reason', 'a', '--reason=b'],
+    ]) {
+      const { code, stderr } = await fluxgate(t, [...unassign, ...twice]).ended;
+      assert.equal(code, 2, twice.join(' '));
+      assert.match(stderr, /^error: option '--(environment|reason) <\w+>' was given twice$/m);
+    }
+    const { stderr } = await fluxgate(t, [...unassign, '--cluster', 'a', '--cluster', 'b']).ended;
+    assert.match(stderr, /say which gateway/);
+  });
 });

@@ -7,6 +7,7 @@ import { pagePaths, readPage } from '../support/page.ts';
 import { executePage, missingTools } from '../support/page-shell.ts';
 import { cloneStage, operatorStage, type Stage } from '../support/page-stage.ts';
 import { PROJECT } from '../support/spawned.ts';
+import { firstDay } from './first-day.ts';
 import { holdKustomization, holdManifests } from './manifests-of-the-pages.ts';
 
 /**
@@ -61,6 +62,7 @@ const BESIDE: Readonly<Record<string, Beside>> = {
     before: ({ directory }) => writeFile(join(directory, 'clusters.crl'), 'a CRL'),
     after: holdKustomization,
   },
+  'docs/first-day.md': { events: firstDay },
   'docs/joining-a-cluster.md': {
     before: ({ directory, gateway }) => writeFile(join(directory, 'gateway-ca.crt'), gateway.serverCaPem),
     after: holdManifests,
