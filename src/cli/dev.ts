@@ -119,6 +119,11 @@ function commandsToTry(
     `${curl} ${asOperator} ${url('/clusters')}`,
     `${curl} ${token(tokens.writeFile)} ${url('/platform_components')}`,
     '',
+    `The status page is ${url('/ui')}: sign in with the token in ${shown(tokens.writeFile)}. The command line (docs/cli.md) is told once where this is:`,
+    '',
+    `npm run -s fluxgate -- context set dev --url ${url('')} --ca ${shown(pki.serverCaPath)} ${asOperator}`,
+    'npm run -s fluxgate -- fleet status',
+    '',
     'Ctrl-C stops it. The log follows, one JSON line a request.',
     '',
   ];

@@ -144,7 +144,7 @@ function rendered({ platform_components, namespaces, rolebindings }: RenderedAns
           [
             { name: 'Component' },
             { name: 'Enabled' },
-            { name: 'Version' },
+            { name: 'Tag' },
             { name: 'Source', kind: 'wide' },
             { name: 'Depends on' },
             { name: 'Patches', kind: 'wide' },
@@ -152,7 +152,7 @@ function rendered({ platform_components, namespaces, rolebindings }: RenderedAns
           components.map((input) => [
             input.id,
             input['enabled'] === true ? 'yes' : html`<strong class="warn">no</strong>`,
-            String(input['component_version']),
+            tag(input),
             source(input),
             (input['depends_on'] as readonly string[]).join(', ') || html`<span class="none">nothing</span>`,
             mapText(input['patches']),
@@ -163,9 +163,15 @@ ${list('namespaces', namespaces.inputs, ['labels', 'annotations'])}
 ${list('rolebindings', rolebindings.inputs, ['role', 'subjects'])}`;
 }
 
+/** What runs: a cluster's own tag comes before the catalogue's, whose version stays what it was. */
+function tag(input: Input): Html {
+  const { oci_tag } = input['source'] as { readonly oci_tag: string };
+  return html`<strong>${oci_tag}</strong> <span class="sub">version ${String(input['component_version'])} in the catalogue</span>`;
+}
+
 function source(input: Input): Html {
-  const { oci_url, oci_tag } = input['source'] as { readonly oci_url: string; readonly oci_tag: string };
-  return html`<code>${oci_url}:${oci_tag}</code> <span class="sub">${String(input['component_path'])}</span>`;
+  const { oci_url } = input['source'] as { readonly oci_url: string };
+  return html`<code>${oci_url}</code> <span class="sub">${String(input['component_path'])}</span>`;
 }
 
 function mapText(value: unknown): Piece {

@@ -49,7 +49,7 @@ export function revocationsView({ items, offset, limit, nowMs }: ListView<Revoca
             { name: 'Attempts since' },
           ],
           items.map((one) => [
-            html`${TARGETS.flatMap((name) => (typeof one[name] === 'string' ? [html`<span class="sub">${name.replaceAll('_', ' ')}</span> <code>${String(one[name])}</code> `] : []))}`,
+            html`${TARGETS.flatMap((name) => (typeof one[name] === 'string' ? [html`<span class="sub">${name.replaceAll('_', ' ')}</span> <code>${String(one[name])}</code> `] : []))} <span class="sub">id ${one.id}</span>`,
             badge(REVOCATION_STATES[one.state] ?? { icon: 'plain', word: one.state }),
             one.reason,
             html`${one.created_by}${one.lifted_by === undefined ? undefined : html` <span class="sub">lifted by ${one.lifted_by}</span>`}`,

@@ -95,7 +95,7 @@ ${section('server', 'The gateway’s own certificate', html`<p>${trust.server_ce
 
 const rotationNote = (anchors: readonly Authority[]): string =>
   anchors.length > 1
-    ? 'Each cluster counts for the CA that its last certificate was accepted under. The newest CA is where they are going.'
+    ? 'Each cluster counts for the CA that its last certificate was accepted under. The newest CA is where they are going. A name that is not in the fleet counts until it has been silent for an hour.'
     : 'One CA is trusted. To begin a rotation, add the new one to CLUSTER_CA_FILE beside it.';
 
 /** How far each CA has been left, and by whom it has not. */
