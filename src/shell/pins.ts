@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../core/audit/entry.ts';
+import type { StillAdmitted } from '../core/audit/still-admitted.ts';
 import {
   describeOutcome,
   observeKey,
@@ -32,7 +33,7 @@ export interface KeyPins {
   /** Those of which two keys are in use. */
   conflicts(): readonly (readonly [clusterDns: string, state: PinState])[];
   /** Forgets the cluster's keys: the next one is its first. Kept when it resolves. Undefined: there were none. */
-  reset(clusterDns: string, entry: AuditEntry): Promise<PinState | undefined>;
+  reset(clusterDns: string, entry: AuditEntry, stillAdmitted?: StillAdmitted): Promise<PinState | undefined>;
   close(): Promise<void>;
 }
 
@@ -114,19 +115,20 @@ export async function createKeyPins(
       for (const [name, state] of pins) if (state.conflict !== undefined) found.push([name, state]);
       return found;
     },
-    async reset(clusterDns, entry) {
+    async reset(clusterDns, entry, stillAdmitted) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
       pins.delete(clusterDns);
       warnedMs.delete(clusterDns);
       try {
         // Asked of the store in this very turn: what is observed from now on is written after it.
-        await store.save({
+        const batch = {
           sightings: [],
           forgotten: [],
           pins: [storedPin(clusterDns, undefined)],
           audit: [entry],
-        });
+        };
+        await store.save(batch, stillAdmitted);
       } catch (error) {
         // Not kept, so not done: what would come back with the next start must not look gone now.
         if (!pins.has(clusterDns)) pins.set(clusterDns, before);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditEntry, AuditRequest } from '../core/audit/entry.ts';
+import type { StillAdmitted } from '../core/audit/still-admitted.ts';
 import { FluxgateError } from '../core/errors.ts';
 import type { Page } from '../core/fleet/access.ts';
 import { createRevocationList, type RevocationList } from '../core/identity/revocation-list.ts';
@@ -30,7 +31,7 @@ export interface RevocationOrder {
 export interface Revocations {
   revoke(order: RevocationOrder, request: AuditRequest): Promise<KnownRevocation>;
   /** Throws `not_found`, or `conflict` where it is lifted already. */
-  lift(id: string, request: AuditRequest): Promise<KnownRevocation>;
+  lift(id: string, request: AuditRequest, stillAdmitted: StillAdmitted): Promise<KnownRevocation>;
   get(id: string): Promise<KnownRevocation | undefined>;
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<KnownRevocation>>;
   /** A request was refused by this revocation. Costs the request nothing: written down later. */
@@ -122,7 +123,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       );
       return revocation;
     },
-    async lift(id, request) {
+    async lift(id, request, stillAdmitted) {
       const by = request.actor.principal;
       const atMs = clock.now();
       const entry: AuditEntry = {
@@ -131,7 +132,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
         ...request,
         object: `revocation/${id}`,
       };
-      if (!(await store.revocations.lift(id, atMs, by, entry))) {
+      if (!(await store.revocations.lift(id, atMs, by, entry, stillAdmitted))) {
         await found(id);
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }

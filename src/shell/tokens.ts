@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditEntry, AuditRequest } from '../core/audit/entry.ts';
+import type { StillAdmitted } from '../core/audit/still-admitted.ts';
 import { FluxgateError } from '../core/errors.ts';
 import type { Page } from '../core/fleet/access.ts';
 import {
@@ -33,9 +34,10 @@ export interface Tokens {
   make(
     order: TokenOrder,
     request: AuditRequest,
+    stillAdmitted: StillAdmitted,
   ): Promise<{ readonly token: string; readonly record: KnownToken }>;
   /** Throws `not_found`, or `conflict` where it is revoked already. */
-  revoke(id: string, request: AuditRequest): Promise<KnownToken>;
+  revoke(id: string, request: AuditRequest, stillAdmitted: StillAdmitted): Promise<KnownToken>;
   get(id: string): Promise<KnownToken | undefined>;
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<KnownToken>>;
   /** A request came with it. Costs the request nothing: written down later. */
@@ -90,7 +92,7 @@ export function createTokens(parts: TokensParts): Tokens {
   });
 
   return {
-    async make(order, request) {
+    async make(order, request, stillAdmitted) {
       const by = request.actor.principal;
       const token = makeToken(order.kind, randomBytes(TOKEN_SECRET_OCTETS));
       const id = `tok-${randomBytes(8).toString('hex')}`;
@@ -112,18 +114,19 @@ export function createTokens(parts: TokensParts): Tokens {
             expires_at: new Date(expiresMs).toISOString(),
           },
         },
+        stillAdmitted,
       );
       await apply();
       const record = await found(id);
       log.warn({ token: id, ...logged(record), by }, 'token made');
       return { token, record };
     },
-    async revoke(id, request) {
+    async revoke(id, request, stillAdmitted) {
       const by = request.actor.principal;
       const atMs = clock.now();
       const at = new Date(atMs).toISOString();
       const entry: AuditEntry = { at, event: 'token_revoked', ...request, object: `token/${id}` };
-      if (!(await store.tokens.revoke(id, atMs, by, entry))) {
+      if (!(await store.tokens.revoke(id, atMs, by, entry, stillAdmitted))) {
         await found(id);
         throw new FluxgateError('conflict', 'This token is revoked already. Nothing was changed.');
       }

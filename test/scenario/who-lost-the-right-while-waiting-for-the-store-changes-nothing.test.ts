@@ -59,6 +59,48 @@ describe('a write that waits for the store', () => {
     assert.equal(await gateway.fleet(), fleet);
   });
 
+  it('makes and revokes no token, lifts no revocation and forgets no key where its author is revoked meanwhile', async (t) => {
+    const gateway = await startTestGateway(t);
+    const insider = await gateway.pki.operator('insider@example.com');
+    const dns = 'demo-cluster-01.k8s.example.com';
+    const certificate = await gateway.pki.cluster(dns);
+    await gateway.send({ path: `/api/v2/flux/clusters/${dns}/namespaces`, certificate });
+    const earlier = await postRevocation(gateway, { certificate_sha256: 'ab'.repeat(32), reason: 'earlier' });
+    const { id } = earlier.json<{ id: string }>();
+    const order = { kind: 'operator', roles: ['admin'], ttl: 3_600 };
+    const kept = await gateway.send({
+      method: 'POST',
+      path: '/tokens',
+      token: WRITE_TOKEN,
+      body: { name: 'kept', ...order },
+    });
+    const unlock = lockStore(gateway);
+    const waiting = Promise.all(
+      [
+        { method: 'POST', path: '/tokens', body: { name: 'heir', ...order } },
+        { method: 'DELETE', path: `/tokens/${kept.json<{ id: string }>().id}` },
+        { method: 'DELETE', path: `/revocations/${id}` },
+        { method: 'DELETE', path: `/trust/pins/${dns}` },
+      ].map(async (request) => (await gateway.send({ ...request, certificate: insider })).status),
+    );
+    for (let turn = 0; turn < 3; turn++) await gateway.send({ path: '/namespaces', certificate: insider });
+    const target = { certificate_sha256: certificateSha256(insider.pem), reason: 'insider' };
+    const revocation = postRevocation(gateway, target);
+    while ((await gateway.send({ path: '/health', certificate: insider })).status !== 495) await pause(20);
+    unlock();
+    assert.equal((await revocation).status, 201);
+    assert.deepEqual(await waiting, [495, 495, 495, 495]);
+    const list = async <T>(path: string): Promise<T[]> =>
+      (await gateway.send({ path, token: WRITE_TOKEN })).json<T[]>();
+    const tokens = await list<{ name: string; state: string }>('/tokens');
+    assert.deepEqual(
+      tokens.map(({ name, state }) => [name, state]),
+      [['kept', 'live']],
+    );
+    const revocations = await list<{ id: string; state: string }>('/revocations');
+    assert.equal(revocations.find((one) => one.id === id)?.state, 'in_force');
+  });
+
   it('changes nothing where its CA is removed meanwhile', async (t) => {
     const { gateway, waiting, unlock, fleet } = await setStage(t);
     await writeFile(join(gateway.directory, 'operator-ca.crt'), (await mintCa('other operators')).pem);

@@ -1,3 +1,4 @@
+import { isRecord } from './canonical.ts';
 import type { ClusterPlan, InputChange, Plan } from './plan.ts';
 
 /**
@@ -68,7 +69,14 @@ function rulesOf(cluster: ClusterPlan): GuardRule[] {
   if (cluster.answers === 'begins') return rules;
   if (cluster.answers === 'moves' && served) rules.push('answers_move');
   if (cluster.environment_before !== undefined && served) rules.push('environment');
-  if (cluster.routes.some(({ inputs }) => inputs.some(loosensSignature))) rules.push('signature');
+  if (
+    cluster.routes.some(({ inputs }) =>
+      inputs.some(
+        (input) => loosensSignature(input) && !(input.change === 'removed' && isExpectedToShrink(cluster)),
+      ),
+    )
+  )
+    rules.push('signature');
   if (lossesOf(cluster) > 1) rules.push('several_inputs');
   if (isExpectedToShrink(cluster)) return rules;
   if (cluster.routes.some(({ route, inputs }) => route === 'namespaces' && inputs.some(isLoss))) {
@@ -90,13 +98,20 @@ function isExpectedToShrink(cluster: ClusterPlan): boolean {
   return cluster.state === 'decommissioning';
 }
 
-/** Whether one expression lets in more than another nobody can tell, so each change counts; to begin to verify does not. */
+/**
+ * Whether one expression lets in more than another nobody can tell, so each change counts; to begin to verify does not. What is taken
+ * away with its signature counts as well, or it would come back without one, a step at a time and never asked about.
+ */
 function loosensSignature({ change, fields }: InputChange): boolean {
-  if (change === 'added' || change === 'removed') return false;
+  if (change === 'added') return false;
+  if (change === 'removed')
+    return fields.some(({ field, before }) => field.startsWith('/verify') || hasSignature(before));
   return fields.some(
     ({ field, before }) => (field === '/verify' || field.startsWith('/verify/')) && before !== undefined,
   );
 }
+
+const hasSignature = (input: unknown): boolean => isRecord(input) && input['verify'] !== undefined;
 
 function isLoss({ change }: { readonly change: string }): boolean {
   return change === 'removed' || change === 'disabled';

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { AuditEntry } from '../../core/audit/entry.ts';
+import type { StillAdmitted } from '../../core/audit/still-admitted.ts';
 import type { Page } from '../../core/fleet/access.ts';
 import type { KeptPlan, PlanApproval, PlanFacts, RequestedPlan } from '../../core/fleet/approval.ts';
 import type { PlanPage } from '../../core/fleet/plan-summary.ts';
@@ -13,7 +14,12 @@ export interface PlanStore {
   list(nowMs: number, limit: number, offset: number): Promise<Page<KeptPlan>>;
   get(hash: string, nowMs: number): Promise<KeptPlan | undefined>;
   /** False: it is not there, or approved already; nothing was changed. */
-  approve(hash: string, approval: PlanApproval, entry: AuditEntry): Promise<boolean>;
+  approve(
+    hash: string,
+    approval: PlanApproval,
+    entry: AuditEntry,
+    stillAdmitted?: StillAdmitted,
+  ): Promise<boolean>;
 }
 
 export interface PlanQueries {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { AuditEntry } from '../../core/audit/entry.ts';
+import type { StillAdmitted } from '../../core/audit/still-admitted.ts';
 import type { Page } from '../../core/fleet/access.ts';
 import type { RevocationEntry } from '../../core/identity/revocation-list.ts';
 import { keyOfTarget, targetOfKey } from '../../core/identity/revocation-target.ts';
@@ -43,7 +44,13 @@ export interface RevocationStore {
   /** With its entry in the audit trail, in one commit. */
   add(revocation: NewRevocation, entry: AuditEntry): Promise<void>;
   /** False: it is not there, or lifted already; nothing was changed. */
-  lift(id: string, atMs: number, by: string, entry: AuditEntry): Promise<boolean>;
+  lift(
+    id: string,
+    atMs: number,
+    by: string,
+    entry: AuditEntry,
+    stillAdmitted?: StillAdmitted,
+  ): Promise<boolean>;
   countAttempts(attempts: readonly RevocationAttempts[]): Promise<void>;
 }
 

@@ -75,8 +75,9 @@ export function createSightingStore(
           throw storeFault(error, 'load sightings');
         }
       }),
-    save: (batch) =>
+    save: (batch, stillAdmitted) =>
       queue.run(async () => {
+        await stillAdmitted?.();
         try {
           withoutWaiting(writer, () => writer.transaction(write).immediate(batch));
         } catch (error) {

@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../../core/audit/entry.ts';
+import type { StillAdmitted } from '../../core/audit/still-admitted.ts';
 
 /** Who was seen with what, as the store keeps it: documents are opaque to it, octets are kept once. */
 
@@ -40,7 +41,7 @@ export interface StoredSightings {
 export interface SightingStore {
   load(): Promise<StoredSightings>;
   /** One commit. Rejects at once when another process holds the lock: nobody waits for this, it comes again. */
-  save(batch: SightingBatch): Promise<void>;
+  save(batch: SightingBatch, stillAdmitted?: StillAdmitted): Promise<void>;
   /** The DNS names of all clusters of the fleet, in their order, without reading their documents; page by page. */
   clusterNames(): Promise<readonly string[]>;
 }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { StillAdmitted } from '../../core/audit/still-admitted.ts';
 import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
@@ -71,8 +72,9 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
   const read = createRead(queue, inMemory);
   const inTransaction: Store['transact'] = (work, origin = ourselves('write')) =>
     queue.run(() => runTransaction(writer, { ...BOUNDS, ...bounds }, origin, work));
-  const write: Write = (doing, act) =>
+  const write: Write = (doing, act, stillAdmitted) =>
     inTransaction(async () => {
+      await stillAdmitted?.();
       try {
         return act();
       } catch (error) {
@@ -122,8 +124,8 @@ function ourselves(action: ChangeOrigin['action']): ChangeOrigin {
 
 type Read = <T>(doing: string, act: () => T) => Promise<T>;
 
-/** One transaction of its own, for what is not the fleet. */
-type Write = <T>(doing: string, act: () => T) => Promise<T>;
+/** One transaction of its own, for what is not the fleet. `stillAdmitted`: asked when its turn has come, and `act` is done at once after. */
+type Write = <T>(doing: string, act: () => T, stillAdmitted?: StillAdmitted) => Promise<T>;
 
 function createPlans({ audit, plans }: Writer, queries: PlanQueries, read: Read, write: Write): PlanStore {
   return Object.freeze<PlanStore>({
@@ -133,12 +135,16 @@ function createPlans({ audit, plans }: Writer, queries: PlanQueries, read: Read,
       write('keep a plan', () => {
         if (plans.writes.request(plan)) audit.append(entry);
       }),
-    approve: (hash, approval, entry) =>
-      write('approve a plan', () => {
-        const approved = plans.writes.approve(hash, approval);
-        if (approved) audit.append(entry);
-        return approved;
-      }),
+    approve: (hash, approval, entry, stillAdmitted) =>
+      write(
+        'approve a plan',
+        () => {
+          const approved = plans.writes.approve(hash, approval);
+          if (approved) audit.append(entry);
+          return approved;
+        },
+        stillAdmitted,
+      ),
   });
 }
 
@@ -163,17 +169,22 @@ function createRevocations(
     state: () => read('read', () => queries.state()),
     get: (id) => read('read', () => queries.get(id)),
     list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
+    // In force already when its turn comes: whoever revokes what they came with is not held up by that.
     add: (revocation, entry) =>
       write('revoke', () => {
         writes.add(revocation);
         audit.append(entry);
       }),
-    lift: (id, atMs, by, entry) =>
-      write('lift', () => {
-        const lifted = writes.lift(id, atMs, by);
-        if (lifted) audit.append(entry);
-        return lifted;
-      }),
+    lift: (id, atMs, by, entry, stillAdmitted) =>
+      write(
+        'lift',
+        () => {
+          const lifted = writes.lift(id, atMs, by);
+          if (lifted) audit.append(entry);
+          return lifted;
+        },
+        stillAdmitted,
+      ),
     countAttempts: (attempts) => write('count', () => writes.countAttempts(attempts)),
   });
 }
@@ -190,17 +201,25 @@ function createTokens(
     state: (nowMs) => read('read', () => queries.state(nowMs)),
     get: (id) => read('read', () => queries.get(id)),
     list: ({ limit, offset }) => read('read', () => queries.list(limit, offset)),
-    add: (token, entry) =>
-      write('make a token', () => {
-        writes.add(token);
-        audit.append(entry);
-      }),
-    revoke: (id, atMs, by, entry) =>
-      write('revoke a token', () => {
-        const revoked = writes.revoke(id, atMs, by);
-        if (revoked) audit.append(entry);
-        return revoked;
-      }),
+    add: (token, entry, stillAdmitted) =>
+      write(
+        'make a token',
+        () => {
+          writes.add(token);
+          audit.append(entry);
+        },
+        stillAdmitted,
+      ),
+    revoke: (id, atMs, by, entry, stillAdmitted) =>
+      write(
+        'revoke a token',
+        () => {
+          const revoked = writes.revoke(id, atMs, by);
+          if (revoked) audit.append(entry);
+          return revoked;
+        },
+        stillAdmitted,
+      ),
     noteUses: (uses) => write('note uses', () => writes.noteUses(uses)),
   });
 }

@@ -28,7 +28,7 @@ export function timedStore(store: Store, took: (operation: StoreOperation, secon
     revocations: Object.freeze({ ...revocations, version: () => timed('look', () => revocations.version()) }),
     sightings: Object.freeze({
       ...sightings,
-      save: (batch: Parameters<typeof sightings.save>[0]) => timed('flush', () => sightings.save(batch)),
+      save: (...given: Parameters<typeof sightings.save>) => timed('flush', () => sightings.save(...given)),
     }),
     liveness: Object.freeze({
       ...liveness,

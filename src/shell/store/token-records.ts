@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { AuditEntry } from '../../core/audit/entry.ts';
+import type { StillAdmitted } from '../../core/audit/still-admitted.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import type { Page } from '../../core/fleet/access.ts';
 import type { TokenEntry } from '../../core/identity/token-list.ts';
@@ -38,9 +39,15 @@ export interface TokenStore {
   /** Newest first. */
   list(query: { readonly limit: number; readonly offset: number }): Promise<Page<TokenRecord>>;
   /** Throws `conflict`: two live tokens have the name already, or one that is for something else, or there are too many. */
-  add(token: NewToken, entry: AuditEntry): Promise<void>;
+  add(token: NewToken, entry: AuditEntry, stillAdmitted?: StillAdmitted): Promise<void>;
   /** False: it is not there, or revoked already; nothing was changed. */
-  revoke(id: string, atMs: number, by: string, entry: AuditEntry): Promise<boolean>;
+  revoke(
+    id: string,
+    atMs: number,
+    by: string,
+    entry: AuditEntry,
+    stillAdmitted?: StillAdmitted,
+  ): Promise<boolean>;
   noteUses(uses: readonly (TokenUse & { readonly id: string })[]): Promise<void>;
 }
 

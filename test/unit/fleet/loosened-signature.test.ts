@@ -43,4 +43,10 @@ test('to end or change a verification takes a protection away, whatever else cha
   assert.deepEqual(verdict(planOf('changed', begins)), [[], false]);
   assert.deepEqual(verdict(planOf('changed', { field: '/verify_not', before: 1 })), [[], false]);
   assert.deepEqual(verdict(planOf('added', begins)), [[], false]);
+  // Taken away and brought back without it: the first step asks.
+  assert.deepEqual(verdict(planOf('removed', ends))[0], ['signature']);
+  assert.deepEqual(verdict(planOf('removed', { field: '', before: { id: 'a', verify: {} } }))[0], [
+    'signature',
+  ]);
+  assert.deepEqual(verdict(planOf('removed', { field: '', before: { id: 'a' } }))[0], []);
 });

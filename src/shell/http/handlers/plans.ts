@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../../core/audit/entry.ts';
 import { FluxgateError } from '../../../core/errors.ts';
 import { type KeptPlan, refuseApprover } from '../../../core/fleet/approval.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
@@ -29,13 +30,14 @@ export function plansHandler(operation: Operation, parts: HandlerParts): Handler
         refuseApprover(call.principal, plan);
         const atMs = clock.now();
         const approval = { by: describePrincipal(call.principal), atMs };
-        const approved = await store.plans.approve(plan.hash, approval, {
+        const entry: AuditEntry = {
           at: new Date(atMs).toISOString(),
           event: 'plan_approved',
           ...call.audited,
           object: `plan/${plan.hash}`,
           details: { requested_by: plan.requestedBy },
-        });
+        };
+        const approved = await store.plans.approve(plan.hash, approval, entry, call.identifyAgain);
         if (!approved) {
           throw new FluxgateError('conflict', 'This plan is approved already, or gone. Nothing was changed.');
         }

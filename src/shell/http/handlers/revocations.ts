@@ -45,8 +45,8 @@ export function revocationsHandler(operation: Operation, parts: HandlerParts): H
         return { status: 200, body: shown(revocation) };
       };
     case 'liftRevocation':
-      return async ({ audited, parameters }) => {
-        const lifted = await revocations.lift(parameters.path['id'] ?? '', audited);
+      return async ({ audited, parameters, identifyAgain }) => {
+        const lifted = await revocations.lift(parameters.path['id'] ?? '', audited, identifyAgain);
         return { status: 200, body: shown(lifted) };
       };
     default:

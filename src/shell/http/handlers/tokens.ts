@@ -15,12 +15,12 @@ import type { Handler, HandlerParts } from './handlers.ts';
 export function tokensHandler(operation: Operation, { tokens, clock }: HandlerParts): Handler | undefined {
   switch (operation.operationId) {
     case 'createToken':
-      return async ({ principal, audited, body, authorise }) => {
+      return async ({ principal, audited, body, authorise, identifyAgain }) => {
         const order = readOrder(body as TokenBody, clock.now());
         const { kind: tokenKind, clusterDns, grants } = order;
         authorise({ kind: 'token', tokenKind, clusterDns, grants });
         refuseOutliving(principal, order);
-        const { token, record } = await tokens.make(order, audited);
+        const { token, record } = await tokens.make(order, audited, identifyAgain);
         return {
           status: 201,
           body: { token, ...shown(record) },
@@ -42,8 +42,8 @@ export function tokensHandler(operation: Operation, { tokens, clock }: HandlerPa
         return { status: 200, body: shown(record) };
       };
     case 'revokeToken':
-      return async ({ audited, parameters }) => {
-        const revoked = await tokens.revoke(parameters.path['id'] ?? '', audited);
+      return async ({ audited, parameters, identifyAgain }) => {
+        const revoked = await tokens.revoke(parameters.path['id'] ?? '', audited, identifyAgain);
         return { status: 200, body: shown(revoked) };
       };
     default:

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../../core/audit/entry.ts';
 import { FluxgateError } from '../../../core/errors.ts';
 import type { PinState } from '../../../core/identity/pins.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
@@ -20,16 +21,12 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
     case 'planTrust':
       return ({ parameters, body }) => planTrust(parts, parameters.query, body);
     case 'resetTrustPin':
-      return async ({ principal, audited, parameters, requestId }) => {
+      return async ({ principal, audited, parameters, requestId, identifyAgain }) => {
         const clusterDns = parameters.path['cluster_dns'] ?? '';
         const at = new Date(parts.clock.now()).toISOString();
         const object = `cluster_dns/${clusterDns}`;
-        const before = await parts.sightings.pins.reset(clusterDns, {
-          at,
-          event: 'pin_reset',
-          ...audited,
-          object,
-        });
+        const entry: AuditEntry = { at, event: 'pin_reset', ...audited, object };
+        const before = await parts.sightings.pins.reset(clusterDns, entry, identifyAgain);
         if (before === undefined) {
           throw new FluxgateError('not_found', 'No key of a cluster of this name is remembered.');
         }

@@ -3,7 +3,7 @@ import { FluxgateError } from '../../../core/errors.ts';
 import { formToken } from '../../../core/identity/page-session.ts';
 import { ANONYMOUS, type Principal } from '../../../core/identity/principal.ts';
 import { hashOfToken } from '../../../core/identity/token-list.ts';
-import { type Admission, type Asked, admit, refusal } from '../admission.ts';
+import { type Admission, type Asked, admit, identifyAgain, refusal } from '../admission.ts';
 import { acceptToken } from '../authenticate-token.ts';
 import { contextOf } from '../authorise.ts';
 import { createCall } from '../call.ts';
@@ -141,7 +141,7 @@ async function askRoute(
       parameters,
       body: undefined,
       header: () => undefined,
-      identifyAgain: async () => {},
+      identifyAgain: () => identifyAgain(parts, asked, record),
     }),
   );
 }
