@@ -20,6 +20,8 @@ export const LIMITS = Object.freeze({
   headerBytesMax: 16_384,
   headersCountMax: 64,
   requestsPerSocketMax: 10_000,
+  /** Requests that wait behind another on their connection. Flux sends one; who sends more than this ends the connection. */
+  pipelinedRequestsMax: 32,
   /** Connections at once: 10,000 clusters × 3 providers polling in lock-step, and some. CONNECTIONS_MAX says otherwise. */
   connectionsMax: 40_000,
   /** What a drain may take before the remaining sockets are cut (contract: exit 0 within 10 s). */

@@ -66,9 +66,29 @@ export async function loadTokens(store: Store, nowMs: number): Promise<TokenList
 export function createTokens(parts: TokensParts): Tokens {
   const { store, clock, log } = parts;
   const uses = createUses(parts);
+  /** Revoked here and not kept yet: refused at once, for the store may be busy, not least with what their holder sends. */
+  const ending = new Set<string>();
+  const load = async (): Promise<TokenList> => {
+    const { version, entries } = await store.tokens.state(clock.now());
+    return createTokenList(
+      entries.map((entry) => (ending.has(entry.id) ? { ...entry, revoked: true } : entry)),
+      version,
+    );
+  };
+  const inForceWhile = async (id: string, keep: () => Promise<boolean>): Promise<boolean> => {
+    ending.add(id);
+    try {
+      parts.enforce(await load());
+      return await keep();
+    } finally {
+      ending.delete(id);
+      // What was not kept is good again.
+      parts.enforce(await load());
+    }
+  };
   /** Whoever reads the later state may be the earlier to come here, so versions decide. */
   const apply = async (): Promise<boolean> => {
-    const list = await loadTokens(store, clock.now());
+    const list = await load();
     if (list.version <= parts.current().version) return false;
     parts.enforce(list);
     return true;
@@ -126,11 +146,13 @@ export function createTokens(parts: TokensParts): Tokens {
       const atMs = clock.now();
       const at = new Date(atMs).toISOString();
       const entry: AuditEntry = { at, event: 'token_revoked', ...request, object: `token/${id}` };
-      if (!(await store.tokens.revoke(id, atMs, by, entry, stillAdmitted))) {
+      // Who revokes what they came with is refused from then on, and means it.
+      const guard = request.actor.token_id === id ? undefined : stillAdmitted;
+      const keep = (): Promise<boolean> => store.tokens.revoke(id, atMs, by, entry, guard);
+      if (!(await inForceWhile(id, keep))) {
         await found(id);
         throw new FluxgateError('conflict', 'This token is revoked already. Nothing was changed.');
       }
-      await apply();
       const record = await found(id);
       log.warn({ token: id, ...logged(record), by }, 'token revoked');
       return record;

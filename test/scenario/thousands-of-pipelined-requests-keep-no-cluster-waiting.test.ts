@@ -3,33 +3,20 @@ import { it } from 'node:test';
 import { mintCa, mintClusterCertificate } from '../../certs-dev/mint.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { closed } from '../support/proxied.ts';
-import { exchange, openRaw, readAnswers } from '../support/raw.ts';
-import { besiege, gauge } from '../support/siege.ts';
+import { exchange } from '../support/raw.ts';
+import { besiege } from '../support/siege.ts';
 
-it('what is pipelined beyond the limit ends in 429 and the end of the connection', async (t) => {
+it('what is pipelined beyond the limit is not answered, and its connection ends behind what is', async (t) => {
   const gateway = await startTestGateway(t);
   await besiege(gateway, async () => {
     for (let round = 0; round < 4; round++) {
-      const socket = await openRaw(gateway);
-      let text = '';
-      socket.on('data', (chunk: Buffer) => {
-        text += chunk.toString('latin1');
-      });
-      socket.on('error', () => {});
-      socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5_000));
-      await closed(socket);
-      const statuses = readAnswers(text).map(({ status }) => status);
-      assert.ok(statuses.length < 5_000, `${statuses.length} answers`);
-      assert.ok(statuses.slice(0, -1).every((status) => status === 200 || status === 429));
-      const limited = readAnswers(text).filter(({ status }) => status === 429);
-      for (const answer of limited) {
-        assert.equal(JSON.parse(answer.body).error, 'rate_limited');
-        assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/);
-      }
+      const request = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';
+      const { answers, ended } = await exchange(gateway, request.repeat(5_000));
+      assert.equal(ended, true);
+      assert.ok(answers.length > 0 && answers.length <= LIMITS.pipelinedRequestsMax + 1, `${answers.length}`);
+      assert.ok(answers.every(({ status }) => status === 200));
     }
   });
-  assert.ok((await gauge(gateway, 'fluxgate_requests_limited_total', 'anonymous')) > 0);
   assert.ok(gateway.log.length < 4 * LIMITS.strangerLines.burst);
 });
 

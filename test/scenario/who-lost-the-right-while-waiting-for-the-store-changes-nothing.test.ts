@@ -101,6 +101,31 @@ describe('a write that waits for the store', () => {
     assert.equal(revocations.find((one) => one.id === id)?.state, 'in_force');
   });
 
+  it('is refused by a token from the moment on that it is revoked, and leaves no heir; a token may end itself', async (t) => {
+    const gateway = await startTestGateway(t);
+    const make = async (name: string): Promise<{ id: string; token: string }> => {
+      const body = { name, kind: 'operator', roles: ['admin'], ttl: 3_600 };
+      return (await gateway.send({ method: 'POST', path: '/tokens', token: WRITE_TOKEN, body })).json();
+    };
+    const insider = await make('insider');
+    const unlock = lockStore(gateway);
+    const body = { name: 'heir', kind: 'operator', roles: ['viewer'], ttl: 600 };
+    const heir = gateway.send({ method: 'POST', path: '/tokens', token: insider.token, body });
+    for (let turn = 0; turn < 3; turn++) await gateway.send({ path: '/namespaces', token: insider.token });
+    const revoked = gateway.send({ method: 'DELETE', path: `/tokens/${insider.id}`, token: WRITE_TOKEN });
+    const refused = async (): Promise<void> => {
+      while ((await gateway.send({ path: '/namespaces', token: insider.token })).status !== 401)
+        await pause(20);
+    };
+    await within(1_000, refused(), 'refused while the store is busy');
+    unlock();
+    assert.deepEqual([(await revoked).status, (await heir).status], [200, 401]);
+    const other = await make('other');
+    const own = { method: 'DELETE', path: `/tokens/${other.id}`, token: other.token };
+    assert.equal((await gateway.send(own)).status, 200);
+    assert.equal((await gateway.send({ path: '/namespaces', token: other.token })).status, 401);
+  });
+
   it('changes nothing where its CA is removed meanwhile', async (t) => {
     const { gateway, waiting, unlock, fleet } = await setStage(t);
     await writeFile(join(gateway.directory, 'operator-ca.crt'), (await mintCa('other operators')).pem);

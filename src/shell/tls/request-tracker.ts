@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { LIMITS } from '../../core/limits.ts';
 
 export interface RequestTracker {
   add(socket: TLSSocket): void;
@@ -31,21 +32,27 @@ export function trackRequests(): RequestTracker {
       const requests = inFlight.get(socket);
       // A connection that is gone has nobody to answer.
       if (requests === undefined) return;
+      // Each would be kept for as long as the first one takes, and a stream of events never ends.
+      if (retired.has(socket) || requests.size > LIMITS.pipelinedRequestsMax) {
+        retired.add(socket);
+        socket.pause();
+        return;
+      }
       requests.set(request, answer);
       response.once('close', () => {
         requests.delete(request);
-        const [next] = requests.values();
-        if (next === undefined) {
-          if (retired.has(socket)) socket.end();
-        } else if (response.getHeader('connection') !== 'close' && !socket.destroyed) next();
+        const [next] = requests;
+        if (next === undefined || (retired.has(socket) && !next[0].complete)) {
+          if (retired.has(socket)) socket.destroySoon();
+        } else if (response.getHeader('connection') !== 'close' && !socket.destroyed) next[1]();
       });
       if (requests.size === 1) answer();
     },
     knows: (socket) => inFlight.has(socket),
     endAfterAnswers(socket) {
-      const requests = [...(inFlight.get(socket)?.keys() ?? [])];
-      // Where a body is still to come, it is that request which is malformed, and nobody else will answer it.
-      const waits = requests.length > 0 && requests.every(({ complete }) => complete);
+      const [first] = inFlight.get(socket)?.keys() ?? [];
+      // The first is being answered. Where its body is still to come it is malformed itself, and nobody else will answer it.
+      const waits = first?.complete === true;
       if (waits) retired.add(socket);
       return waits;
     },
