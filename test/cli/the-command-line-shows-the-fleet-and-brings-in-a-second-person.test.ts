@@ -72,11 +72,38 @@ describe('fleet', () => {
     assert.match(one.stdout, /^platform-components +current/m);
     assert.match(one.stdout, /^podinfo +failed .*InstallFailed +install \\u\{1b\}\[2J failed/m);
     assert.equal((await line.run(['fleet', 'status', 'nowhere.example.com'])).code, 4);
+    const byId = await line.run(['fleet', 'status', 'demo-cluster-02']);
+    assert.match(byId.stdout, /^demo-cluster-02 \(demo-cluster-02\.k8s\.example\.com, /);
+    const presented = await line.run(['trust', 'show', 'demo-cluster-02', '-o', 'json']);
+    assert.match(presented.stdout, /"cluster_dns": "demo-cluster-02\.k8s\.example\.com"/, presented.stderr);
 
     // Behind: something else would be served now than was.
     await line.run(['component', 'set-version', 'podinfo', '6.0.1', '--cluster', 'demo-cluster-01']);
     const behind = await line.run(['fleet', 'status', '--state', 'behind', '-o', 'name']);
     assert.equal(behind.stdout, 'cluster/demo-cluster-01\n');
+  });
+});
+
+describe('a revocation', () => {
+  it('of a cluster is of its DNS name, by whatever it was named, and of no name that nobody has', async (t) => {
+    const line = await startCommandLine(t);
+    const revoke = (...args: readonly string[]) => line.run(['revoke', ...args, '--reason', 'stolen']);
+    for (const name of ['demo-cluster-33', 'demo-cluster-33.k8s.example.com', 'no_name']) {
+      const nobody = await revoke('--cluster', name);
+      assert.equal(nobody.code, 4, nobody.stderr);
+      assert.match(nobody.stderr, /no cluster of this id or DNS name is in the fleet/);
+    }
+    assert.equal((await line.run(['revoke', 'list'])).stdout, '');
+    const ahead = await revoke('--cluster', 'demo-cluster-33.k8s.example.com', '--unknown');
+    assert.match(ahead.stdout, /of cluster demo-cluster-33\.k8s\.example\.com is in force/, ahead.stderr);
+    const byId = await revoke('--cluster', 'demo-cluster-03');
+    assert.match(byId.stdout, /of cluster demo-cluster-03\.k8s\.example\.com is in force/);
+    assert.equal(byId.stderr, 'demo-cluster-03 is demo-cluster-03.k8s.example.com\n');
+    const certificate = await line.gateway.pki.cluster('demo-cluster-03.k8s.example.com');
+    const path = '/api/v2/flux/clusters/demo-cluster-03.k8s.example.com/namespaces';
+    assert.equal((await line.gateway.send({ path, certificate })).status, 495);
+    const byDns = await revoke('--cluster', 'demo-cluster-02.k8s.example.com');
+    assert.deepEqual([byDns.code, byDns.stderr], [0, '']);
   });
 });
 

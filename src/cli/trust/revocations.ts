@@ -5,7 +5,10 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
-import type { TerminalContext } from '../context.ts';
+import type { SendRequest } from '../api/transport.ts';
+import { CommandFailed, type TerminalContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { registeredDns } from '../fleet/cluster-name.ts';
 import { printDocument, printRows } from '../output/rows.ts';
 import { counted, shown } from '../output/text.ts';
 
@@ -17,6 +20,8 @@ export interface RevokeOptions extends ApiOptions, OutputOptions {
   readonly serial?: string;
   readonly reason?: string;
   readonly until?: string;
+  /** A DNS name that no cluster has yet. */
+  readonly unknown?: boolean;
 }
 
 interface Revocation {
@@ -41,19 +46,21 @@ export async function revoke(context: TerminalContext, options: RevokeOptions): 
   const named = [cluster, certificate, spki, issuer].filter((target) => target !== undefined);
   if (named.length !== 1 || (issuer === undefined) !== (serial === undefined)) {
     throw new StartupError(
-      'say what is revoked, one of: --cluster DNS, --certificate FILE, --spki SHA256, --issuer SHA256 with --serial HEX',
+      'say what is revoked, one of: --cluster ID (or its DNS name), --certificate FILE, --spki SHA256, --issuer SHA256 with --serial HEX',
     );
   }
+  const certificate_sha256 = certificate === undefined ? undefined : await fingerprintOf(certificate);
+  const { send } = await openSession(context, options);
+  const cluster_dns = cluster === undefined ? undefined : await clusterDns(context, send, cluster, options);
   const body = {
-    cluster_dns: cluster,
-    certificate_sha256: certificate === undefined ? undefined : await fingerprintOf(certificate),
+    cluster_dns,
+    certificate_sha256,
     spki_sha256: spki,
     issuer_sha256: issuer,
     serial,
     reason,
     until,
   };
-  const { send } = await openSession(context, options);
   const proof = recordOf(await answered(send, { method: 'POST', path: '/revocations', body }));
   if (options.output === 'name') return context.print(`revocation/${shown(String(proof['id']))}`);
   if (options.output !== 'table') return printDocument(context, options, proof);
@@ -63,6 +70,33 @@ export async function revoke(context: TerminalContext, options: RevokeOptions): 
         `${counted(Number(proof['connections_closed']), 'open connection')} ended`,
     ),
   );
+}
+
+/** A name that nobody has refuses nobody: it is taken only where that is meant. */
+async function clusterDns(
+  { terminal }: TerminalContext,
+  send: SendRequest,
+  text: string,
+  { unknown = false, output }: RevokeOptions,
+): Promise<string> {
+  let dns: string | undefined;
+  try {
+    dns = await registeredDns(send, text);
+  } catch (error) {
+    // Whoever may not read the fleet can still revoke a name as it stands.
+    if (!unknown || !(error instanceof CommandFailed)) throw error;
+  }
+  if (dns === undefined && !unknown) {
+    throw new CommandFailed(
+      `no cluster of this id or DNS name is in the fleet: ${text}. Nothing was revoked; --unknown revokes the DNS name all the same`,
+      undefined,
+      EXIT.notFound,
+    );
+  }
+  if (dns !== undefined && dns !== text && output === 'table') {
+    terminal.errors.write(`${shown(`${text} is ${dns}`)}\n`);
+  }
+  return dns ?? text;
 }
 
 /** In hex, or of the first certificate in a PEM file. */
