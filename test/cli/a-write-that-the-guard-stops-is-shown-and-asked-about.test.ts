@@ -73,6 +73,21 @@ describe('a write that the guard stops', { skip: NO_TERMINAL }, () => {
     const stopped = await line.run(scripted);
     assert.deepEqual([stopped.code, /--environment dev --yes$/m.test(stopped.stderr)], [6, true]);
     assert.equal((await line.run([...scripted, '--yes'])).code, 0, 'nothing is taken away: --yes is enough');
+
+    // One component of one cluster passes the guard: it is asked about all the same, and goes with --yes alone.
+    for (const verb of ['disable', 'unassign']) {
+      const one = ['component', verb, 'podinfo', '--cluster', 'demo-cluster-01'];
+      const unchanged = await gateway.fleet();
+      const asked = line.terminal(one);
+      await asked.shows('Carry this out?');
+      asked.type('no\r');
+      assert.equal((await asked.ended).code, 6);
+      const unasked = await line.run(one);
+      assert.deepEqual([unasked.code, /demo-cluster-01 --yes$/m.test(unasked.stderr)], [6, true]);
+      assert.equal(await gateway.fleet(), unchanged);
+      const said = await line.run([...one, '--yes']);
+      assert.deepEqual([said.code, said.stderr], [0, '']);
+    }
   });
 
   it('edit opens $EDITOR, shows the plan, opens again what the gateway does not take, and overwrites nobody', async (t) => {

@@ -90,6 +90,31 @@ describe('what fails', () => {
         78,
         /say which clusters: --cluster ID, --environment NAME or --selector/,
       ],
+      ...['set-version', 'enable', 'disable', 'unassign'].map(
+        (verb) =>
+          [
+            [
+              'component',
+              verb,
+              'podinof',
+              ...(verb === 'set-version' ? ['1'] : []),
+              '--cluster',
+              'demo-cluster-01',
+            ],
+            4,
+            /the catalogue has no component podinof: fluxgate component list/,
+          ] as const,
+      ),
+      [
+        ['rolebinding', 'unassign', 'podinof', '--cluster', 'demo-cluster-01'],
+        4,
+        /the catalogue has no rolebinding podinof/,
+      ],
+      [
+        ['component', 'enable', 'sandbox', '--environment', 'prod', '--yes'],
+        4,
+        /no selected cluster is assigned sandbox \(fluxgate component assign sandbox …\)/,
+      ],
       [
         ['audit', 'tail', '--since', 'yesterday'],
         78,
@@ -98,6 +123,17 @@ describe('what fails', () => {
       [['clutser', 'list'], 2, /unknown command 'clutser'[\s\S]*Did you mean cluster/],
       [['diff', 'trust', 'list'], 2, /Usage: fluxgate diff/],
     ];
+    const sandbox = [
+      '--component-path',
+      'x',
+      '--component-version',
+      '1',
+      '--oci-url',
+      'oci://x.example',
+      '--oci-tag',
+      '1',
+    ];
+    assert.equal((await line.run(['component', 'create', 'sandbox', ...sandbox])).code, 0);
     for (const [args, code, says] of cases) {
       const ended = await line.run(args);
       assert.deepEqual(
