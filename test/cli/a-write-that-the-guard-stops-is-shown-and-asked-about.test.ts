@@ -58,11 +58,12 @@ describe('a write that the guard stops', { skip: NO_TERMINAL }, () => {
     const done = await asking.ended;
     assert.equal(done.code, 0, done.stdout);
     assert.match(done.stdout, /carried out as revision 2/);
-    await line.run(['revision', 'revert', '2', '--yes']);
+    await line.run(['revision', 'revert', 'revision/2', '--yes']);
 
     const repeated = await line.run((told?.[1] ?? '').split(' '));
     assert.deepEqual([repeated.code, repeated.stderr], [0, '']);
 
+    assert.equal((await line.run(['cluster', 'get', 'namespace/demo-cluster-01'])).code, 8, 'another kind');
     // A selection of clusters is shown before it is carried out, guard or not.
     const selecting = line.terminal(['component', 'set-version', 'podinfo', '6.9.9', '--environment', 'dev']);
     await selecting.shows('/source/oci_tag: "6.9.9"');

@@ -73,7 +73,7 @@ describe('fleet', () => {
     assert.match(one.stdout, /^platform-components +current/m);
     assert.match(one.stdout, /^podinfo +failed .*InstallFailed +install \\u\{1b\}\[2J failed/m);
     assert.equal((await line.run(['fleet', 'status', 'nowhere.example.com'])).code, 4);
-    const byId = await line.run(['fleet', 'status', 'demo-cluster-02']);
+    const byId = await line.run(['fleet', 'status', 'cluster/demo-cluster-02']);
     assert.match(byId.stdout, /^demo-cluster-02 \(demo-cluster-02\.k8s\.example\.com, /);
     const presented = await line.run(['trust', 'show', 'demo-cluster-02', '-o', 'json']);
     assert.match(presented.stdout, /"cluster_dns": "demo-cluster-02\.k8s\.example\.com"/, presented.stderr);
@@ -116,7 +116,7 @@ describe('a revocation', () => {
     assert.doesNotMatch(byId.stdout + byDns.stdout, /already/);
     const stillBy = await line.run(['revoke', 'lift', first]);
     assert.match(stillBy.stdout, new RegExp(`is lifted: still refused by ${idOf(twice)}$`, 'm'));
-    const free = await line.run(['revoke', 'lift', idOf(twice)]);
+    const free = await line.run(['revoke', 'lift', `revocation/${idOf(twice)}`]);
     assert.match(free.stdout, /cluster demo-cluster-03\S+ is lifted: no revocation names it any more$/m);
     assert.equal((await line.gateway.send({ path, certificate })).status, 200);
 
