@@ -62,12 +62,17 @@ describe('what fails', () => {
         3,
         /trust explain --request-id [0-9a-f]{24}/,
       ],
-      [['cluster', 'get', 'nowhere'], 4, /HTTP 404/],
-      [['namespace', 'create', 'podinfo'], 5, /HTTP 409[\s\S]*→ somebody or something was there first/],
+      [['cluster', 'get', 'nowhere'], 4, /HTTP 404.*\n→ check the name \(fluxgate cluster list\)/],
+      [['namespace', 'get', 'no_name'], 8, /→ correct what is named, and send it again$/m],
+      [
+        ['namespace', 'create', 'podinfo'],
+        5,
+        /HTTP 409[\s\S]*→ somebody or something was there first: look at it \(fluxgate namespace get podinfo\)/,
+      ],
       [
         ['namespace', 'delete', 'podinfo'],
         5,
-        /in_use[\s\S]*→ take it away from who uses it first \(… unassign\), or delete it with --detach/,
+        /in_use[\s\S]*→ take it away from who uses it first \(fluxgate namespace unassign podinfo\), or delete it with --detach/,
       ],
       [
         ['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": 4}', '--if-match', '"old"'],
@@ -77,7 +82,7 @@ describe('what fails', () => {
       [
         ['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": "x"}'],
         8,
-        /\/node_count: .*\n→ correct what is named/,
+        /\/node_count: .*\n→ correct what is named, and send it again; nothing was written/,
       ],
       [['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": '], 78, /--patch, line 1/],
       [
