@@ -122,6 +122,14 @@ async function main(): Promise<number> {
   }
 }
 
+// A reader that has seen enough (| head) is no fault; what it did not read was not delivered.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode || EXIT.failed);
+  });
+}
+
 process.exitCode = await main();
 // The loop is empty once the log is written, in its order; should anything hold it open, the process ends all the same.
 endLog?.();

@@ -15,11 +15,11 @@ const STATES = ['current', 'behind', 'overdue', 'never', 'refused'];
 
 export function registerFleet(command: Command, { context }: CommandHost): void {
   filters(outputOptions(command.command('status')))
-    .argument('[cluster_dns]', 'one cluster, with what it reported of each component')
+    .argument('[cluster]', 'one cluster, by id or DNS name, with what it reported of each component')
     .option('--limit <n>', 'at most this many', wholeNumber)
     .description('which clusters polled, when, what they were served, and who is refused')
-    .action(async (dns: string | undefined, options: FleetOptions) =>
-      (await import('./fleet/status.ts')).fleetStatus(context, dns, options),
+    .action(async (cluster: string | undefined, options: FleetOptions) =>
+      (await import('./fleet/status.ts')).fleetStatus(context, cluster, options),
     );
   filters(outputOptions(command.command('watch'), ['table', 'json']))
     .option('--interval <duration>', 'how often to look', '5s')

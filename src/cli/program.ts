@@ -11,6 +11,7 @@ export async function runProgram(host: CommandHost, args: readonly string[]): Pr
     await loaders.get(command)?.();
     refuseRepeats(command);
   });
+  program.hook('preAction', (_program, command) => takePrintedNames(command));
   await program.parseAsync([...normalisedArguments(args)], { from: 'user' });
 }
 
@@ -25,6 +26,32 @@ function refuseRepeats(command: Command): void {
     });
   }
   for (const below of command.commands) refuseRepeats(below);
+}
+
+/** Families whose names are printed as another kind's. */
+const KIND_OF: Readonly<Record<string, string>> = {
+  fleet: 'cluster',
+  trust: 'cluster',
+  revoke: 'revocation',
+};
+
+/** What `-o name` prints is taken where that kind of thing is meant: revision/7, cluster/demo-cluster-01. */
+function takePrintedNames(command: Command): void {
+  const family = command.parent?.name() ?? '';
+  const kind = KIND_OF[family] ?? family;
+  command.processedArgs = command.processedArgs.map((value: unknown) => bare(value, kind));
+  for (const [option, named] of [
+    ['cluster', 'cluster'],
+    ['remove', 'authority'],
+  ] as const) {
+    const value: unknown = command.getOptionValue(option);
+    if (value !== undefined) command.setOptionValue(option, bare(value, named));
+  }
+}
+
+function bare(value: unknown, kind: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => bare(one, kind));
+  return typeof value === 'string' && value.startsWith(`${kind}/`) ? value.slice(kind.length + 1) : value;
 }
 
 /** With the commands of every family. */

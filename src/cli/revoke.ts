@@ -6,12 +6,14 @@ import type { RevokeOptions } from './trust/revocations.ts';
 export function registerRevoke(command: Command, { context }: CommandHost): void {
   apiOptions(outputOptions(command, ['table', 'json', 'yaml', 'name']))
     .usage('[options] | list | lift <id>')
-    .option('--cluster <dns>', 'a whole cluster, by its DNS name: whatever credential it comes with')
+    .option('--cluster <id>', 'a whole cluster, by its id or DNS name: whatever credential it comes with')
+    .option('--unknown', 'with --cluster: also a DNS name that no cluster of the fleet has')
     .option('--certificate <file|sha256>', 'one certificate: a PEM file, or its fingerprint')
     .option('--spki <sha256>', 'one key, in whatever certificate')
     .option('--issuer <sha256>', 'with --serial: one certificate by its issuer')
     .option('--serial <hex>', 'with --issuer')
     .option('--reason <text>', 'why, for whoever reads the list')
+    .option('--yes', 'do not ask, though it is the certificate or key that asks')
     .option('--until <time>', 'until when (RFC 3339); for ever when absent')
     .action(async (options: RevokeOptions) =>
       (await import('./trust/revocations.ts')).revoke(context, options),

@@ -12,10 +12,10 @@ export function registerTrust(command: Command, { context }: CommandHost): void 
       (await import('./trust/report.ts')).listTrust(context, options),
     );
   apiOptions(outputOptions(command.command('show'), ['yaml', 'json']))
-    .argument('<cluster_dns>')
+    .argument('<cluster>', 'its id or DNS name')
     .description('what a cluster last presented, and which keys it uses')
-    .action(async (dns: string, options: ApiOptions & OutputOptions) =>
-      (await import('./trust/report.ts')).showCluster(context, dns, options),
+    .action(async (cluster: string, options: ApiOptions & OutputOptions) =>
+      (await import('./trust/report.ts')).showCluster(context, cluster, options),
     );
   apiOptions(outputOptions(command.command('plan'), ['table', 'json', 'yaml']))
     .description('who would be refused if other CAs were trusted; exit code 1 where somebody would be')
@@ -42,9 +42,9 @@ export function registerTrust(command: Command, { context }: CommandHost): void 
       (await import('./trust/explain.ts')).explain(context, options),
     );
   apiOptions(command.command('reset-pin'))
-    .argument('<cluster_dns>')
+    .argument('<cluster>', 'its id or DNS name')
     .description('forget which keys a cluster has used: the next one counts as its first')
-    .action(async (dns: string, options: ApiOptions) =>
-      (await import('./trust/report.ts')).resetPin(context, dns, options),
+    .action(async (cluster: string, options: ApiOptions) =>
+      (await import('./trust/report.ts')).resetPin(context, cluster, options),
     );
 }

@@ -58,11 +58,12 @@ describe('a write that the guard stops', { skip: NO_TERMINAL }, () => {
     const done = await asking.ended;
     assert.equal(done.code, 0, done.stdout);
     assert.match(done.stdout, /carried out as revision 2/);
-    await line.run(['revision', 'revert', '2', '--yes']);
+    await line.run(['revision', 'revert', 'revision/2', '--yes']);
 
     const repeated = await line.run((told?.[1] ?? '').split(' '));
     assert.deepEqual([repeated.code, repeated.stderr], [0, '']);
 
+    assert.equal((await line.run(['cluster', 'get', 'namespace/demo-cluster-01'])).code, 8, 'another kind');
     // A selection of clusters is shown before it is carried out, guard or not.
     const selecting = line.terminal(['component', 'set-version', 'podinfo', '6.9.9', '--environment', 'dev']);
     await selecting.shows('/source/oci_tag: "6.9.9"');
@@ -73,6 +74,21 @@ describe('a write that the guard stops', { skip: NO_TERMINAL }, () => {
     const stopped = await line.run(scripted);
     assert.deepEqual([stopped.code, /--environment dev --yes$/m.test(stopped.stderr)], [6, true]);
     assert.equal((await line.run([...scripted, '--yes'])).code, 0, 'nothing is taken away: --yes is enough');
+
+    // One component of one cluster passes the guard: it is asked about all the same, and goes with --yes alone.
+    for (const verb of ['disable', 'unassign']) {
+      const one = ['component', verb, 'podinfo', '--cluster', 'demo-cluster-01'];
+      const unchanged = await gateway.fleet();
+      const asked = line.terminal(one);
+      await asked.shows('Carry this out?');
+      asked.type('no\r');
+      assert.equal((await asked.ended).code, 6);
+      const unasked = await line.run(one);
+      assert.deepEqual([unasked.code, /demo-cluster-01 --yes$/m.test(unasked.stderr)], [6, true]);
+      assert.equal(await gateway.fleet(), unchanged);
+      const said = await line.run([...one, '--yes']);
+      assert.deepEqual([said.code, said.stderr], [0, '']);
+    }
   });
 
   it('edit opens $EDITOR, shows the plan, opens again what the gateway does not take, and overwrites nobody', async (t) => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { send } from '../support/client.ts';
+import { LAUNCHER } from '../support/command-line.ts';
 import { freePort, PROJECT, spawned } from '../support/spawned.ts';
 import { serveEnvironment } from './serve-environment.ts';
 
@@ -44,5 +45,14 @@ describe('the log', () => {
       .map((line) => JSON.parse(line) as { msg: string; path?: string });
     assert.equal(lines.filter(({ path }) => path === PATH).length, REQUESTS);
     assert.equal(lines.at(-1)?.msg, 'stopped');
+  });
+});
+
+describe('a pipe that nobody reads', () => {
+  it('ends the command without a word', async (t) => {
+    const { child, ended } = spawned(t, [LAUNCHER, 'completion', 'bash']);
+    child.stdout?.destroy();
+    const { code, signal, stderr } = await ended;
+    assert.deepEqual([code, signal, stderr], [1, null, '']);
   });
 });

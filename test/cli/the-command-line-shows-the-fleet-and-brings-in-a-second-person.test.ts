@@ -7,6 +7,7 @@ import { LAUNCHER, startCommandLine } from '../support/command-line.ts';
 import { withPolicy } from '../support/policies.ts';
 import { poll } from '../support/poll.ts';
 import { PROJECT, spawned } from '../support/spawned.ts';
+import { NO_TERMINAL } from '../support/terminal.ts';
 
 const ROUTE = '/api/v2/flux/clusters/demo-cluster-02.k8s.example.com';
 
@@ -72,11 +73,65 @@ describe('fleet', () => {
     assert.match(one.stdout, /^platform-components +current/m);
     assert.match(one.stdout, /^podinfo +failed .*InstallFailed +install \\u\{1b\}\[2J failed/m);
     assert.equal((await line.run(['fleet', 'status', 'nowhere.example.com'])).code, 4);
+    const byId = await line.run(['fleet', 'status', 'cluster/demo-cluster-02']);
+    assert.match(byId.stdout, /^demo-cluster-02 \(demo-cluster-02\.k8s\.example\.com, /);
+    const presented = await line.run(['trust', 'show', 'demo-cluster-02', '-o', 'json']);
+    assert.match(presented.stdout, /"cluster_dns": "demo-cluster-02\.k8s\.example\.com"/, presented.stderr);
 
     // Behind: something else would be served now than was.
     await line.run(['component', 'set-version', 'podinfo', '6.0.1', '--cluster', 'demo-cluster-01']);
     const behind = await line.run(['fleet', 'status', '--state', 'behind', '-o', 'name']);
     assert.equal(behind.stdout, 'cluster/demo-cluster-01\n');
+  });
+});
+
+describe('a revocation', () => {
+  it('of a cluster is of its DNS name, by whatever it was named, and of no name that nobody has', {
+    skip: NO_TERMINAL,
+  }, async (t) => {
+    const line = await startCommandLine(t);
+    const revoke = (...args: readonly string[]) => line.run(['revoke', ...args, '--reason', 'stolen']);
+    for (const name of ['demo-cluster-33', 'demo-cluster-33.k8s.example.com', 'no_name']) {
+      const nobody = await revoke('--cluster', name);
+      assert.equal(nobody.code, 4, nobody.stderr);
+      assert.match(nobody.stderr, /no cluster of this id or DNS name is in the fleet/);
+    }
+    assert.equal((await line.run(['revoke', 'list'])).stdout, '');
+    const ahead = await revoke('--cluster', 'demo-cluster-33.k8s.example.com', '--unknown');
+    assert.match(ahead.stdout, /of cluster demo-cluster-33\.k8s\.example\.com is in force/, ahead.stderr);
+    const byId = await revoke('--cluster', 'demo-cluster-03');
+    assert.match(byId.stdout, /of cluster demo-cluster-03\.k8s\.example\.com is in force/);
+    assert.equal(byId.stderr, 'demo-cluster-03 is demo-cluster-03.k8s.example.com\n');
+    const certificate = await line.gateway.pki.cluster('demo-cluster-03.k8s.example.com');
+    const path = '/api/v2/flux/clusters/demo-cluster-03.k8s.example.com/namespaces';
+    assert.equal((await line.gateway.send({ path, certificate })).status, 495);
+    const byDns = await revoke('--cluster', 'demo-cluster-02.k8s.example.com');
+    assert.deepEqual([byDns.code, byDns.stderr], [0, '']);
+
+    // Of one name several may be in force: whoever lifts one is told of the others.
+    const idOf = ({ stdout }: { readonly stdout: string }) => /rev-[0-9a-f]+/.exec(stdout)?.[0] ?? 'none';
+    const first = idOf(byId);
+    const twice = await revoke('--cluster', 'demo-cluster-03');
+    assert.match(twice.stdout, new RegExp(`^it was refused already by ${first}$`, 'm'));
+    assert.doesNotMatch(byId.stdout + byDns.stdout, /already/);
+    const stillBy = await line.run(['revoke', 'lift', first]);
+    assert.match(stillBy.stdout, new RegExp(`is lifted: still refused by ${idOf(twice)}$`, 'm'));
+    const free = await line.run(['revoke', 'lift', `revocation/${idOf(twice)}`]);
+    assert.match(free.stdout, /cluster demo-cluster-03\S+ is lifted: no revocation names it any more$/m);
+    assert.equal((await line.gateway.send({ path, certificate })).status, 200);
+
+    // Whoever revokes what they ask with is asked.
+    const own = ['--certificate', line.environment['API_CERT_FILE'] ?? ''];
+    const careless = await revoke(...own);
+    assert.deepEqual([careless.code, /--yes revokes it all the same/.test(careless.stderr)], [6, true]);
+    const asked = line.terminal(['revoke', ...own, '--reason', 'mine']);
+    await asked.shows('Only "yes" does');
+    asked.type('no\r');
+    assert.equal((await asked.ended).code, 6);
+    assert.equal((await line.run(['cluster', 'list'])).code, 0);
+    const meant = await revoke(...own, '--yes');
+    assert.deepEqual([meant.code, meant.stderr], [0, '']);
+    assert.equal((await line.run(['cluster', 'list'])).code, 3);
   });
 });
 

@@ -62,12 +62,17 @@ describe('what fails', () => {
         3,
         /trust explain --request-id [0-9a-f]{24}/,
       ],
-      [['cluster', 'get', 'nowhere'], 4, /HTTP 404/],
-      [['namespace', 'create', 'podinfo'], 5, /HTTP 409[\s\S]*→ somebody or something was there first/],
+      [['cluster', 'get', 'nowhere'], 4, /HTTP 404.*\n→ check the name \(fluxgate cluster list\)/],
+      [['namespace', 'get', 'no_name'], 8, /→ correct what is named, and send it again$/m],
+      [
+        ['namespace', 'create', 'podinfo'],
+        5,
+        /HTTP 409[\s\S]*→ somebody or something was there first: look at it \(fluxgate namespace get podinfo\)/,
+      ],
       [
         ['namespace', 'delete', 'podinfo'],
         5,
-        /in_use[\s\S]*→ take it away from who uses it first \(… unassign\), or delete it with --detach/,
+        /in_use[\s\S]*→ take it away from who uses it first \(fluxgate namespace unassign podinfo\), or delete it with --detach/,
       ],
       [
         ['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": 4}', '--if-match', '"old"'],
@@ -77,7 +82,7 @@ describe('what fails', () => {
       [
         ['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": "x"}'],
         8,
-        /\/node_count: .*\n→ correct what is named/,
+        /\/node_count: .*\n→ correct what is named, and send it again; nothing was written/,
       ],
       [['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": '], 78, /--patch, line 1/],
       [
@@ -90,6 +95,31 @@ describe('what fails', () => {
         78,
         /say which clusters: --cluster ID, --environment NAME or --selector/,
       ],
+      ...['set-version', 'enable', 'disable', 'unassign'].map(
+        (verb) =>
+          [
+            [
+              'component',
+              verb,
+              'podinof',
+              ...(verb === 'set-version' ? ['1'] : []),
+              '--cluster',
+              'demo-cluster-01',
+            ],
+            4,
+            /the catalogue has no component podinof: fluxgate component list/,
+          ] as const,
+      ),
+      [
+        ['rolebinding', 'unassign', 'podinof', '--cluster', 'demo-cluster-01'],
+        4,
+        /the catalogue has no rolebinding podinof/,
+      ],
+      [
+        ['component', 'enable', 'sandbox', '--environment', 'prod', '--yes'],
+        4,
+        /no selected cluster is assigned sandbox \(fluxgate component assign sandbox …\)/,
+      ],
       [
         ['audit', 'tail', '--since', 'yesterday'],
         78,
@@ -98,6 +128,17 @@ describe('what fails', () => {
       [['clutser', 'list'], 2, /unknown command 'clutser'[\s\S]*Did you mean cluster/],
       [['diff', 'trust', 'list'], 2, /Usage: fluxgate diff/],
     ];
+    const sandbox = [
+      '--component-path',
+      'x',
+      '--component-version',
+      '1',
+      '--oci-url',
+      'oci://x.example',
+      '--oci-tag',
+      '1',
+    ];
+    assert.equal((await line.run(['component', 'create', 'sandbox', ...sandbox])).code, 0);
     for (const [args, code, says] of cases) {
       const ended = await line.run(args);
       assert.deepEqual(

@@ -1,17 +1,17 @@
 import { CommandFailed } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { shown } from '../output/text.ts';
-import type { ApiAnswer } from './transport.ts';
+import { shellWord, shown } from '../output/text.ts';
+import type { ApiAnswer, ApiRequest } from './transport.ts';
 
-/** What a status means for whoever typed the command, and what to do next. */
+/** What a status means for whoever typed the command, and what to do next. {list}, {get}, {unassign}: the command, where one is known. */
 const NEXT: Readonly<Record<number, string>> = Object.freeze({
-  400: 'correct what is named, and send it again; nothing was written',
+  400: 'correct what is named, and send it again{unwritten}',
   401: 'the token is unknown, expired or revoked: --token-file, or ask for a new one (fluxgate token create)',
   403: 'this credential may not do that, or not from this network (OPERATOR_NETWORKS). An auditor sees why: fluxgate trust explain --request-id ID',
-  404: 'check the name (… list). In read-only mode (API_MODE) the operator routes are not there at all',
+  404: 'check the name{list}. In read-only mode (API_MODE) the operator routes are not there at all',
   405: 'this gateway is read-only (API_MODE=read-only): use the one that has API_MODE=crud',
-  409: 'read it again (… get) and decide again',
-  412: 'somebody changed it since it was read: read it again (… get) and decide again',
+  409: 'read it again{get} and decide again',
+  412: 'somebody changed it since it was read: read it again{get} and decide again',
   413: 'send less at once',
   428: 'this gateway changes only what was read (REQUIRE_IF_MATCH): use edit or apply, or --if-match with the ETag that get prints',
   421: 'connect by the name that the gateway is called by',
@@ -23,8 +23,8 @@ const NEXT: Readonly<Record<number, string>> = Object.freeze({
 
 /** Where the code says more than the status. */
 const NEXT_OF_CODE: Readonly<Record<string, string>> = Object.freeze({
-  in_use: 'take it away from who uses it first (… unassign), or delete it with --detach',
-  conflict: 'somebody or something was there first: look at it (… get, … list) and decide again',
+  in_use: 'take it away from who uses it first{unassign}, or delete it with --detach',
+  conflict: 'somebody or something was there first: look at it{get} and decide again',
   secret_suspected:
     'put the secret into a Secret in the cluster and name it in secret_refs (docs/fleet-safety.md)',
 });
@@ -47,6 +47,47 @@ export interface ErrorBody {
   readonly request_id?: string;
   readonly details: readonly { readonly field: string; readonly problem: string }[];
   readonly plan?: unknown;
+}
+
+/** Paths of objects, which have get and unassign. */
+const OBJECTS = ['clusters', 'platform_components', 'namespaces', 'rolebindings'];
+
+/** By the first segment of a path: the command that lists what is there. */
+const LISTS: Readonly<Record<string, string>> = Object.freeze({
+  clusters: 'cluster list',
+  platform_components: 'component list',
+  namespaces: 'namespace list',
+  rolebindings: 'rolebinding list',
+  revisions: 'revision list',
+  revocations: 'revoke list',
+  tokens: 'token list',
+  plans: 'plan list',
+  fleet: 'fleet status',
+  trust: 'fleet status',
+});
+
+/** The hint with commands about what was asked for; none where there is none. */
+function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRequest): string {
+  const [, first = '', second] = path.split('/');
+  const list = LISTS[first];
+  const id =
+    second === undefined ? (body as { readonly id?: unknown } | undefined)?.id : decodeURIComponent(second);
+  const command = (verb: string): string | undefined =>
+    typeof id === 'string' && OBJECTS.includes(first)
+      ? list?.replace(/list$/, `${verb} ${shellWord(shown(id))}`)
+      : list;
+  const writes = method !== 'GET' && query['dry_run'] !== true && first !== 'trust';
+  const said: Readonly<Record<string, string | undefined>> = {
+    list,
+    get: command('get'),
+    unassign: first === 'clusters' ? undefined : command('unassign'),
+  };
+  return hint
+    .replace('{unwritten}', writes ? '; nothing was written' : '')
+    .replace(/\{(\w+)\}/g, (_all, name: string) => {
+      const known = said[name];
+      return known === undefined ? '' : ` (fluxgate ${known})`;
+    });
 }
 
 /** Whatever stands there: a stranger's server may answer anything. */
@@ -76,7 +117,7 @@ export function refusalOf(answer: ApiAnswer): CommandFailed {
   ];
   // Part of a command that may be copied.
   const id = /^[0-9a-f]{1,64}$/.test(request_id ?? '') ? (request_id ?? '') : 'ID';
-  if (next !== undefined) lines.push(`→ ${next.replace(/\bID\b/, id)}`);
+  if (next !== undefined) lines.push(`→ ${hintFor(next.replace(/\bID\b/, id), answer.asked)}`);
   if (request_id !== undefined) lines.push(`  request_id ${request_id}`);
   const invalid = answer.status >= 400 && answer.status < 500 ? EXIT.invalid : EXIT.failed;
   return new CommandFailed(lines.join('\n'), undefined, EXIT_OF[answer.status] ?? invalid);

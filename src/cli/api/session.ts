@@ -12,6 +12,8 @@ export interface Session {
   /** https://HOST:PORT */
   readonly origin: string;
   readonly send: SendRequest;
+  /** The chain of whoever asks, in PEM; undefined: a token asks. */
+  readonly certificate: string | undefined;
 }
 
 /** What one source says; the first source that says who is asking says it alone. */
@@ -23,7 +25,7 @@ const IDENTITY = ['cert', 'key', 'token_file', 'token'] as const;
 
 export async function openSession(context: TerminalContext, options: ApiOptions): Promise<Session> {
   const { origin, identity } = await resolveGateway(context, options);
-  return { origin, send: createTransport(origin, identity) };
+  return { origin, send: createTransport(origin, identity), certificate: identity.cert };
 }
 
 /** Flags win over a context that a flag names, that over the environment, and that over the context that is current. */

@@ -20,6 +20,8 @@ export interface ApiAnswer {
   readonly headers: IncomingHttpHeaders;
   /** Parsed JSON. */
   readonly body: unknown;
+  /** What it answers. */
+  readonly asked: ApiRequest;
 }
 
 export type SendRequest = (wanted: ApiRequest) => Promise<ApiAnswer>;
@@ -110,7 +112,7 @@ function once(origin: string, agent: Agent, credential: object, wanted: ApiReque
     outgoing.once('error', reject);
     outgoing.once('response', (response) => {
       read(response, wanted.received)
-        .then((text) => resolve(parsed(origin, response, text)))
+        .then((text) => resolve({ ...parsed(origin, response, text), asked: wanted }))
         .catch(reject);
     });
     outgoing.end(content);
@@ -150,7 +152,11 @@ async function read(
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parsed(origin: string, { statusCode = 0, headers }: IncomingMessage, text: string): ApiAnswer {
+function parsed(
+  origin: string,
+  { statusCode = 0, headers }: IncomingMessage,
+  text: string,
+): Omit<ApiAnswer, 'asked'> {
   if (statusCode >= 300 && statusCode <= 399) return { status: statusCode, headers, body: undefined };
   try {
     return { status: statusCode, headers, body: JSON.parse(text) as unknown };

@@ -10,6 +10,7 @@ import { printDocument, printRows } from '../output/rows.ts';
 import { tableLines } from '../output/table.ts';
 import { shown } from '../output/text.ts';
 import { age } from '../output/time.ts';
+import { dnsOf } from './cluster-name.ts';
 import { countsLine, type FleetCluster, type FleetRoute, fleetColumns, readFleet } from './clusters.ts';
 
 interface ReportedComponent {
@@ -28,17 +29,17 @@ interface Reported {
 
 export async function fleetStatus(
   context: TerminalContext,
-  dns: string | undefined,
+  cluster: string | undefined,
   options: FleetOptions,
 ): Promise<void> {
   const session = await openSession(context, options);
-  if (dns !== undefined) {
-    const path = `/fleet/${segment(dns)}`;
-    const cluster = recordOf(await answered(session.send, { path }));
-    if (options.output !== 'table') return printDocument(context, options, cluster);
+  if (cluster !== undefined) {
+    const path = `/fleet/${segment(await dnsOf(session.send, cluster))}`;
+    const status = recordOf(await answered(session.send, { path }));
+    if (options.output !== 'table') return printDocument(context, options, status);
     return printPaged(
       context,
-      detailLines(cluster as unknown as FleetCluster & Reported),
+      detailLines(status as unknown as FleetCluster & Reported),
       options.pager ?? true,
     );
   }

@@ -1,12 +1,15 @@
 import type { PlanSummary } from '../../core/fleet/plan-summary.ts';
-import { recordOf } from '../api/pages.ts';
+import { refusalOf } from '../api/failures.ts';
+import { listed, recordOf } from '../api/pages.ts';
 import { openSession, type Session } from '../api/session.ts';
-import type { TerminalContext } from '../context.ts';
+import { CommandFailed, type TerminalContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
 import { jsonText, yamlText } from '../output/documents.ts';
-import { counted } from '../output/text.ts';
+import { counted, shown } from '../output/text.ts';
 import { carryOut } from '../writes/carry-out.ts';
 import type { WriteOptions } from '../writes/options.ts';
-import { type SelectOptions, selectorOf } from './select.ts';
+import { CLUSTERS, COMPONENTS, NAMESPACES, objectPath, ROLEBINDINGS, type StoredObject } from './kinds.ts';
+import { type ClusterSelector, type SelectOptions, selectorOf } from './select.ts';
 
 /** As openapi.yaml has it under BulkOperation. */
 export interface BulkOperation {
@@ -14,7 +17,7 @@ export interface BulkOperation {
   readonly [field: string]: unknown;
 }
 
-/** One transaction, one plan, one revision. Clusters that are named go straight to the guard; those that are selected are shown first. */
+/** One transaction, one plan, one revision. What takes something away is shown first, and what changes clusters that are selected rather than named. */
 export async function changeClusters(
   context: TerminalContext,
   operations: readonly BulkOperation[],
@@ -22,19 +25,72 @@ export async function changeClusters(
   session?: Session,
 ): Promise<void> {
   const select = selectorOf(options);
+  const gateway = session ?? (await openSession(context, options));
+  for (const operation of operations) await assertKnown(gateway, operation);
   const answer = await carryOut(
     context,
-    session ?? (await openSession(context, options)),
+    gateway,
     {
       request: { method: 'POST', path: '/bulk', body: { select, operations } },
       creates: true,
       reason: true,
-      planFirst: options.environment !== undefined || options.selector !== undefined,
+      planFirst:
+        options.environment !== undefined ||
+        options.selector !== undefined ||
+        operations.some(({ op }) => op === 'unassign' || op === 'disable'),
       what: 'the gateway changes clusters',
     },
     options,
   );
-  if (answer !== undefined) tellOutcome(context, recordOf(answer), options);
+  if (answer === undefined) return;
+  const outcome = recordOf(answer);
+  if (revisionOf(outcome) === undefined) {
+    for (const operation of operations) await assertAssigned(gateway, operation, select);
+  }
+  tellOutcome(context, outcome, options);
+}
+
+/** A misspelt id would change nothing and look like success: those operations leave clusters alone that are not assigned it. */
+async function assertKnown({ send }: Session, { op, id, kind: apiKind }: BulkOperation): Promise<void> {
+  if (op === 'assign' || op === 'merge') return;
+  const kind = [NAMESPACES, ROLEBINDINGS].find((one) => one.apiKind === apiKind) ?? COMPONENTS;
+  const answer = await send({ path: objectPath(kind, String(id)) });
+  if (answer.status === 200) return;
+  // What is no id at all (400) is nobody's either.
+  if (answer.status !== 404 && answer.status !== 400) throw refusalOf(answer);
+  throw notThere(`the catalogue has no ${kind.name} ${String(id)}: fluxgate ${kind.name} list`);
+}
+
+/** Where nothing was different: because it was so already, or because nobody is assigned it? */
+async function assertAssigned(
+  { send }: Session,
+  { op, id }: BulkOperation,
+  { ids, environment, labels = {} }: ClusterSelector,
+): Promise<void> {
+  if (op !== 'set' && op !== 'enable') return;
+  const clusters = await listed<StoredObject>(send, { path: CLUSTERS.path, query: { environment } });
+  const assigned = clusters.some(
+    (cluster) =>
+      (ids === undefined || ids.includes(cluster.id)) &&
+      Object.entries(labels).every(
+        ([key, value]) =>
+          (cluster['labels'] as Readonly<Record<string, unknown>> | undefined)?.[key] === value,
+      ) &&
+      ((cluster['platform_components'] ?? []) as readonly StoredObject[]).some((one) => one.id === id),
+  );
+  if (!assigned) {
+    throw notThere(
+      `no selected cluster is assigned ${String(id)} (fluxgate component assign ${String(id)} …); nothing was different`,
+    );
+  }
+}
+
+const notThere = (text: string): CommandFailed => new CommandFailed(shown(text), undefined, EXIT.notFound);
+
+/** Of what a write became; undefined: nothing was different. */
+function revisionOf(outcome: Readonly<Record<string, unknown>>): number | undefined {
+  const revision = Number(outcome['revision']);
+  return Number.isSafeInteger(revision) ? revision : undefined;
 }
 
 /** Of bulk changes, imports and reverts: what they became. */
@@ -54,8 +110,8 @@ function outcomeText(
 ): string {
   if (output === 'json') return jsonText(outcome);
   if (output === 'yaml') return yamlText(outcome);
-  const revision = Number(outcome['revision']);
-  if (!Number.isSafeInteger(revision)) return 'nothing was different';
+  const revision = revisionOf(outcome);
+  if (revision === undefined) return 'nothing was different';
   if (output === 'name') return `revision/${revision}`;
   const plan = outcome['plan'] as PlanSummary;
   const what = `${counted(Number(plan.objects_changed), 'object')} changed, ${counted(Number(plan.clusters_affected), 'cluster')} affected`;

@@ -5,6 +5,7 @@ import { answered, recordOf } from '../api/pages.ts';
 import { segment } from '../api/path.ts';
 import { openSession, type Session } from '../api/session.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
+import { dnsOf } from '../fleet/cluster-name.ts';
 import { printPaged } from '../output/pager.ts';
 import { createPaint } from '../output/paint.ts';
 import { printDocument, printRows } from '../output/rows.ts';
@@ -115,16 +116,21 @@ function namesText({ total, names }: Names): string {
 
 export async function showCluster(
   context: TerminalContext,
-  dns: string,
+  cluster: string,
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
   const { send } = await openSession(context, options);
-  const path = `/trust/clusters/${segment(dns)}`;
+  const path = `/trust/clusters/${segment(await dnsOf(send, cluster))}`;
   await printDocument(context, options, recordOf(await answered(send, { path })));
 }
 
-export async function resetPin(context: TerminalContext, dns: string, options: ApiOptions): Promise<void> {
+export async function resetPin(
+  context: TerminalContext,
+  cluster: string,
+  options: ApiOptions,
+): Promise<void> {
   const { send } = await openSession(context, options);
+  const dns = await dnsOf(send, cluster);
   await answered(send, { method: 'DELETE', path: `/trust/pins/${segment(dns)}` });
   context.print(shown(`the keys of ${dns} are forgotten: the next one counts as its first`));
 }

@@ -1,11 +1,15 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { segment } from '../api/path.ts';
-import { openSession } from '../api/session.ts';
-import type { TerminalContext } from '../context.ts';
+import { openSession, type Session } from '../api/session.ts';
+import type { SendRequest } from '../api/transport.ts';
+import { CommandFailed, type TerminalContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { registeredDns } from '../fleet/cluster-name.ts';
+import { ask, canAsk } from '../output/ask.ts';
 import { printDocument, printRows } from '../output/rows.ts';
 import { counted, shown } from '../output/text.ts';
 
@@ -17,6 +21,10 @@ export interface RevokeOptions extends ApiOptions, OutputOptions {
   readonly serial?: string;
   readonly reason?: string;
   readonly until?: string;
+  /** A DNS name that no cluster has yet. */
+  readonly unknown?: boolean;
+  /** Do not ask, though it is what this very command asks with. */
+  readonly yes?: boolean;
 }
 
 interface Revocation {
@@ -41,28 +49,106 @@ export async function revoke(context: TerminalContext, options: RevokeOptions): 
   const named = [cluster, certificate, spki, issuer].filter((target) => target !== undefined);
   if (named.length !== 1 || (issuer === undefined) !== (serial === undefined)) {
     throw new StartupError(
-      'say what is revoked, one of: --cluster DNS, --certificate FILE, --spki SHA256, --issuer SHA256 with --serial HEX',
+      'say what is revoked, one of: --cluster ID (or its DNS name), --certificate FILE, --spki SHA256, --issuer SHA256 with --serial HEX',
     );
   }
+  const certificate_sha256 = certificate === undefined ? undefined : await fingerprintOf(certificate);
+  const session = await openSession(context, options);
+  const { send } = session;
+  if (options.yes !== true) await assertNotOwn(context, session, certificate_sha256 ?? spki);
+  const cluster_dns = cluster === undefined ? undefined : await clusterDns(context, send, cluster, options);
   const body = {
-    cluster_dns: cluster,
-    certificate_sha256: certificate === undefined ? undefined : await fingerprintOf(certificate),
+    cluster_dns,
+    certificate_sha256,
     spki_sha256: spki,
     issuer_sha256: issuer,
     serial,
     reason,
     until,
   };
-  const { send } = await openSession(context, options);
   const proof = recordOf(await answered(send, { method: 'POST', path: '/revocations', body }));
   if (options.output === 'name') return context.print(`revocation/${shown(String(proof['id']))}`);
   if (options.output !== 'table') return printDocument(context, options, proof);
+  const made = proof as unknown as Revocation;
   context.print(
     shown(
-      `revocation ${String(proof['id'])} of ${targetOf(proof as unknown as Revocation)} is in force since ${String(proof['in_force_at'])}; ` +
+      `revocation ${made.id} of ${targetOf(made)} is in force since ${String(proof['in_force_at'])}; ` +
         `${counted(Number(proof['connections_closed']), 'open connection')} ended`,
     ),
   );
+  const others = (await inForce(send, made)) ?? [];
+  if (others.length > 0) context.print(shown(`it was refused already by ${others.join(', ')}`));
+}
+
+/** The other revocations of the same that are in force, by id; undefined: the gateway does not say, now. */
+async function inForce(send: SendRequest, one: Revocation): Promise<readonly string[] | undefined> {
+  try {
+    const all = await listed<Revocation>(send, { path: '/revocations' });
+    return all
+      .filter(
+        (other) => other.state === 'in_force' && other.id !== one.id && targetOf(other) === targetOf(one),
+      )
+      .map(({ id }) => id);
+  } catch (error) {
+    // What was done is done, whatever is known of the others; whoever revoked themselves is not told.
+    if (error instanceof CommandFailed) return undefined;
+    throw error;
+  }
+}
+
+/** Whoever revokes what they ask with cannot lift it again. `sha256`: of a certificate or a key. */
+async function assertNotOwn(
+  context: TerminalContext,
+  { certificate = '' }: Session,
+  sha256: string | undefined,
+): Promise<void> {
+  const wanted = sha256?.replaceAll(':', '').toLowerCase();
+  const chain = certificate.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const own = chain.some((pem) => {
+    const { raw, publicKey } = new X509Certificate(pem);
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    return [raw, spki].some((octets) => createHash('sha256').update(octets).digest('hex') === wanted);
+  });
+  if (!own) return;
+  const what = 'This command asks with what it would revoke: it could not lift that again.';
+  if (!canAsk(context)) {
+    throw new CommandFailed(
+      `${what} Nothing was revoked; --yes revokes it all the same`,
+      undefined,
+      EXIT.needsConfirmation,
+    );
+  }
+  context.terminal.errors.write(`${what}\n`);
+  if ((await ask(context, 'Revoke it? Only "yes" does: ')) !== 'yes') {
+    throw new CommandFailed('nothing was revoked', undefined, EXIT.needsConfirmation);
+  }
+}
+
+/** A name that nobody has refuses nobody: it is taken only where that is meant. */
+async function clusterDns(
+  { terminal }: TerminalContext,
+  send: SendRequest,
+  text: string,
+  { unknown = false, output }: RevokeOptions,
+): Promise<string> {
+  let dns: string | undefined;
+  try {
+    dns = await registeredDns(send, text);
+  } catch (error) {
+    // Whoever may not read the fleet can still revoke a name as it stands.
+    if (!unknown || !(error instanceof CommandFailed)) throw error;
+  }
+  if (dns === undefined && !unknown) {
+    throw new CommandFailed(
+      `no cluster of this id or DNS name is in the fleet: ${text}. Nothing was revoked; --unknown revokes the DNS name all the same`,
+      undefined,
+      EXIT.notFound,
+    );
+  }
+  if (dns !== undefined && dns !== text && output === 'table') {
+    terminal.errors.write(`${shown(`${text} is ${dns}`)}\n`);
+  }
+  return dns ?? text;
 }
 
 /** In hex, or of the first certificate in a PEM file. */
@@ -122,7 +208,13 @@ export async function liftRevocation(
   const path = `/revocations/${segment(id)}`;
   const lifted = recordOf(await answered(send, { method: 'DELETE', path }));
   if (options.output === 'json' || options.output === 'yaml') return printDocument(context, options, lifted);
-  context.print(
-    shown(`revocation ${id} is lifted: ${targetOf(lifted as unknown as Revocation)} is let in again`),
-  );
+  const revocation = lifted as unknown as Revocation;
+  const others = await inForce(send, revocation);
+  const now =
+    others === undefined
+      ? 'whether another one refuses it: fluxgate revoke list'
+      : others.length > 0
+        ? `still refused by ${others.join(', ')}`
+        : 'no revocation names it any more';
+  context.print(shown(`revocation ${id} of ${targetOf(revocation)} is lifted: ${now}`));
 }

@@ -50,7 +50,8 @@ export async function carryOut(
     return undefined;
   }
   let confirmed = options.planHash;
-  if (write.planFirst === true && options.yes !== true) {
+  // A hash is of a plan that was looked at.
+  if (write.planFirst === true && options.yes !== true && options.planHash === undefined) {
     const plan = await run.plan();
     if (changesAnything(plan)) {
       if (!canAsk(context)) return run.stopAt(plan);

@@ -24,7 +24,7 @@ export function writeOptions(
     .optionsGroup(PLANS)
     .option('--dry-run', 'show the plan and write nothing (also: fluxgate plan …)')
     .addOption(new Option('--diff', 'as --dry-run; exit code 1 where something would change').hideHelp())
-    .option('--yes', 'do not ask; what takes something away still needs --plan-hash')
+    .option('--yes', 'do not ask; what the prune guard stops still needs --plan-hash')
     .option('--plan-hash <hash>', 'the plan that was looked at: carried out only if it is still that one')
     .optionsGroup('Options:');
   if (takes.reason !== false) command.option('--reason <text>', 'why, for fluxgate revision list');
