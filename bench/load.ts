@@ -23,10 +23,13 @@ export interface Served {
   readonly latencies: readonly number[];
   readonly failures: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** Of the last answer's body. */
+  readonly octets: number;
 }
 
 const contexts = new Map<Identity, SecureContext>();
 let known: readonly Identity[] = [];
+let lastOctets = 0;
 
 function contextOf(identity: Identity, ca: string): SecureContext {
   let context = contexts.get(identity);
@@ -65,6 +68,7 @@ function visit({ port, ca }: Load, identity: Identity, requests: number): Promis
       if (end < 0 || received.length < end + 4 + length) return;
       const status = received.slice(9, 12);
       if (status !== '200') return done(status);
+      lastOctets = length;
       received = received.slice(end + 4 + length);
       const now = performance.now();
       times.push(now - begun);
@@ -101,7 +105,7 @@ async function serve(load: Load): Promise<Served> {
   };
   await Promise.all(Array.from({ length: load.atOnce }, lane));
   const seconds = (performance.now() - begun) / 1_000;
-  return { latencies: latencies.sort((a, b) => a - b), failures, seconds };
+  return { latencies: latencies.sort((a, b) => a - b), failures, seconds, octets: lastOctets };
 }
 
 process.on('message', async (load: Load) => {

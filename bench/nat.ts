@@ -7,13 +7,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { DEMO_SEED } from '../src/core/fleet/demo-fleet.ts';
 import { createTestPki, type MintedChain } from '../test/support/pki.ts';
+import { freePort } from './processes.ts';
 
 const CLUSTERS = Number(process.argv[2] ?? 10_000);
 const AT_ONCE = Number(process.argv[3] ?? 500);
@@ -22,15 +22,6 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 const dnsOf = (number: number): string => `cluster-${number}.example.com`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 const directory = await mkdtemp(join(tmpdir(), 'fluxgate-nat-'));
 const pki = await createTestPki();
