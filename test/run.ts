@@ -11,6 +11,8 @@ import { availableParallelism } from 'node:os';
 /** More, and a process holds too much of what its tests keep until it ends. */
 const FILES_MAX = 8;
 const TEST_TIMEOUT_MS = 120_000;
+/** A process that has not ended by then is held open by something that a test left behind. */
+const PROCESS_TIMEOUT_MS = 480_000;
 
 /** Long by themselves, so begun first: whoever is last keeps nobody waiting. */
 const LONG = [
@@ -46,13 +48,17 @@ function runTogether(files: readonly string[]): Promise<Finished> {
   const child = spawn(process.execPath, [...options, '--test-reporter=spec', ...files], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const hang = setTimeout(() => child.kill('SIGKILL'), PROCESS_TIMEOUT_MS);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
     });
   }
-  child.on('close', (code) => resolve({ counts: readCounts(output), code, output }));
+  child.on('close', (code) => {
+    clearTimeout(hang);
+    resolve({ counts: readCounts(output), code, output });
+  });
   return promise;
 }
 
