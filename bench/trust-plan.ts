@@ -17,6 +17,7 @@ import type { RequestRecord } from '../src/shell/http/pipeline.ts';
 import { createLog } from '../src/shell/log.ts';
 import { createPresentations } from '../src/shell/presentations.ts';
 import { openSqliteStore } from '../src/shell/store/sqlite-store.ts';
+import { ALONE } from '../src/shell/workers/siblings.ts';
 import { largeCrl } from '../test/support/large-crl.ts';
 import { createTestPki } from '../test/support/pki.ts';
 import type { Asked, Told } from './client.ts';
@@ -80,7 +81,7 @@ async function prepare(): Promise<Config> {
 /** As if each had polled once, with a certificate of its own. */
 async function writeSightings(): Promise<void> {
   const store = await openSqliteStore(config.databaseUrl);
-  const presentations = await createPresentations(store.sightings, systemClock, log);
+  const presentations = await createPresentations(store.sightings, systemClock, log, ALONE);
   const trust = createTrust({ cluster: readBundle(pki.clusterRoot.pem, 'bench'), operator: undefined });
   const openssl = { authorized: true, error: undefined };
   const first = await mintClusterCertificate('first.example.com', issuing);

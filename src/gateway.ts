@@ -45,10 +45,13 @@ import { timedStore } from './shell/store/timed-store.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
+import { ALONE, type Siblings } from './shell/workers/siblings.ts';
 
 export interface GatewayDependencies {
   readonly clock: Clock;
   readonly log: Log;
+  /** The other processes that serve the same; none where it is left out. */
+  readonly siblings?: Siblings;
   /** A fleet for a store that was never initialised and has no SEED_FILE; development only. */
   readonly demoFleet?: string;
 }
@@ -69,7 +72,8 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   const loaded = await load(1, undefined);
   const resources = new AsyncDisposableStack();
   try {
-    const store = await openSqliteStore(config.databaseUrl);
+    const { siblings = ALONE } = dependencies;
+    const store = await openSqliteStore(config.databaseUrl, {}, siblings.turn);
     resources.defer(() => store.close());
     await seedStore(store, contract.schemas, config.seedFile, dependencies.demoFleet, dependencies.log);
     return await serve(config, dependencies, { contract, store, loaded, load, resources });
@@ -90,11 +94,11 @@ interface ServingParts {
 
 async function serve(
   config: Config,
-  { clock, log }: GatewayDependencies,
+  { clock, log, siblings = ALONE }: GatewayDependencies,
   { contract, store: opened, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
-  const metrics = createMetrics();
+  const metrics = createMetrics(siblings);
   const store = timedStore(opened, metrics.storeTook);
   const crlIssuers = await loadCrlIssuers(store.crlIssuers, config.crlDir, log);
   const trust = new LiveTrust(
@@ -110,17 +114,24 @@ async function serve(
   metrics.observeCrls(() => trust.snapshot.crls, clock);
   const liveness = await openLiveness(store.liveness, clock, log);
   resources.defer(() => liveness.close());
-  const sightings = await openSightings(config.pinClusterKeys, store, { clock, log, metrics, liveness });
+  const sightings = await openSightings(config.pinClusterKeys, store, {
+    clock,
+    log,
+    metrics,
+    liveness,
+    siblings,
+  });
   resources.defer(() => sightings.close());
   const { pins } = sightings;
-  const ratchet = createRatchet(store, clock, log);
-  const edge = createEdge(config, { clock, log, metrics });
+  const ratchet = createRatchet(store, clock, log, siblings);
+  const edge = createEdge(config, { clock, log, metrics, siblings });
   resources.defer(() => edge.stop());
   const revocations = createRevocations({
     store,
     clock,
     log,
     metrics,
+    siblings,
     current: () => trust.snapshot.revocations,
     enforce(list, ended) {
       const ending = enforceRevocations(list, trust, listener, ended);
@@ -133,6 +144,7 @@ async function serve(
     store,
     clock,
     log,
+    siblings,
     current: () => trust.snapshot.tokenRecords,
     enforce(list) {
       trust.useTokens(list);
@@ -140,7 +152,10 @@ async function serve(
     },
   });
   resources.defer(() => tokens.stop());
-  const memory = { refusals: createRefusals(clock), recentChains: createRecentChains() };
+  const memory = {
+    refusals: createRefusals(clock, siblings),
+    recentChains: createRecentChains(siblings),
+  };
   const fleetStatus = createFleetStatus({
     index: createFleetIndex(store),
     liveness,
@@ -151,7 +166,7 @@ async function serve(
     certificateOf: (clusterDns) =>
       sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
   });
-  const page = await openPage(store, { trust, clock });
+  const page = await openPage(store, { trust, clock, siblings });
   let draining = false;
   const pipeline = createPipeline({
     config,

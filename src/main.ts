@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { CommanderError } from 'commander';
 import {
@@ -11,6 +12,7 @@ import { EXIT } from './cli/exit-codes.ts';
 import { shown } from './cli/output/text.ts';
 import { runProgram } from './cli/program.ts';
 import { StartupError } from './core/errors.ts';
+import { type SupervisorMessage, WORKER_VARIABLE } from './core/workers/messages.ts';
 
 /** argv, streams, signals and exit codes: the only file that touches `process`. What there is to do is in `cli/command-table.ts`. */
 
@@ -46,7 +48,12 @@ function invocation(): string {
   return process.title === 'fluxgate' ? 'fluxgate' : `node ${relative(process.cwd(), process.argv[1] ?? '')}`;
 }
 
+const channel = workerChannel();
 const servingProcess: ServingProcess = {
+  cores: availableParallelism(),
+  nodeOptions: process.execArgv,
+  program: process.argv[1] ?? '',
+  channel,
   permission: process.permission as ServingProcess['permission'],
   userId: process.getuid?.(),
   knowsOption: (name) => process.allowedNodeEnvironmentFlags.has(name),
@@ -63,20 +70,44 @@ function replaceProcess(options: readonly string[]): never {
   throw new Error('a process that was replaced goes on');
 }
 
+/** undefined: no supervisor started this process. */
+function workerChannel(): ServingProcess['channel'] {
+  const send = process.send?.bind(process) as ((message: object) => boolean) | undefined;
+  const place = /^(?<worker>\d+)\/(?<count>\d+)$/.exec(process.env[WORKER_VARIABLE] ?? '')?.groups;
+  if (send === undefined || place === undefined) return undefined;
+  return {
+    worker: Number(place['worker']),
+    count: Number(place['count']),
+    // Once the channel is closed, this process is about to end.
+    send: (message) => void (process.connected && send(message)),
+    onMessage: (listener) => void process.on('message', (message) => listener(message as SupervisorMessage)),
+  };
+}
+
 let endLog: (() => void) | undefined;
 
 async function lasting(): Promise<LastingCommandContext> {
   let reload: (() => void) | undefined;
   let waiting = false;
-  process.on('SIGHUP', () => {
+  const hangUp = (): void => {
     if (reload === undefined) waiting = true;
     else reload();
-  });
+  };
+  let restart: (() => void) | undefined;
+  process.on('SIGUSR2', () => restart?.());
+  // What a terminal sends to all of its processes is for the supervisor to pass on.
+  process.on('SIGHUP', channel === undefined ? hangUp : () => undefined);
   const stopSignal = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+    process.on('SIGTERM', () => resolve('SIGTERM'));
+    process.on('SIGINT', channel === undefined ? () => resolve('SIGINT') : () => undefined);
+    channel?.onMessage(({ kind }) => {
+      if (kind === 'stop') resolve('SIGTERM');
+      if (kind === 'reload') hangUp();
+    });
   });
   const { destination: createDestination } = (await import('pino')).default;
-  const logDestination = createDestination({ dest: 1, sync: false });
+  // POSIX: up to 4,096 octets (PIPE_BUF) are written to a pipe in one piece, whatever other workers write to it.
+  const logDestination = createDestination({ dest: 1, sync: false, maxWrite: 4_096 });
   endLog = () => logDestination.end();
   process.on('uncaughtExceptionMonitor', (error) => {
     const line = {
@@ -96,6 +127,9 @@ async function lasting(): Promise<LastingCommandContext> {
     onHangup(listener) {
       reload = listener;
       if (waiting) listener();
+    },
+    onRestart(listener) {
+      restart = listener;
     },
   };
 }
@@ -133,4 +167,5 @@ for (const stream of [process.stdout, process.stderr]) {
 process.exitCode = await main();
 // The loop is empty once the log is written, in its order; should anything hold it open, the process ends all the same.
 endLog?.();
+process.channel?.unref();
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();

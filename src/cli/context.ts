@@ -1,6 +1,7 @@
 import type { DestinationStream } from 'pino';
 import type { Environment } from '../core/config-names.ts';
 import type { Permission } from '../shell/sandbox.ts';
+import type { WorkerChannel } from '../shell/workers/siblings.ts';
 
 /** The streams of the process, as far as a command asks about them: `isTTY` is set where one is a terminal. */
 export interface Terminal {
@@ -30,6 +31,14 @@ export interface TerminalContext extends CommandContext {
 
 /** What a serving command may do to the process that it runs in. */
 export interface ServingProcess {
+  /** That this process may use. */
+  readonly cores: number;
+  /** Node's own, as this process was started with. */
+  readonly nodeOptions: readonly string[];
+  /** The file that Node runs. */
+  readonly program: string;
+  /** undefined: this process is no worker of a supervisor. */
+  readonly channel: WorkerChannel | undefined;
   /** undefined: not under Node's permission model. */
   readonly permission: Permission | undefined;
   /** undefined where the system has no such numbers. */
@@ -46,12 +55,15 @@ export interface ServingProcess {
 
 /** For commands that last until they are told to stop. Signals count from before the command's modules are loaded. */
 export interface LastingCommandContext extends CommandContext {
+  readonly arguments: readonly string[];
   readonly logDestination: DestinationStream;
   readonly host: ServingProcess;
   /** SIGTERM and SIGINT do not end the process but resolve this. */
   readonly stopSignal: Promise<NodeJS.Signals>;
   /** SIGHUP does not end the process but calls this; one that came earlier calls it now. */
   onHangup(reload: () => void): void;
+  /** SIGUSR2 calls this. */
+  onRestart(restart: () => void): void;
 }
 
 /** What the process offers to whoever registers commands. */

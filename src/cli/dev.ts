@@ -16,6 +16,7 @@ import { DEVELOPMENT_PKI_DIR } from './certs-dev.ts';
 import type { LastingCommandContext } from './context.ts';
 import { runGateway } from './run-gateway.ts';
 import { enterSandbox } from './sandbox.ts';
+import { supervise, workersOf } from './supervise.ts';
 
 interface DevelopmentTokens {
   readonly readFile: string;
@@ -35,14 +36,24 @@ export async function dev(context: LastingCommandContext): Promise<void> {
     writeFile: await ensureToken(join(DEVELOPMENT_PKI_DIR, 'write-token')),
   };
   const config = parseConfig(developmentEnvironment(context.environment, pki, tokens));
-  const log = createLog(config.logLevel, context.logDestination);
+  const log = createLog(config.logLevel, context.logDestination, context.host.channel?.worker);
+  const workers = workersOf(config, context.host);
+  const help = (port: number): void => {
+    for (const line of commandsToTry(port, pki, tokens, shown)) context.print(line);
+  };
+  if (workers > 1 && context.host.channel === undefined) {
+    return supervise(context, config, log, workers, {
+      readToo: [DEVELOPMENT_PKI_DIR],
+      started: () => help(config.listen.port),
+    });
+  }
   // What was minted above is found below, in the sandbox, where it could not be written.
   const sandbox = await enterSandbox(context, config, log, [DEVELOPMENT_PKI_DIR]);
   if (sandbox === undefined) return;
   const demoFleet = JSON.stringify(DEMO_SEED);
   await runGateway(context, config, { clock: systemClock, log, demoFleet }, (gateway) => {
     sandbox.afterStart();
-    for (const line of commandsToTry(gateway.address.port, pki, tokens, shown)) context.print(line);
+    if (context.host.channel === undefined) help(gateway.address.port);
   });
 }
 
@@ -55,6 +66,8 @@ function developmentEnvironment(
   return {
     API_MODE: 'crud',
     LISTEN_ADDR: '127.0.0.1:8443',
+    // One process starts sooner, and its log is easier to read.
+    WORKERS: '1',
     TLS_CERT_FILE: pki.server.certificatePath,
     TLS_KEY_FILE: pki.server.keyPath,
     CLUSTER_CA_FILE: pki.clusterCaPath,

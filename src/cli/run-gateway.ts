@@ -1,16 +1,22 @@
 import type { Config } from '../core/config.ts';
 import { type Gateway, type GatewayDependencies, startGateway } from '../gateway.ts';
+import { connectSiblings } from '../shell/workers/siblings.ts';
 import type { LastingCommandContext } from './context.ts';
 
 /** Serves until SIGTERM or SIGINT. One that comes while a large seed is still loading ends that, too: nothing is committed. */
 export async function runGateway(
   context: LastingCommandContext,
   config: Config,
-  dependencies: GatewayDependencies,
+  dependencies: Omit<GatewayDependencies, 'siblings'>,
   started: (gateway: Gateway) => void = () => undefined,
 ): Promise<void> {
   const { log } = dependencies;
-  const starting = startGateway(config, dependencies);
+  const { channel } = context.host;
+  const siblings = channel === undefined ? undefined : connectSiblings(channel);
+  const starting = startGateway(
+    config,
+    siblings === undefined ? dependencies : { ...dependencies, siblings },
+  );
   const gateway = await Promise.race([starting, context.stopSignal]);
   if (typeof gateway === 'string') {
     log.info({ signal: gateway }, 'asked to stop before serving');
@@ -18,7 +24,13 @@ export async function runGateway(
     return;
   }
   started(gateway);
+  if (channel === undefined) {
+    context.onRestart(() =>
+      log.warn('SIGUSR2 starts workers anew, and this is the only process: restart it yourself'),
+    );
+  } else channel.send({ kind: 'ready' });
   context.onHangup(() => void gateway.reload('SIGHUP'));
   log.info({ signal: await context.stopSignal }, 'asked to stop');
   await gateway.close();
+  await siblings?.stop();
 }

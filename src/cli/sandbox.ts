@@ -58,17 +58,24 @@ async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolea
 }
 
 function start(host: ServingProcess, config: Config, grants: Grants): never {
-  if (host.replace === undefined || !SANDBOX_OPTIONS_NEEDED.every((name) => host.knowsOption(name))) {
-    throw new StartupError(
-      'SANDBOX: this system or this Node has none (Node 26 on Linux or macOS does): SANDBOX=off serves without',
-    );
-  }
-  const location = parseDatabaseUrl(config.databaseUrl);
-  if (!location.memory) makeStoreFile(location.path);
-  return host.replace(sandboxOptions(grants));
+  if (host.replace === undefined) throw unavailable();
+  return host.replace(optionsOf(host, config, grants));
 }
 
-function refuseRoot(host: ServingProcess, config: Config): void {
+/** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */
+export function optionsOf(host: ServingProcess, config: Config, grants: Grants): readonly string[] {
+  if (!SANDBOX_OPTIONS_NEEDED.every((name) => host.knowsOption(name))) throw unavailable();
+  const location = parseDatabaseUrl(config.databaseUrl);
+  if (!location.memory) makeStoreFile(location.path);
+  return sandboxOptions(grants);
+}
+
+const unavailable = (): StartupError =>
+  new StartupError(
+    'SANDBOX: this system or this Node has none (Node 26 on Linux or macOS does): SANDBOX=off serves without',
+  );
+
+export function refuseRoot(host: ServingProcess, config: Config): void {
   if (host.userId === 0 && config.production && !config.allowRoot) {
     throw new StartupError(
       'NODE_ENV=production and the user is root: use another user, or set ALLOW_ROOT=on',

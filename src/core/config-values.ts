@@ -1,5 +1,6 @@
 import type { Variable } from './config-names.ts';
 import { StartupError } from './errors.ts';
+import { WORKER_LIMITS } from './limits-workers.ts';
 import { type Networks, parseNetworks } from './networks.ts';
 
 /** How the text of a variable is read. Each reader throws StartupError with one line that names the variable. */
@@ -47,6 +48,11 @@ export function wholeNumber(min: number, max: number): (text: string, name: Vari
     if (value >= min && value <= max) return value;
     throw new StartupError(`${name}="${text}" is not a whole number from ${min} to ${max}`);
   };
+}
+
+export function workerCount(text: string, name: Variable): number | 'auto' {
+  if (text === 'auto') return 'auto';
+  return wholeNumber(1, WORKER_LIMITS.workersMax)(text, name);
 }
 
 export function onOrOff(text: string, name: Variable): boolean {

@@ -9,10 +9,10 @@ import {
   oneOf,
   onOrOff,
   proxies,
-  refuse,
   required,
   type TokenSource,
   wholeNumber,
+  workerCount,
   writeTokens,
 } from './config-values.ts';
 import { StartupError } from './errors.ts';
@@ -60,6 +60,8 @@ export interface Config {
   readonly requireIfMatch: boolean;
   /** Whether a write that takes something away from clusters has to be confirmed. */
   readonly pruneGuard: boolean;
+  /** Processes that terminate TLS; `auto`: one for each core. */
+  readonly workers: number | 'auto';
   readonly logLevel: LogLevel;
   /** Whether the serving process gives up all that it does not need. */
   readonly sandbox: boolean;
@@ -145,24 +147,12 @@ export function parseConfig(environment: Environment): Config {
     ),
     requireIfMatch: read('REQUIRE_IF_MATCH', onOrOff, () => false),
     pruneGuard: read('PRUNE_GUARD', onOrOff, () => true),
+    workers: read<number | 'auto'>('WORKERS', workerCount, () => 'auto'),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), () => 'info'),
     sandbox: read('SANDBOX', onOrOff, () => true),
     production: environment['NODE_ENV'] === 'production',
     allowRoot: read('ALLOW_ROOT', onOrOff, () => false),
   };
-  for (const [name, parse] of UNAVAILABLE) read<unknown>(name, parse, nothing);
   if (problems.length > 0) throw new StartupError(problems.join('\n'));
   return Object.freeze(config as Config);
 }
-
-/** What this version cannot do is refused by name: a security setting that is silently ignored is an open door. */
-const UNAVAILABLE: readonly (readonly [Variable, (text: string) => void])[] = [
-  [
-    'WORKERS',
-    (text) => {
-      if (text !== 'auto' && text !== '1') {
-        refuse('WORKERS: this version serves from one process; unset it or set it to "1"')();
-      }
-    },
-  ],
-];

@@ -14,6 +14,8 @@ export interface Rate {
 export interface Buckets {
   /** 0: taken. Else nothing is taken, and the milliseconds after which the next one is there. */
   take(key: string, nowMs: number): number;
+  /** As many were taken by another process: whatever is left of them counts here as well. */
+  takenElsewhere(key: string, count: number, nowMs: number): void;
   /** How many are taken and not yet there again. */
   used(key: string, nowMs: number): number;
 }
@@ -32,6 +34,9 @@ export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): 
       if (waitMs > 1e-3) return Math.max(waitMs, 1);
       fullAt.set(key, next);
       return 0;
+    },
+    takenElsewhere(key, count, nowMs) {
+      fullAt.set(key, Math.max(fullAt.get(key) ?? nowMs, nowMs) + count * intervalMs);
     },
     used(key, nowMs) {
       return Math.max(0, ((fullAt.peek(key) ?? nowMs) - nowMs) / intervalMs);

@@ -28,12 +28,15 @@ export function scrub(text: string): string {
   return text.replace(SECRET_TEXT, '[redacted]');
 }
 
-/** JSON lines; times are ISO 8601 in UTC, so that two machines' logs can be laid side by side. */
-export function createLog(level: LogLevel, destination: DestinationStream): Log {
+/**
+ * JSON lines; times are ISO 8601 in UTC, so that two machines' logs can be laid side by side. `worker`: of several processes that
+ * write into the same log, which one.
+ */
+export function createLog(level: LogLevel, destination: DestinationStream, worker?: number): Log {
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: REDACTED_PATHS, censor: '[redacted]' },

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../core/audit/entry.ts';
 import type { StillAdmitted } from '../core/audit/still-admitted.ts';
+import { mergePins } from '../core/identity/merge-pins.ts';
 import {
   describeOutcome,
   observeKey,
@@ -14,6 +15,7 @@ import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { SightingStore } from './store/sightings.ts';
+import { createOutbox, type Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
 /** What `admit` would say at a moment. */
@@ -41,13 +43,21 @@ export interface KeyPins {
 export async function createKeyPins(
   mode: PinMode,
   store: SightingStore,
-  { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  {
+    clock,
+    log,
+    metrics,
+    siblings,
+  }: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly siblings: Siblings;
+  },
 ): Promise<KeyPins> {
   const pins = new Map<string, PinState>();
   for (const { clusterDns, document } of (await store.load()).pins) {
-    // JSON has no undefined.
-    const { conflict = undefined, ...rest } = JSON.parse(document) as PinState;
-    pins.set(clusterDns, { ...rest, conflict });
+    pins.set(clusterDns, readPin(JSON.parse(document)));
   }
   const changed = new Set<string>();
   const write = async (): Promise<void> => {
@@ -68,6 +78,31 @@ export async function createKeyPins(
   };
   const behind = createWriteBehind('key pins', LIMITS.pinsFlushMs, write, log);
   const warnedMs = new Map<string, number>();
+  const keep = (clusterDns: string, state: PinState): void => {
+    pins.set(clusterDns, state);
+    changed.add(clusterDns);
+    behind.wake();
+    if (siblings.count > 1) told.put(clusterDns, state);
+  };
+  const told = createOutbox<PinState>();
+  siblings.gather('pins', told.take);
+  siblings.onShared<readonly [string, PinState]>('pins', (items) => {
+    for (const [clusterDns, document] of items) {
+      const theirs = readPin(document);
+      const before = pins.get(clusterDns);
+      const merged = before === undefined ? theirs : mergePins(theirs, before);
+      // They know, and have written, what they told; what is more than that is told and written from here.
+      if (merged === theirs) pins.set(clusterDns, theirs);
+      else keep(clusterDns, merged);
+    }
+  });
+  siblings.onShared<string>('pin_reset', (names) => {
+    for (const name of names) {
+      pins.delete(name);
+      told.drop(name);
+      warnedMs.delete(name);
+    }
+  });
 
   const announce = (cluster: ClusterPrincipal, before: PinState | undefined, state: PinState): void => {
     const { dns, certificate } = cluster;
@@ -96,9 +131,7 @@ export async function createKeyPins(
       const outcome = observeKey(before, certificate.spkiSha256, clock.now());
       const { state, verdict } = outcome;
       if (state === before) return undefined;
-      pins.set(dns, state);
-      changed.add(dns);
-      behind.wake();
+      keep(dns, state);
       metrics.keyPins.inc({ verdict });
       if (verdict !== 'first' && verdict !== 'current') announce(cluster, before, state);
       return refusalByPin(cluster, outcome, mode);
@@ -119,6 +152,7 @@ export async function createKeyPins(
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
       pins.delete(clusterDns);
+      told.drop(clusterDns);
       warnedMs.delete(clusterDns);
       try {
         // Asked of the store in this very turn: what is observed from now on is written after it.
@@ -129,6 +163,7 @@ export async function createKeyPins(
           audit: [entry],
         };
         await store.save(batch, stillAdmitted);
+        await siblings.announce('pin_reset', clusterDns);
       } catch (error) {
         // Not kept, so not done: what would come back with the next start must not look gone now.
         if (!pins.has(clusterDns)) pins.set(clusterDns, before);
@@ -138,6 +173,12 @@ export async function createKeyPins(
     },
     close: behind.stop,
   };
+}
+
+/** JSON has no undefined. */
+function readPin(document: unknown): PinState {
+  const { conflict = undefined, ...rest } = document as PinState;
+  return { ...rest, conflict };
 }
 
 function storedPin(

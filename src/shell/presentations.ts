@@ -4,8 +4,10 @@ import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { RequestRecord } from './http/pipeline.ts';
 import type { Log } from './log.ts';
+import { sharePresentations } from './shared-presentations.ts';
 import type { Sighting, SightingKey, SightingStore } from './store/sightings.ts';
 import type { Presented } from './tls/peer.ts';
+import type { Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
 /** `observed`: a certificate that was refused, and that CLUSTER_CA_OBSERVE_FILE would let in. */
@@ -58,6 +60,7 @@ export async function createPresentations(
   store: SightingStore,
   clock: Clock,
   log: Log,
+  siblings: Siblings,
 ): Promise<Presentations> {
   const seen = new Map<string, Presentation>();
   const issuers = createIssuerTable();
@@ -99,6 +102,16 @@ export async function createPresentations(
     markChanged(key, presentation);
   };
 
+  const keep = (key: string, presentation: Presentation): void => {
+    // Renewed in its place: the first of the map is whoever was not heard of for longest.
+    seen.delete(key);
+    seen.set(key, presentation);
+    if (seen.size <= LIMITS.presentationsMax) return;
+    const [oldest] = seen;
+    if (oldest !== undefined) forget(...oldest);
+  };
+  const shared = sharePresentations(siblings, (key) => seen.get(key), keep);
+
   return {
     note(record, status) {
       const sighted = sightingIn(record, status);
@@ -107,13 +120,11 @@ export async function createPresentations(
       const before = seen.get(key);
       const nowMs = clock.now();
       const same = before !== undefined && isSameCredential(before, sighted);
-      // Renewed in its place: the first of the map is whoever was not heard of for longest.
-      seen.delete(key);
-      seen.set(key, same ? seenAgain(before, record, nowMs) : firstSeen(sighted, record, issuers, nowMs));
-      if (seen.size > LIMITS.presentationsMax) {
-        const [oldest] = seen;
-        if (oldest !== undefined) forget(...oldest);
-      }
+      const presentation = same
+        ? seenAgain(before, record, nowMs)
+        : firstSeen(sighted, record, issuers, nowMs);
+      keep(key, presentation);
+      shared.seen(key, presentation, !same);
       if (!same || nowMs - (writtenMs.get(key) ?? 0) >= LIMITS.sightingsRewriteMs) markChanged(key, sighted);
     },
     get: (kind, name, credential) => seen.get(keyOf(kind, name, credential)),

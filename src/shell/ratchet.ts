@@ -1,10 +1,11 @@
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { RatchetEntry, Store } from './store/store.ts';
+import type { Siblings } from './workers/siblings.ts';
 
 /**
  * Once a cluster has been served by its certificate, tokens no longer read its inputs (contract §4). What is remembered
- * here holds at once; the store makes it hold across restarts and for other processes.
+ * here holds at once; the store makes it hold across restarts and for other processes, and where it cannot, those are told.
  */
 export interface Ratchet {
   /** Whether tokens are locked out of this cluster's inputs. */
@@ -13,8 +14,11 @@ export interface Ratchet {
   turn(clusterDns: string, certificateSha256: string): Promise<void>;
 }
 
-export function createRatchet(store: Store, clock: Clock, log: Log): Ratchet {
+export function createRatchet(store: Store, clock: Clock, log: Log, siblings: Siblings): Ratchet {
   const turned = new Set<string>();
+  siblings.onShared<string>('ratchet', (names) => {
+    for (const name of names) turned.add(name);
+  });
   let pending: RatchetEntry[] = [];
   let flushing: Promise<void> | undefined;
 
@@ -27,10 +31,13 @@ export function createRatchet(store: Store, clock: Clock, log: Log): Ratchet {
     try {
       await store.ratchet(entries);
     } catch (error) {
-      for (const { clusterDns } of entries) unkept.add(clusterDns);
+      for (const { clusterDns } of entries) {
+        unkept.add(clusterDns);
+        void siblings.announce('ratchet', clusterDns);
+      }
       log.error(
         { err: error, clusters: entries.length },
-        'ratchet not kept in the store; it holds in this process and is tried again at the next poll',
+        'ratchet not kept in the store; it holds as long as the gateway runs and is tried again at the next poll',
       );
     }
   };

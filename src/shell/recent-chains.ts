@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../core/limits.ts';
+import { WORKER_LIMITS } from '../core/limits-workers.ts';
+import { createOutbox, type Siblings } from './workers/siblings.ts';
 
 /** What a peer presented, and what OpenSSL said of it in that handshake. */
 export interface RecentChain {
@@ -16,11 +18,18 @@ type Presented = Pick<RecentChain, 'chain' | 'openssl'>;
 
 /** Chains presented lately, by the fingerprint of their leaf, so that somebody can ask why long after. Bounded. */
 export interface RecentChains {
-  note(presented: Presented, accepted: boolean, source: string, nowMs: number): void;
+  /** `refused`: the request was, whatever became of the certificate; somebody may ask any of the workers why. */
+  note(presented: Presented, accepted: boolean, refused: boolean, source: string, nowMs: number): void;
   get(leafSha256: string): RecentChain | undefined;
 }
 
-export function createRecentChains(): RecentChains {
+interface ToldChain extends Omit<RecentChain, 'chain'> {
+  /** Base64. */
+  readonly chain: readonly string[];
+  readonly isAccepted: boolean;
+}
+
+export function createRecentChains(siblings: Siblings): RecentChains {
   const memory = (): LRUCache<string, RecentChain> =>
     new LRUCache({
       max: LIMITS.recentChainsMax,
@@ -32,8 +41,16 @@ export function createRecentChains(): RecentChains {
   const refused = memory();
   /** A leaf is hashed once for each connection, not for each request. */
   const fingerprints = new WeakMap<readonly Uint8Array[], string>();
+  const outbox = createOutbox<ToldChain>(WORKER_LIMITS.sharedChainsWaitingMax);
+  siblings.gather('refused_chains', outbox.take);
+  siblings.onShared<readonly [string, ToldChain]>('refused_chains', (items) => {
+    for (const [sha256, { chain, isAccepted, ...rest }] of items) {
+      const der = chain.map((one) => new Uint8Array(Buffer.from(one, 'base64')));
+      (isAccepted ? accepted : refused).set(sha256, { ...rest, chain: der });
+    }
+  });
   return {
-    note(presented, isAccepted, source, nowMs) {
+    note(presented, isAccepted, isRefused, source, nowMs) {
       const { chain, openssl } = presented;
       const [leaf] = chain;
       if (leaf === undefined) return;
@@ -44,6 +61,12 @@ export function createRecentChains(): RecentChains {
       }
       const recent: RecentChain = { chain, openssl, source, seenMs: nowMs };
       (isAccepted ? accepted : refused).set(sha256, recent);
+      if (siblings.count === 1 || !isRefused) return;
+      outbox.put(sha256, {
+        ...recent,
+        isAccepted,
+        chain: chain.map((der) => Buffer.from(der).toString('base64')),
+      });
     },
     get(sha256) {
       const [a, b] = [accepted.get(sha256), refused.get(sha256)];

@@ -5,8 +5,10 @@ import { isCanonicalDnsName } from '../core/identity/names.ts';
 import type { PrincipalKind } from '../core/identity/principal.ts';
 import { printable } from '../core/identity/printable.ts';
 import { LIMITS } from '../core/limits.ts';
+import { WORKER_LIMITS } from '../core/limits-workers.ts';
 import type { Clock } from './clock.ts';
 import type { RequestRecord } from './http/pipeline.ts';
+import { createOutbox, type Siblings } from './workers/siblings.ts';
 
 /** How a refusal came to be remembered under a cluster's name. Three kinds of evidence, which are never mixed. */
 export type KnownBy =
@@ -89,7 +91,8 @@ function createMemory(): Memory {
   };
 }
 
-export function createRefusals(clock: Clock): Refusals {
+/** Of all workers: what one of them refused, each of them is asked about. */
+export function createRefusals(clock: Clock, siblings: Siblings): Refusals {
   // Apart, so that a flood of what anybody can send pushes out nothing about those who are known.
   const known = createMemory();
   const strangers = createMemory();
@@ -104,23 +107,33 @@ export function createRefusals(clock: Clock): Refusals {
       }),
     );
 
+  const remember = (fresh: RefusalGroup): void => {
+    const memory = fresh.principal === 'anonymous' ? strangers : known;
+    const key = kindOf(fresh);
+    let id = memory.byKind.get(key);
+    const before = id === undefined ? undefined : memory.groups.get(id);
+    if (id === undefined || before === undefined) id = nextId++;
+    memory.byKind.set(key, id);
+    memory.groups.set(id, {
+      ...fresh,
+      firstMs: before?.firstMs ?? fresh.firstMs,
+      count: (before?.count ?? 0) + 1,
+    });
+    for (const ring of ringsOf(fresh)) push(memory.rings, ring, id);
+    memory.requests.set(fresh.lastRequestId, { group: id, atMs: fresh.lastMs });
+  };
+  const outbox = createOutbox<RefusalGroup>(WORKER_LIMITS.sharedRefusalsWaitingMax);
+  siblings.gather('refusals', outbox.take);
+  siblings.onShared<readonly [string, RefusalGroup]>('refusals', (items) => {
+    for (const [, fresh] of items) remember(fresh);
+  });
+
   return {
     note(record, status, error) {
       if (error === undefined || !CODES.includes(error.code)) return;
-      const memory = record.principal.kind === 'anonymous' ? strangers : known;
       const fresh = describeRefusal(record, status, error, clock.now());
-      const key = kindOf(fresh);
-      let id = memory.byKind.get(key);
-      const before = id === undefined ? undefined : memory.groups.get(id);
-      if (id === undefined || before === undefined) id = nextId++;
-      memory.byKind.set(key, id);
-      memory.groups.set(id, {
-        ...fresh,
-        firstMs: before?.firstMs ?? fresh.firstMs,
-        count: (before?.count ?? 0) + 1,
-      });
-      for (const ring of ringsOf(fresh)) push(memory.rings, ring, id);
-      memory.requests.set(record.requestId, { group: id, atMs: fresh.lastMs });
+      remember(fresh);
+      if (siblings.count > 1) outbox.put(fresh.lastRequestId, fresh);
     },
     ofCluster: (clusterDns) =>
       newestFirst(

@@ -5,6 +5,7 @@ import {
 } from '../core/identity/revocation-list.ts';
 import type { Clock } from './clock.ts';
 import type { Store } from './store/store.ts';
+import type { Siblings } from './workers/siblings.ts';
 
 export interface InForce {
   readonly sinceMs: number;
@@ -28,6 +29,7 @@ export interface RevocationsInForce {
 export interface InForceParts {
   readonly store: Pick<Store, 'revocations'>;
   readonly clock: Clock;
+  readonly siblings: Siblings;
   current(): RevocationList;
   /**
    * In force for every request when it returns. Resolves when the connections of those whom it refuses have been ended; told of
@@ -37,15 +39,18 @@ export interface InForceParts {
 }
 
 export function createRevocationsInForce(parts: InForceParts): RevocationsInForce {
-  const { store, clock } = parts;
+  const { store, clock, siblings } = parts;
   const inForce = new Map<string, { sinceMs: number; connectionsClosed: number }>();
-  const pending = new Map<string, RevocationEntry>();
+  /** `by`: the worker that is making it; undefined: this one. */
+  const pending = new Map<string, { readonly entry: RevocationEntry; readonly by: number | undefined }>();
   let stored = parts.current();
   let ending: Promise<void> = Promise.resolve();
   for (const id of stored.ids) inForce.set(id, { sinceMs: clock.now(), connectionsClosed: 0 });
 
   const enforce = (): Promise<void> => {
-    const onTheirWay = [...pending.values()].filter(({ id }) => !stored.ids.has(id));
+    const onTheirWay = [...pending.values()]
+      .map(({ entry }) => entry)
+      .filter(({ id }) => !stored.ids.has(id));
     const list = createRevocationList([...stored.entries, ...onTheirWay], stored.version);
     const sinceMs = clock.now();
     for (const id of inForce.keys()) if (!list.ids.has(id)) inForce.delete(id);
@@ -67,19 +72,37 @@ export function createRevocationsInForce(parts: InForceParts): RevocationsInForc
     await ending;
     return isNewer;
   };
+  /** What another worker was making is kept by now, or is not made. */
+  const settle = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) pending.delete(id);
+    if (!(await apply())) void enforce();
+  };
+  siblings.onShared<RevocationEntry>('revocation_pending', (entries, by) => {
+    for (const entry of entries) pending.set(entry.id, { entry, by });
+    void enforce();
+  });
+  siblings.onShared<string>('revocations_changed', settle);
+  siblings.onGone((worker) => {
+    const left = [...pending].filter(([, { by }]) => by === worker).map(([id]) => id);
+    // The store cannot be read: they stay in force.
+    if (left.length > 0) settle(left).catch(() => undefined);
+  });
   return {
     of: (id) => inForce.get(id),
     apply,
     async during(entry, keep) {
-      pending.set(entry.id, entry);
+      pending.set(entry.id, { entry, by: undefined });
       const ended = enforce();
+      const told = siblings.announce('revocation_pending', entry);
       try {
         await keep();
+        await told;
         await apply();
       } finally {
         pending.delete(entry.id);
         if (!stored.ids.has(entry.id)) await enforce();
         await ended;
+        await siblings.announce('revocations_changed', entry.id);
       }
     },
   };

@@ -137,6 +137,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
         throw new FluxgateError('conflict', 'This revocation is lifted already. Nothing was changed.');
       }
       await inForce.apply();
+      await parts.siblings.announce('revocations_changed', id);
       const lifted = await found(id);
       const { target, reason } = lifted;
       parts.log.warn(

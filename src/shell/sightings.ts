@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.ts';
 import { createKeyPins, type KeyPins } from './pins.ts';
 import { createPresentations, type Presentations } from './presentations.ts';
 import type { Store } from './store/store.ts';
+import type { Siblings } from './workers/siblings.ts';
 
 /** Who was seen with what, and whose key is whose: kept in memory, written behind the requests. */
 export interface Sightings {
@@ -32,10 +33,11 @@ export async function openSightings(
     readonly log: Log;
     readonly metrics: Metrics;
     readonly liveness: Pick<Liveness, 'forgetGone'>;
+    readonly siblings: Siblings;
   },
 ): Promise<Sightings> {
   const { clock, log, metrics } = parts;
-  const presentations = await createPresentations(store.sightings, clock, log);
+  const presentations = await createPresentations(store.sightings, clock, log, parts.siblings);
   const pins = await createKeyPins(mode, store.sightings, parts);
   metrics.observeExpiry(() => {
     const ends = presentations

@@ -16,6 +16,7 @@ import type { Log } from './log.ts';
 import type { Store } from './store/store.ts';
 import type { TokenRecord, TokenUse } from './store/token-records.ts';
 import { startVersionPoll } from './version-poll.ts';
+import type { Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
 /** A token as this process knows it. */
@@ -52,6 +53,7 @@ export interface TokensParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly siblings: Siblings;
   current(): TokenList;
   /** In one step, for every request from now on, those whose body is still coming included. */
   enforce(list: TokenList): void;
@@ -64,10 +66,13 @@ export async function loadTokens(store: Store, nowMs: number): Promise<TokenList
 }
 
 export function createTokens(parts: TokensParts): Tokens {
-  const { store, clock, log } = parts;
+  const { store, clock, log, siblings } = parts;
   const uses = createUses(parts);
-  /** Revoked here and not kept yet: refused at once, for the store may be busy, not least with what their holder sends. */
-  const ending = new Set<string>();
+  /**
+   * Being revoked and not kept yet: refused at once, for the store may be busy, not least with what their holder sends. By which worker;
+   * undefined: this one.
+   */
+  const ending = new Map<string, number | undefined>();
   const load = async (): Promise<TokenList> => {
     const { version, entries } = await store.tokens.state(clock.now());
     return createTokenList(
@@ -76,16 +81,34 @@ export function createTokens(parts: TokensParts): Tokens {
     );
   };
   const inForceWhile = async (id: string, keep: () => Promise<boolean>): Promise<boolean> => {
-    ending.add(id);
+    ending.set(id, undefined);
+    const told = siblings.announce('token_ending', id);
     try {
       parts.enforce(await load());
-      return await keep();
+      const kept = await keep();
+      await told;
+      return kept;
     } finally {
       ending.delete(id);
       // What was not kept is good again.
       parts.enforce(await load());
+      await siblings.announce('tokens_changed', id);
     }
   };
+  const settle = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) ending.delete(id);
+    parts.enforce(await load());
+  };
+  siblings.onShared<string>('token_ending', async (ids, by) => {
+    for (const id of ids) ending.set(id, by);
+    parts.enforce(await load());
+  });
+  siblings.onShared<string>('tokens_changed', settle);
+  siblings.onGone((worker) => {
+    const left = [...ending].filter(([, by]) => by === worker).map(([id]) => id);
+    // The store cannot be read: they stay refused.
+    if (left.length > 0) settle(left).catch(() => undefined);
+  });
   /** Whoever reads the later state may be the earlier to come here, so versions decide. */
   const apply = async (): Promise<boolean> => {
     const list = await load();
@@ -137,6 +160,7 @@ export function createTokens(parts: TokensParts): Tokens {
         stillAdmitted,
       );
       await apply();
+      await siblings.announce('tokens_changed', id);
       const record = await found(id);
       log.warn({ token: id, ...logged(record), by }, 'token made');
       return { token, record };

@@ -17,6 +17,10 @@ async function refusal(environment: Readonly<Record<string, string | undefined>>
     // The process of a test stays as it is.
     environment: { ...environment, SANDBOX: 'off' },
     host: {
+      cores: 1,
+      nodeOptions: [],
+      program: '',
+      channel: undefined,
       permission: undefined,
       userId: undefined,
       knowsOption: () => false,
@@ -29,6 +33,8 @@ async function refusal(environment: Readonly<Record<string, string | undefined>>
     print: () => undefined,
     stopSignal: Promise.withResolvers<NodeJS.Signals>().promise,
     onHangup: () => undefined,
+    arguments: [],
+    onRestart: () => undefined,
   };
   const error: unknown = await serve(context).then(
     () => undefined,

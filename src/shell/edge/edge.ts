@@ -3,9 +3,11 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ListenerEvents } from '../tls/listener.ts';
+import type { Siblings } from '../workers/siblings.ts';
 import { type BoundedLines, createBoundedLines } from './bounded-lines.ts';
 import { createGate, type Gate } from './gate.ts';
 import { watchLoad } from './load.ts';
+import { shareBuckets } from './shared-buckets.ts';
 import { createStanding } from './standing.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 
@@ -26,14 +28,25 @@ const NOT_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 
 export function createEdge(
   config: Config,
-  { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  {
+    clock,
+    log,
+    metrics,
+    siblings,
+  }: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly siblings: Siblings;
+  },
 ): Edge {
   const lines = createBoundedLines(log, clock);
-  const standing = createStanding(clock);
+  const standing = createStanding(clock, siblings);
   // The machine's clock, whatever the gateway takes for the time: this is about how late its turns come.
   const load = watchLoad(systemClock, log);
   const { clustersPerAddressMax, connectionsMax } = config;
-  const shared = { clock, standing, load, clustersPerAddressMax };
+  const buckets = shareBuckets(siblings, clock);
+  const shared = { clock, standing, load, clustersPerAddressMax, siblings, buckets };
   const gate = createGate({
     ...shared,
     connectionsMax,

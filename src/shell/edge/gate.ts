@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
 import { LIMITS } from '../../core/limits.ts';
 import { addressKey } from '../../core/networks.ts';
-import { createBuckets, sheds } from '../../core/rate.ts';
+import { sheds } from '../../core/rate.ts';
 import type { Clock } from '../clock.ts';
+import type { Siblings } from '../workers/siblings.ts';
+import { shareConnections } from './connections-elsewhere.ts';
 import type { Load } from './load.ts';
+import type { MakeBuckets } from './shared-buckets.ts';
 import type { Standing } from './standing.ts';
 
 /** Why a connection ends before its handshake is done. A closed list: the metric's label. */
@@ -27,11 +30,15 @@ export interface GateParts {
   readonly load: Pick<Load, 'level'>;
   readonly connectionsMax: number;
   readonly clustersPerAddressMax: number;
+  readonly buckets: MakeBuckets;
+  readonly siblings: Siblings;
   refused(reason: ConnectionRefusal, source: string): void;
 }
 
 /** Stands between a connection and its handshake: CPU and memory are spent on whom there is room for. */
 export interface Gate {
+  /** Open elsewhere, of the connections that all workers together may have. */
+  readonly connectionsElsewhere: number;
   /** False: the connection was ended. `source`: canonical, or "unknown". */
   enter(socket: Socket, source: string): boolean;
   /** The handshake is done. */
@@ -50,12 +57,12 @@ interface Entry {
 }
 
 export function createGate(parts: GateParts): Gate {
-  const { clock, standing, load, clustersPerAddressMax: clusters } = parts;
+  const { clock, standing, load, siblings, clustersPerAddressMax: clusters } = parts;
   const strangersMax = Math.ceil(parts.connectionsMax * LIMITS.strangerConnectionsShare);
   const perCluster = LIMITS.entitledHandshakesPerCluster;
   const handshakes = {
-    stranger: createBuckets(LIMITS.strangerHandshakes),
-    entitled: createBuckets({
+    stranger: parts.buckets('stranger_handshakes', LIMITS.strangerHandshakes),
+    entitled: parts.buckets('entitled_handshakes', {
       burst: Math.max(perCluster.burst * clusters, LIMITS.strangerHandshakes.burst),
       perSecond: Math.max(perCluster.perSecond * clusters, LIMITS.strangerHandshakes.perSecond),
     }),
@@ -69,6 +76,22 @@ export function createGate(parts: GateParts): Gate {
   };
   const entries = new Map<Socket, Entry>();
   const openOf = new Map<string, number>();
+  /** Those that hold more than their share of what one address may: only they matter to other workers. */
+  const crowded = new Map<string, number>();
+  const untold = addressMax.stranger / (2 * siblings.count);
+  const countOf = (key: string, change: 1 | -1): void => {
+    const count = (openOf.get(key) ?? 0) + change;
+    if (count === 0) openOf.delete(key);
+    else openOf.set(key, count);
+    if (siblings.count === 1) return;
+    if (count > untold) crowded.set(key, count);
+    else crowded.delete(key);
+  };
+  const elsewhere = shareConnections(siblings, () => ({
+    connections: entries.size,
+    strangers: strangersOpen,
+    crowded: [...crowded],
+  }));
   let strangersOpen = 0;
   /** Oldest first. */
   const unfinished = { entitled: new Set<Entry>(), stranger: new Set<Entry>() };
@@ -76,8 +99,8 @@ export function createGate(parts: GateParts): Gate {
 
   const refusalOf = (key: string, entitled: boolean): ConnectionRefusal | undefined => {
     const kind = classOf(entitled);
-    if (!entitled && strangersOpen >= strangersMax) return 'strangers';
-    if ((openOf.get(key) ?? 0) >= addressMax[kind]) return 'address_connections';
+    if (!entitled && strangersOpen + elsewhere.strangers >= strangersMax) return 'strangers';
+    if ((openOf.get(key) ?? 0) + elsewhere.of(key) >= addressMax[kind]) return 'address_connections';
     // A fleet that comes back to a gateway that has just started is the load, and a stranger until its first poll is done.
     const loaded = standing.anybody && sheds(load.level, 'anonymous');
     if (!entitled && loaded && unfinished.stranger.size >= LIMITS.strangerHandshakesLoadedMax) return 'load';
@@ -91,9 +114,7 @@ export function createGate(parts: GateParts): Gate {
   const leave = (entry: Entry): void => {
     entries.delete(entry.socket);
     unfinished[classOf(entry.entitled)].delete(entry);
-    const left = (openOf.get(entry.key) ?? 1) - 1;
-    if (left === 0) openOf.delete(entry.key);
-    else openOf.set(entry.key, left);
+    countOf(entry.key, -1);
     if (!entry.entitled) strangersOpen--;
   };
 
@@ -111,6 +132,9 @@ export function createGate(parts: GateParts): Gate {
   sweep.unref();
 
   return {
+    get connectionsElsewhere() {
+      return elsewhere.connections;
+    },
     enter(socket, source) {
       const key = addressKey(source);
       const entitled = standing.isEntitled(key);
@@ -121,7 +145,7 @@ export function createGate(parts: GateParts): Gate {
       }
       const entry: Entry = { socket, source, key, entitled, since: clock.elapsed() };
       entries.set(socket, entry);
-      openOf.set(key, (openOf.get(key) ?? 0) + 1);
+      countOf(key, 1);
       if (!entitled) strangersOpen++;
       socket.once('close', () => leave(entry));
       unfinished[classOf(entitled)].add(entry);

@@ -1,6 +1,7 @@
 import { boundedMemory } from '../../core/bounded-memory.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../clock.ts';
+import { createOutbox, type Siblings } from '../workers/siblings.ts';
 
 /**
  * Who is entitled before the handshake has said who it is: addresses from which lately a credential was accepted. It decides
@@ -13,14 +14,49 @@ export interface Standing {
   readonly anybody: boolean;
 }
 
-export function createStanding(clock: Clock): Standing {
-  const until = boundedMemory<string, number>(LIMITS.entitledAddressesMax);
+export function createStanding(clock: Clock, siblings: Siblings): Standing {
+  const { entitle, isEntitled, anybody } = shareStanding(
+    'entitled',
+    LIMITS.entitledAddressesMax,
+    clock,
+    siblings,
+  );
   return {
     get anybody() {
-      return until.size > 0;
+      return anybody();
     },
-    entitle: (key) => void until.set(key, clock.elapsed() + LIMITS.entitledMs),
-    // `peek`: a flood of questions about one address must not push out another's standing.
-    isEntitled: (key) => (until.peek(key) ?? Number.NEGATIVE_INFINITY) > clock.elapsed(),
+    entitle,
+    isEntitled,
+  };
+}
+
+/** Keys that are good for a while, for all workers from a moment after one of them said so. */
+export interface SharedStanding {
+  entitle(key: string): void;
+  isEntitled(key: string): boolean;
+  anybody(): boolean;
+}
+
+export function shareStanding(
+  topic: 'entitled' | 'accepted_tokens',
+  max: number,
+  clock: Clock,
+  siblings: Siblings,
+): SharedStanding {
+  const until = boundedMemory<string, number>(max);
+  const told = createOutbox<true>();
+  siblings.gather(topic, told.take);
+  siblings.onShared<readonly [string, true]>(topic, (items) => {
+    for (const [key] of items) until.set(key, clock.elapsed() + LIMITS.entitledMs);
+  });
+  // `peek`: a flood of questions about one key must not push out another's standing.
+  const leftMs = (key: string): number => (until.peek(key) ?? Number.NEGATIVE_INFINITY) - clock.elapsed();
+  return {
+    entitle(key) {
+      if (siblings.count > 1 && leftMs(key) < LIMITS.entitledMs / 2) told.put(key, true);
+      until.set(key, clock.elapsed() + LIMITS.entitledMs);
+    },
+    isEntitled: (key) => leftMs(key) > 0,
+    anybody: () => until.size > 0,
   };
 }

@@ -1,4 +1,3 @@
-import { boundedMemory } from '../../core/bounded-memory.ts';
 import { FluxgateError } from '../../core/errors.ts';
 import {
   type AnonymousPrincipal,
@@ -9,10 +8,12 @@ import {
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { addressKey } from '../../core/networks.ts';
-import { type Buckets, createBuckets, failureDelayMs, type Rate, sheds } from '../../core/rate.ts';
+import { type Buckets, failureDelayMs, type Rate, sheds } from '../../core/rate.ts';
 import type { Clock } from '../clock.ts';
+import type { Siblings } from '../workers/siblings.ts';
 import type { Load } from './load.ts';
-import type { Standing } from './standing.ts';
+import type { MakeBuckets } from './shared-buckets.ts';
+import { type Standing, shareStanding } from './standing.ts';
 
 /** Why a request is turned away with 429, or with 503 under load. A closed list: the metric's label. */
 export type LimitReason =
@@ -29,6 +30,8 @@ export interface ThrottleParts {
   readonly standing: Standing;
   readonly load: Pick<Load, 'level'>;
   readonly clustersPerAddressMax: number;
+  readonly buckets: MakeBuckets;
+  readonly siblings: Siblings;
   limited(reason: LimitReason): void;
 }
 
@@ -64,21 +67,22 @@ export interface Throttle {
 }
 
 export function createThrottle(parts: ThrottleParts): Throttle {
-  const { clock, standing, load, clustersPerAddressMax: clusters } = parts;
+  const { clock, standing, load, buckets, siblings, clustersPerAddressMax: clusters } = parts;
   const perCluster = LIMITS.tokenRequestsPerCluster;
-  const anonymous = createBuckets(LIMITS.anonymousRequests);
+  const anonymous = buckets('anonymous', LIMITS.anonymousRequests);
   const bearers: Rate = {
     burst: Math.max(perCluster.burst * clusters, LIMITS.anonymousRequests.burst),
     perSecond: Math.max(perCluster.perSecond * clusters, LIMITS.anonymousRequests.perSecond),
   };
-  const tokenBearers = createBuckets(bearers);
-  const refusedCertificates = createBuckets(bearers);
-  const failures = createBuckets({
+  const tokenBearers = buckets('token_bearers', bearers);
+  const refusedCertificates = buckets('refused_certificates', bearers);
+  const failures = buckets('failed_tokens', {
     burst: LIMITS.failedTokensBurst,
     perSecond: LIMITS.failedTokensPerSecond,
   });
-  const principals = createPrincipalBuckets();
-  const acceptedTokens = boundedMemory<string, number>(LIMITS.acceptedTokensMax);
+  const principals = createPrincipalBuckets(buckets);
+  /** A token's principal that was accepted from an address. */
+  const acceptedTokens = shareStanding('accepted_tokens', LIMITS.acceptedTokensMax, clock, siblings);
   let held = 0;
 
   const limited = (reason: LimitReason, waitMs: number): FluxgateError => {
@@ -120,13 +124,13 @@ export function createThrottle(parts: ThrottleParts): Throttle {
       const key = addressKey(source);
       const now = clock.elapsed();
       const pair = principal === undefined ? undefined : `${key} ${describePrincipal(principal)}`;
-      const acceptedBefore = pair !== undefined && (acceptedTokens.peek(pair) ?? 0) > now;
+      const acceptedBefore = pair !== undefined && acceptedTokens.isEntitled(pair);
       const over = failures.used(key, now) - (LIMITS.failedTokensBurst - 1);
       if (over > 0 && !acceptedBefore) {
         throw limited('failed_tokens', (over / LIMITS.failedTokensPerSecond) * 1_000);
       }
       if (pair !== undefined) {
-        acceptedTokens.set(pair, now + LIMITS.entitledMs);
+        acceptedTokens.entitle(pair);
         return 0;
       }
       failures.take(key, now);
@@ -166,13 +170,13 @@ const RATE_OF: Readonly<Record<KnownKind, Rate>> = Object.freeze({
 });
 
 /** Apart for each kind: many of one do not push out another. */
-function createPrincipalBuckets(): (kind: KnownKind) => Buckets {
-  const buckets = new Map<KnownKind, Buckets>();
+function createPrincipalBuckets(make: MakeBuckets): (kind: KnownKind) => Buckets {
+  const made = new Map<KnownKind, Buckets>();
   return (kind) => {
-    let ofKind = buckets.get(kind);
+    let ofKind = made.get(kind);
     if (ofKind === undefined) {
-      ofKind = createBuckets(RATE_OF[kind]);
-      buckets.set(kind, ofKind);
+      ofKind = make(kind, RATE_OF[kind]);
+      made.set(kind, ofKind);
     }
     return ofKind;
   };

@@ -12,6 +12,6 @@ export function rememberRequests(
     memory.refusals.note(record, status, error);
     const { presented, verdict, source } = record;
     if (presented === undefined || verdict === undefined) return;
-    memory.recentChains.note(presented, verdict.accepted, source, clock.now());
+    memory.recentChains.note(presented, verdict.accepted, error !== undefined, source, clock.now());
   };
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { LOAD_LEVELS, type LoadLevel } from '../../core/rate.ts';
+import type { WorkersCount } from '../../core/workers/messages.ts';
 
 /** What became of connections, and how busy this process is. */
 export interface ConnectionMetrics {
@@ -10,6 +11,7 @@ export interface ConnectionMetrics {
   readonly handshakes: Counter<'result' | 'version' | 'cipher'>;
   readonly refusedConnections: Counter<'reason'>;
   readonly refusedProxyHeaders: Counter<'reason'>;
+  observeWorkers(workers: WorkersCount): void;
   observeConnections(count: () => number): void;
   observeHandshakes(count: () => Readonly<Record<'entitled' | 'stranger', number>>): void;
   observeLoad(level: () => LoadLevel): void;
@@ -17,6 +19,19 @@ export interface ConnectionMetrics {
 
 export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
   const registers = [registry];
+  const workers = new Gauge({
+    name: 'fluxgate_workers',
+    help: 'Processes that serve.',
+    aggregator: 'first',
+    registers,
+  });
+  workers.set(1);
+  const replaced = new Counter({
+    name: 'fluxgate_workers_replaced_total',
+    help: 'Worker processes that ended by themselves and were replaced; their connections ended with them.',
+    aggregator: 'first',
+    registers,
+  });
   return {
     handshakes: new Counter({
       name: 'fluxgate_tls_handshakes_total',
@@ -36,6 +51,11 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
       labelNames: ['reason'],
       registers,
     }),
+    observeWorkers(count) {
+      workers.set(count.serving);
+      replaced.reset();
+      replaced.inc(count.replaced);
+    },
     observeConnections(count) {
       new Gauge({
         name: 'fluxgate_open_connections',
@@ -60,6 +80,7 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
     observeLoad(level) {
       new Gauge({
         name: 'fluxgate_load_shedding',
+        aggregator: 'max',
         help: 'Whom load turns away: 0 nobody, 1 those without certificate and token, 2 those with tokens as well.',
         registers,
         collect() {

@@ -25,6 +25,7 @@ export function createFleetMetrics(registry: Registry): FleetMetrics {
     observeFleet(revision, clusters) {
       new Gauge({
         name: 'fluxgate_revision',
+        aggregator: 'first',
         help: "The fleet's newest revision.",
         registers,
         async collect() {
@@ -35,6 +36,7 @@ export function createFleetMetrics(registry: Registry): FleetMetrics {
       });
       new Gauge({
         name: 'fluxgate_clusters',
+        aggregator: 'first',
         help: 'Clusters that are served, by state: refused, overdue, behind, never, current. GET /fleet names them.',
         labelNames: ['state'],
         registers,

@@ -50,6 +50,7 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
     }),
     generation: new Gauge({
       name: 'fluxgate_trust_generation',
+      aggregator: 'max',
       help: 'Number of the snapshot of trust that is in force; it grows with each reload.',
       registers,
     }),
@@ -62,6 +63,7 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
     observeRevocations(count) {
       new Gauge({
         name: 'fluxgate_revocations',
+        aggregator: 'first',
         help: 'Revocations by operators that are in force, by what is revoked.',
         labelNames: ['kind'],
         registers,
@@ -73,6 +75,7 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
     observeExpiry(count) {
       new Gauge({
         name: 'fluxgate_cluster_certificates_expiring',
+        aggregator: 'first',
         help:
           'Clusters by what their last presented certificate still lives: expired; within 1d, 7d, 14d, 30d (each includes the ' +
           'shorter ones, not the expired); more than 30 days.',
@@ -86,6 +89,7 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
     observeKeyConflicts(count) {
       new Gauge({
         name: 'fluxgate_key_pin_conflicts',
+        aggregator: 'first',
         help: 'Clusters of which two keys were seen in use: GET /trust names them.',
         registers,
         collect() {
@@ -122,6 +126,7 @@ function observeCrls(registry: Registry, current: () => CrlSet, clock: Clock): v
   // One series for each CA that has a CRL: its key's fingerprint, as in the log's lines about the CRL.
   new Gauge({
     name: 'fluxgate_crl_next_update_timestamp_seconds',
+    aggregator: 'first',
     help: "When the CRL in force becomes stale, by the issuer's key; of several, the earliest.",
     labelNames: ['issuer'],
     registers,
@@ -137,6 +142,7 @@ function observeCrls(registry: Registry, current: () => CrlSet, clock: Clock): v
   });
   new Gauge({
     name: 'fluxgate_crls',
+    aggregator: 'first',
     help: 'CRLs by state: fresh, ending (stale soon), stale, future (not begun), missing (there was one before).',
     labelNames: ['status'],
     registers,
@@ -152,6 +158,7 @@ function observeAuthorities(registry: Registry, trust: () => Trust, serverNotAft
   const registers = [registry];
   new Gauge({
     name: 'fluxgate_authority_not_after_timestamp_seconds',
+    aggregator: 'first',
     help: 'When a certificate of the CA bundles expires, by whom it is for, its role there, and its fingerprint as in GET /trust.',
     labelNames: ['bundle', 'role', 'authority'],
     registers,
@@ -169,6 +176,7 @@ function observeAuthorities(registry: Registry, trust: () => Trust, serverNotAft
   });
   new Gauge({
     name: 'fluxgate_server_certificate_not_after_timestamp_seconds',
+    aggregator: 'first',
     help: "When the gateway's own certificate expires.",
     registers,
     collect() {

@@ -30,7 +30,7 @@ import {
   type TokenStore,
 } from './token-records.ts';
 import { createHistoryReader, runTransaction, type TransactionBounds, type Writer } from './transaction.ts';
-import { createWriteQueue, type WriteQueue } from './write-queue.ts';
+import { createWriteQueue, type Turn, type WriteQueue } from './write-queue.ts';
 
 /**
  * A handler needs milliseconds, but to take a component out of 10,000 clusters takes 7 s of a core, which polls have a share
@@ -43,17 +43,22 @@ const SEED_BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 60_000, workM
 
 /**
  * Opens the store of DATABASE_URL, or makes it. Throws StartupError when the file cannot be used: unreadable, damaged,
- * another program's, or of a newer version.
+ * another program's, or of a newer version. `turn`: see `createWriteQueue`.
  */
 export async function openSqliteStore(
   databaseUrl: string,
   bounds: Partial<TransactionBounds> = {},
+  turn?: Turn,
 ): Promise<Store> {
-  return createSqliteStore(openDatabase(databaseUrl), bounds);
+  return createSqliteStore(openDatabase(databaseUrl), bounds, turn);
 }
 
 /** For tests, which tamper with the connections; everybody else opens. */
-export function createSqliteStore(connections: OpenDatabase, bounds: Partial<TransactionBounds> = {}): Store {
+export function createSqliteStore(
+  connections: OpenDatabase,
+  bounds: Partial<TransactionBounds> = {},
+  turn?: Turn,
+): Store {
   const { writer: database, reader: readerDatabase } = connections;
   const queries = createFleetQueries(database);
   const history = createHistoryQueries(database);
@@ -68,7 +73,7 @@ export function createSqliteStore(connections: OpenDatabase, bounds: Partial<Tra
   };
   const inMemory = readerDatabase === database;
   const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
-  const queue = createWriteQueue();
+  const queue = createWriteQueue(turn);
   const read = createRead(queue, inMemory);
   const inTransaction: Store['transact'] = (work, origin = ourselves('write')) =>
     queue.run(() => runTransaction(writer, { ...BOUNDS, ...bounds }, origin, work));

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /**
  * One at a time, in order of arrival: SQLite has one writer, and while its transaction waits for asynchronous work nothing
  * else may run on its connection.
@@ -11,7 +13,8 @@ export interface WriteQueue {
   isInside(): boolean;
 }
 
-export function createWriteQueue(): WriteQueue {
+/** `ofAll`: gives one process at a time its turn, where several write into one store. */
+export function createWriteQueue(ofAll: Turn = (work) => work()): WriteQueue {
   const current = new AsyncLocalStorage<{ settled: boolean }>();
   let last: Promise<unknown> = Promise.resolve();
   const isInside = (): boolean => current.getStore()?.settled === false;
@@ -27,7 +30,7 @@ export function createWriteQueue(): WriteQueue {
       const turn = async (): Promise<T> => {
         const mark = { settled: false };
         try {
-          return await current.run(mark, work);
+          return await ofAll(() => current.run(mark, work));
         } finally {
           mark.settled = true;
         }

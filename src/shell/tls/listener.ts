@@ -97,6 +97,11 @@ export function createListener(
       socket.destroy();
       return;
     }
+    if (open.size + gate.connectionsElsewhere >= connectionsMax) {
+      socket.resetAndDestroy();
+      events.dropped();
+      return;
+    }
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     if (trustedProxies?.contains(peer) !== true) enter(socket, peer);

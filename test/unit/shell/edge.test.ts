@@ -8,19 +8,22 @@ import type { Verdict } from '../../../src/core/identity/verdict.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import type { LoadLevel } from '../../../src/core/rate.ts';
 import { type ConnectionRefusal, createGate, type Gate } from '../../../src/shell/edge/gate.ts';
+import { shareBuckets } from '../../../src/shell/edge/shared-buckets.ts';
 import { createStanding, type Standing } from '../../../src/shell/edge/standing.ts';
 import { createThrottle, type LimitReason } from '../../../src/shell/edge/throttle.ts';
+import { ALONE } from '../../../src/shell/workers/siblings.ts';
 import { ACTORS } from '../policy/shipped.ts';
 
 const FLEET = '192.0.2.1';
 const STRANGER = '198.51.100.1';
 
 /** Time and load as the test says. */
-function world() {
+function aWorld() {
   const state = { nowMs: 0, level: 'none' as LoadLevel };
   const clock = { now: () => state.nowMs, elapsed: () => state.nowMs };
-  const standing = createStanding(clock);
-  return { state, clock, standing, load: state };
+  const standing = createStanding(clock, ALONE);
+  const buckets = shareBuckets(ALONE, clock);
+  return { state, clock, standing, load: state, buckets, siblings: ALONE };
 }
 
 class FakeSocket extends EventEmitter {
@@ -42,12 +45,10 @@ interface Gated {
 }
 
 function gated(t: { after(cleanup: () => void): void }, connectionsMax = 40_000, clusters = 10_000): Gated {
-  const { state, clock, standing, load } = world();
+  const { state, ...world } = aWorld();
   const refused: ConnectionRefusal[] = [];
   const gate = createGate({
-    clock,
-    standing,
-    load,
+    ...world,
     connectionsMax,
     clustersPerAddressMax: clusters,
     refused: (reason) => void refused.push(reason),
@@ -55,7 +56,7 @@ function gated(t: { after(cleanup: () => void): void }, connectionsMax = 40_000,
   t.after(() => gate.stop());
   return {
     gate,
-    standing,
+    standing: world.standing,
     state,
     refused,
     connect(source) {
@@ -182,10 +183,10 @@ describe('the gate', () => {
 
 describe('the throttle', () => {
   const throttled = (clusters = 10_000) => {
-    const { state, clock, standing, load } = world();
+    const { state, ...world } = aWorld();
     const reasons: LimitReason[] = [];
     const limited = (reason: LimitReason): void => void reasons.push(reason);
-    const throttle = createThrottle({ clock, standing, load, clustersPerAddressMax: clusters, limited });
+    const throttle = createThrottle({ ...world, clustersPerAddressMax: clusters, limited });
     return { throttle, state, reasons };
   };
   const arrival = { source: STRANGER, verdict: undefined, token: false, probe: false };

@@ -7,6 +7,7 @@ import { createMetrics } from '../../../src/shell/metrics.ts';
 import { createRevocations, type RevocationsParts } from '../../../src/shell/revocations.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
+import { ALONE } from '../../../src/shell/workers/siblings.ts';
 import { sampleRequest } from '../../support/audit.ts';
 
 const order = (dns: string) => ({
@@ -25,6 +26,7 @@ async function setUp(tamper: (revocations: Store['revocations']) => Partial<Stor
     clock: systemClock,
     log: createLog('silent', { write: () => {} }),
     metrics: createMetrics(),
+    siblings: ALONE,
     current: () => current,
     async enforce(list) {
       current = list;

@@ -4,6 +4,7 @@ import { describePrincipal } from '../../../core/identity/principal.ts';
 import { canonicalAddress } from '../../../core/networks.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { parseDateTime } from '../../../core/rfc3339.ts';
+import type { Presentations } from '../../presentations.ts';
 import { type Explanation, explain, notRemembered, type Question } from '../explain.ts';
 import { shownPath } from '../shown-path.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
@@ -55,7 +56,10 @@ interface Subject extends Pick<Question, 'chain' | 'openssl'> {
   readonly refusal: object | undefined;
 }
 
-function findSubject(asked: ExplainBody, { recentChains, refusals }: HandlerParts): Subject {
+function findSubject(
+  asked: ExplainBody,
+  { recentChains, refusals, sightings: { presentations } }: HandlerParts,
+): Subject {
   const named = [asked.chain_pem, asked.certificate_sha256, asked.request_id].filter(
     (one) => one !== undefined,
   );
@@ -67,7 +71,7 @@ function findSubject(asked: ExplainBody, { recentChains, refusals }: HandlerPart
   }
   if (asked.request_id === undefined) {
     const sha256 = (asked.certificate_sha256 ?? '').replaceAll(':', '').toLowerCase();
-    const recent = recentChains.get(sha256);
+    const recent = recentChains.get(sha256) ?? lastPresented(presentations, sha256);
     if (recent === undefined) throw notRemembered('certificate');
     return { ...recent, request: { source: recent.source }, refusal: undefined };
   }
@@ -83,6 +87,17 @@ function findSubject(asked: ExplainBody, { recentChains, refusals }: HandlerPart
     request: { method, path, source },
     refusal: shownRefusal({ group, knownBy: undefined }),
   };
+}
+
+/** Longer ago, or by another worker: what OpenSSL said of it is not known any more. */
+function lastPresented(
+  presentations: Presentations,
+  sha256: string,
+):
+  | { readonly chain: readonly Uint8Array[]; readonly openssl: undefined; readonly source: string }
+  | undefined {
+  const found = presentations.all().find(({ certificate }) => certificate?.sha256 === sha256);
+  return found === undefined ? undefined : { chain: found.chain, openssl: undefined, source: found.source };
 }
 
 function readChain(pem: string): readonly Uint8Array[] {

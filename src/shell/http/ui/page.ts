@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { LiveTrust } from '../../live-trust.ts';
 import type { Store } from '../../store/store.ts';
+import type { Siblings } from '../../workers/siblings.ts';
 import { type Assets, loadAssets } from './assets.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createStreams, type Streams } from './streams.ts';
@@ -14,12 +15,21 @@ export interface Page {
 
 export async function openPage(
   store: Pick<Store, 'endedSessions' | 'history'>,
-  { trust, clock }: { readonly trust: LiveTrust; readonly clock: Clock },
+  {
+    trust,
+    clock,
+    siblings,
+  }: { readonly trust: LiveTrust; readonly clock: Clock; readonly siblings: Siblings },
 ): Promise<Page> {
   return {
     assets: await loadAssets(),
     sessions: createSessions({ trust, clock, ended: store.endedSessions }),
-    streams: createStreams({ clock, trust, revision: async () => (await store.history.range()).newest }),
+    streams: createStreams({
+      clock,
+      trust,
+      siblings,
+      revision: async () => (await store.history.range()).newest,
+    }),
   };
 }
 

@@ -3,6 +3,7 @@ import { FluxgateError } from '../../../core/errors.ts';
 import { PAGE_LIMITS } from '../../../core/page-limits.ts';
 import type { Clock } from '../../clock.ts';
 import type { LiveTrust } from '../../live-trust.ts';
+import type { Siblings } from '../../workers/siblings.ts';
 import { Live } from '../respond.ts';
 
 /**
@@ -23,6 +24,7 @@ export interface Streams {
 
 export interface StreamsParts {
   readonly clock: Clock;
+  readonly siblings: Siblings;
   readonly trust: Pick<LiveTrust, 'snapshot'>;
   /** The number of the newest revision of the fleet. */
   revision(): Promise<number>;
@@ -40,7 +42,7 @@ interface Stream {
   requests: number;
 }
 
-export function createStreams({ clock, trust, revision }: StreamsParts): Streams {
+export function createStreams({ clock, siblings, trust, revision }: StreamsParts): Streams {
   const open = new Set<Stream>();
   let requests = 0;
   let signOuts = 0;
@@ -48,6 +50,17 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
   let newest = 0;
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+
+  /** Requests that other workers are to be told of. */
+  let untold = 0;
+  siblings.gather('requests', () => {
+    const items = untold === 0 ? [] : [untold];
+    untold = 0;
+    return items;
+  });
+  siblings.onShared<number>('requests', ([more = 0]) => {
+    requests += more;
+  });
 
   const count = (principal: string): number =>
     [...open].filter((stream) => stream.principal === principal).length;
@@ -152,6 +165,7 @@ export function createStreams({ clock, trust, revision }: StreamsParts): Streams
     },
     noteRequest() {
       requests++;
+      if (siblings.count > 1) untold++;
     },
     noteSignOut() {
       signOuts++;

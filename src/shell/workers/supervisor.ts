@@ -1,0 +1,226 @@
+import { LIMITS } from '../../core/limits.ts';
+import { WORKER_LIMITS } from '../../core/limits-workers.ts';
+import {
+  readWorkerMessage,
+  type SupervisorMessage,
+  type WorkerMessage,
+} from '../../core/workers/messages.ts';
+import { createTurns } from '../../core/workers/turns.ts';
+import type { Log } from '../log.ts';
+import { createAnnouncements } from './announcements.ts';
+import { createMetricsRound } from './metrics-round.ts';
+
+/** One process that a supervisor started. */
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  send(message: SupervisorMessage): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once. `code` null: it was ended by a signal. */
+  onExit(listener: (code: number | null, signal: string | null) => void): void;
+  /** At once, and whatever it is doing. */
+  kill(): void;
+}
+
+export interface SupervisorParts {
+  readonly count: number;
+  readonly log: Log;
+  /** `worker`: its number, from 1 on; never used again. */
+  start(worker: number): WorkerProcess;
+}
+
+export interface Supervisor {
+  /** The first worker by itself, because it makes, migrates and seeds the store; then all others. Resolves with the exit code of a first worker that does not come to serve. */
+  start(): Promise<number | undefined>;
+  reload(): void;
+  /** A new worker for each, one after the other: each serves before the one that it replaces is told to stop. */
+  restart(): Promise<void>;
+  /** True: each ended by itself, in order. */
+  stop(): Promise<boolean>;
+}
+
+interface Worker {
+  readonly number: number;
+  readonly process: WorkerProcess;
+  readonly startedMs: number;
+  ready: boolean;
+  /** It was told to. */
+  stopping: boolean;
+  readonly served: Promise<boolean>;
+  readonly ended: Promise<number>;
+}
+
+/** Starts workers, replaces those that end, and passes on what they tell each other. It opens no socket and reads nothing of any peer. */
+export function createSupervisor(parts: SupervisorParts): Supervisor {
+  const { log, count } = parts;
+  const workers = new Map<number, Worker>();
+  let lastNumber = 0;
+  let replaced = 0;
+  let stopping = false;
+  let delayMs: number = WORKER_LIMITS.replaceDelayMsMin;
+  let restarting: Promise<void> | undefined;
+
+  const send = (number: number, message: SupervisorMessage): void =>
+    workers.get(number)?.process.send(message);
+  const serving = (): number[] =>
+    [...workers.values()].filter(({ ready }) => ready).map(({ number }) => number);
+  const others = (number: number): number[] => serving().filter((one) => one !== number);
+  const turns = createTurns((worker, id) => send(worker, { kind: 'turn', id }));
+  const announcements = createAnnouncements((worker, ack) => send(worker, { kind: 'taken_by_all', ack }));
+  const metrics = createMetricsRound({ send, workers: () => ({ serving: serving().length, replaced }) });
+
+  const heed = (number: number, message: WorkerMessage, ready: () => void): void => {
+    switch (message.kind) {
+      case 'ready':
+        ready();
+        return;
+      case 'share': {
+        const { topic, items, ack } = message;
+        const told = others(number);
+        if (ack !== undefined) announcements.begin(number, ack, told);
+        for (const one of told) {
+          send(one, { kind: 'shared', from: number, topic, items, ...(ack === undefined ? {} : { ack }) });
+        }
+        return;
+      }
+      case 'taken':
+        announcements.taken(message.from, message.ack, number);
+        return;
+      case 'turn_wanted':
+        turns.want(number, message.id);
+        return;
+      case 'turn_over':
+        turns.over(number, message.id);
+        return;
+      case 'metrics_wanted':
+        metrics.begin(number, message.id, message.metrics, others(number));
+        return;
+      case 'metrics':
+        metrics.told(number, message.id, message.metrics);
+    }
+  };
+
+  const launch = (): Worker => {
+    const number = ++lastNumber;
+    const process = parts.start(number);
+    const { promise: served, resolve: serves } = Promise.withResolvers<boolean>();
+    const { promise: ended, resolve: ends } = Promise.withResolvers<number>();
+    const worker: Worker = {
+      number,
+      process,
+      startedMs: performance.now(),
+      ready: false,
+      stopping: false,
+      served,
+      ended,
+    };
+    workers.set(number, worker);
+    const late = setTimeout(() => {
+      log.error({ worker: number, pid: process.pid }, 'a worker does not come to serve: it is ended');
+      process.kill();
+    }, WORKER_LIMITS.startTimeoutMs);
+    process.onMessage((value) => {
+      const message = readWorkerMessage(value);
+      if (message === undefined) {
+        log.error({ worker: number, pid: process.pid }, 'a worker says what no worker says: it is ended');
+        process.kill();
+        return;
+      }
+      heed(number, message, () => {
+        clearTimeout(late);
+        worker.ready = true;
+        log.info({ worker: number, pid: process.pid }, 'worker serves');
+        serves(true);
+      });
+    });
+    process.onExit((code, signal) => {
+      clearTimeout(late);
+      workers.delete(number);
+      turns.gone(number);
+      announcements.gone(number);
+      metrics.gone(number);
+      for (const one of serving()) send(one, { kind: 'gone', worker: number });
+      serves(false);
+      ends(code ?? 1);
+      if (!worker.stopping) {
+        log.error(
+          { worker: number, pid: process.pid, code, signal },
+          'a worker ended by itself, and its connections with it',
+        );
+      }
+    });
+    return worker;
+  };
+
+  /** Resolves with the exit code of a worker that did not come to serve; of one that does, it sees to its replacement. */
+  const keep = async (): Promise<number | undefined> => {
+    const worker = launch();
+    if (!(await worker.served)) return worker.ended;
+    void worker.ended.then(() => replace(worker));
+    return undefined;
+  };
+  const replace = async (worker: Worker): Promise<void> => {
+    if (worker.stopping || stopping) return;
+    replaced++;
+    if (performance.now() - worker.startedMs > WORKER_LIMITS.steadyMs)
+      delayMs = WORKER_LIMITS.replaceDelayMsMin;
+    await keepTrying();
+  };
+  const keepTrying = async (): Promise<void> => {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      delayMs = Math.min(delayMs * 2, WORKER_LIMITS.replaceDelayMsMax);
+      if (stopping || (await keep()) === undefined) return;
+      log.error({ next_try_ms: delayMs }, 'a worker could not be started; it is tried again');
+    }
+  };
+  const end = async (worker: Worker): Promise<boolean> => {
+    worker.stopping = true;
+    worker.process.send({ kind: 'stop' });
+    let inOrder = true;
+    const cut = setTimeout(() => {
+      inOrder = false;
+      log.error({ worker: worker.number }, 'a worker does not end: it is ended');
+      worker.process.kill();
+    }, LIMITS.drainTimeoutMs + WORKER_LIMITS.stopGraceMs);
+    const code = await worker.ended;
+    clearTimeout(cut);
+    return inOrder && code === 0;
+  };
+  const restartEach = async (): Promise<void> => {
+    for (const worker of [...workers.values()].filter(({ ready }) => ready)) {
+      if (stopping) return;
+      if ((await keep()) !== undefined) {
+        log.error('a new worker does not come to serve: those that serve go on');
+        return;
+      }
+      await end(worker);
+    }
+    log.info('every worker is a new one');
+  };
+
+  return {
+    async start() {
+      const failed = await keep();
+      if (failed !== undefined) return failed;
+      for (const code of await Promise.all(Array.from({ length: count - 1 }, keep))) {
+        // The first one serves: what holds up another may pass.
+        if (code !== undefined) void keepTrying();
+      }
+      return undefined;
+    },
+    reload() {
+      for (const worker of workers.values()) worker.process.send({ kind: 'reload' });
+    },
+    restart() {
+      restarting ??= restartEach().finally(() => {
+        restarting = undefined;
+      });
+      return restarting;
+    },
+    async stop() {
+      stopping = true;
+      const ended = await Promise.all([...workers.values()].map(end));
+      return ended.every(Boolean);
+    },
+  };
+}
