@@ -1,4 +1,4 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { isCrlMissing } from './core/identity/crl-warnings.ts';
@@ -27,6 +27,7 @@ import { openLiveness } from './shell/liveness.ts';
 import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
 import type { Log } from './shell/log.ts';
 import { logStart } from './shell/log-start.ts';
+import { observeGateway } from './shell/metrics/observe-gateway.ts';
 import { createMetrics } from './shell/metrics.ts';
 import { createOidc } from './shell/oidc.ts';
 import { createRatchet } from './shell/ratchet.ts';
@@ -227,17 +228,7 @@ async function serve(
     malformed: (error, socket, answerable, source) =>
       answerMalformed(edge.lines, trust, newRequestId(), { error, socket, answerable, source }),
   });
-  metrics.observeConnections(() => listener.openConnections);
-  metrics.observeAuthorities(
-    () => trust.snapshot.trust,
-    () => new X509Certificate(trust.snapshot.serverChainPem).validToDate.getTime(),
-  );
-  metrics.observeCaches(() => ({ decisions: trust.policy.lookups, verdicts: trust.lookups }));
-  metrics.observeFleet(
-    async () => (await store.history.range()).newest,
-    async () => (await fleetStatus.counts()).counts,
-  );
-  metrics.observeRevocations(() => trust.snapshot.revocations.count(clock.now()));
+  observeGateway(metrics, { listener, trust, store, fleetStatus, clock });
   metrics.generation.set(loaded.snapshot.generation);
   const crlWatch = watchCrls(() => trust.snapshot.crls, clock, log);
   resources.defer(() => crlWatch.stop());

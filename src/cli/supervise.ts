@@ -36,6 +36,11 @@ export async function supervise(
 ): Promise<void> {
   const { host, workingDirectory, stopSignal } = context;
   refuseRoot(host, config);
+  if (host.permission !== undefined) {
+    throw new StartupError(
+      'SANDBOX: the process that starts the workers has none itself: look for --permission in NODE_OPTIONS',
+    );
+  }
   host.keepFilesPrivate();
   const grants = config.sandbox ? grantsOf(config, workingDirectory, readToo) : undefined;
   const sandbox = grants === undefined ? [] : optionsOf(host, config, grants);

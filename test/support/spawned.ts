@@ -10,6 +10,8 @@ export interface SpawnOptions {
   /** The whole environment: nothing of ours is inherited but PATH. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** Beyond it the process is taken for hanging, and ended. */
+  readonly patienceMs?: number;
 }
 
 export interface Ended {
@@ -54,7 +56,7 @@ export function spawned(
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  const hang = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const hang = setTimeout(() => child.kill('SIGKILL'), options.patienceMs ?? PATIENCE_MS);
   ended.then(
     () => clearTimeout(hang),
     () => clearTimeout(hang),

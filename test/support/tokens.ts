@@ -24,7 +24,7 @@ let made = 0;
 
 /** As the write token does it unless `token` is another one. */
 export function postToken(
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, 'send'>,
   body: unknown,
   token: string | undefined = WRITE_TOKEN,
 ): Promise<ClientAnswer> {
@@ -32,7 +32,7 @@ export function postToken(
 }
 
 export async function makeToken(
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, 'send'>,
   request: TokenRequest,
   token?: string,
 ): Promise<MadeToken> {
@@ -42,5 +42,5 @@ export async function makeToken(
   return answer.json<MadeToken>();
 }
 
-export const revokeToken = (gateway: TestGateway, id: string): Promise<ClientAnswer> =>
+export const revokeToken = (gateway: Pick<TestGateway, 'send'>, id: string): Promise<ClientAnswer> =>
   gateway.send({ method: 'DELETE', path: `/tokens/${id}`, token: WRITE_TOKEN });

@@ -24,16 +24,17 @@ export function createForks({
   cluster.setupPrimary({ exec, args: [...args], execArgv: [...nodeOptions], serialization: 'json' });
   return (environment) => {
     const worker = cluster.fork(environment);
+    const { process: child } = worker;
     // Said to a process that is just ending.
     worker.on('error', () => undefined);
     return {
-      pid: worker.process.pid,
+      pid: child.pid,
       send(message) {
         if (worker.isConnected()) worker.send(message);
       },
       onMessage: (listener) => void worker.on('message', listener),
       onExit: (listener) => void worker.on('exit', (code, signal) => listener(code, signal)),
-      kill: () => void worker.process.kill('SIGKILL'),
+      kill: () => void child.kill('SIGKILL'),
     };
   };
 }

@@ -79,8 +79,11 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
     switch (message.kind) {
       case 'shared': {
         const { topic, items, from, ack } = message;
-        const taken = Promise.resolve(takers.get(topic)?.(items, from));
-        if (ack !== undefined) void taken.finally(() => channel.send({ kind: 'taken', from, ack }));
+        const done = (): void => {
+          if (ack !== undefined) channel.send({ kind: 'taken', from, ack });
+        };
+        // Who cannot read the store now finds it there as soon as it can: version-poll.ts.
+        Promise.resolve(takers.get(topic)?.(items, from)).then(done, done);
         return;
       }
       case 'taken_by_all':
@@ -90,7 +93,10 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
         settle(turns, message.id, undefined);
         return;
       case 'metrics_asked':
-        void ownMetrics().then((metrics) => channel.send({ kind: 'metrics', id: message.id, metrics }));
+        ownMetrics().then(
+          (metrics) => channel.send({ kind: 'metrics', id: message.id, metrics }),
+          () => channel.send({ kind: 'metrics', id: message.id, metrics: [] }),
+        );
         return;
       case 'metrics_of_all':
         settle(asked, message.id, { registries: message.others, workers: message.workers });
