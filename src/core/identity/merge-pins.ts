@@ -16,14 +16,28 @@ export function mergePins(a: PinState, b: PinState): PinState {
     spkiSha256: newer.spkiSha256,
     sinceMs: same ? Math.min(a.sinceMs, b.sinceMs) : newer.sinceMs,
     retired: mergeRetired([...left, ...a.retired, ...b.retired], newer.spkiSha256),
-    conflict: mergeConflicts(a.conflict, b.conflict),
+    conflict: mergeConflicts(mergeConflicts(a.conflict, b.conflict), cameBack(newer, older)),
   });
   return isSame(merged, a) ? a : merged;
 }
 
+/** Who knows the other's key as one that was left behind knows more; else it is a matter of time. */
 function inOrder(a: PinState, b: PinState): readonly [older: PinState, newer: PinState] {
+  const [aLeftB, bLeftA] = [retiredIn(a, b), retiredIn(b, a)];
+  if ((aLeftB === undefined) !== (bLeftA === undefined)) return aLeftB === undefined ? [a, b] : [b, a];
   if (a.sinceMs !== b.sinceMs) return a.sinceMs < b.sinceMs ? [a, b] : [b, a];
   return a.spkiSha256 < b.spkiSha256 ? [a, b] : [b, a];
+}
+
+const retiredIn = (state: PinState, { spkiSha256 }: PinState): RetiredKey | undefined =>
+  state.retired.find((key) => key.spkiSha256 === spkiSha256);
+
+/** A retired key that somebody took for the first one of all: used again after its successor was seen. */
+function cameBack(newer: PinState, older: PinState): KeyConflict | undefined {
+  const retired = retiredIn(newer, older);
+  if (retired === undefined || older.sinceMs <= retired.retiredMs) return undefined;
+  const { spkiSha256, sinceMs } = older;
+  return Object.freeze({ spkiSha256, sinceMs, lastMs: sinceMs, count: 1, newestUsedSince: false });
 }
 
 /** A key is retired from the first time on that its successor was seen. */

@@ -40,7 +40,7 @@ export interface Supervisor {
 
 interface Worker {
   readonly number: number;
-  readonly process: WorkerProcess;
+  readonly child: WorkerProcess;
   readonly startedMs: number;
   ready: boolean;
   /** It was told to. */
@@ -59,8 +59,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   let delayMs: number = WORKER_LIMITS.replaceDelayMsMin;
   let restarting: Promise<void> | undefined;
 
-  const send = (number: number, message: SupervisorMessage): void =>
-    workers.get(number)?.process.send(message);
+  const send = (number: number, message: SupervisorMessage): void => workers.get(number)?.child.send(message);
   const serving = (): number[] =>
     [...workers.values()].filter(({ ready }) => ready).map(({ number }) => number);
   const others = (number: number): number[] => serving().filter((one) => one !== number);
@@ -101,12 +100,12 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
 
   const launch = (): Worker => {
     const number = ++lastNumber;
-    const process = parts.start(number);
+    const child = parts.start(number);
     const { promise: served, resolve: serves } = Promise.withResolvers<boolean>();
     const { promise: ended, resolve: ends } = Promise.withResolvers<number>();
     const worker: Worker = {
       number,
-      process,
+      child,
       startedMs: performance.now(),
       ready: false,
       stopping: false,
@@ -115,24 +114,24 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     };
     workers.set(number, worker);
     const late = setTimeout(() => {
-      log.error({ worker: number, pid: process.pid }, 'a worker does not come to serve: it is ended');
-      process.kill();
+      log.error({ worker: number, pid: child.pid }, 'a worker does not come to serve: it is ended');
+      child.kill();
     }, WORKER_LIMITS.startTimeoutMs);
-    process.onMessage((value) => {
+    child.onMessage((value) => {
       const message = readWorkerMessage(value);
       if (message === undefined) {
-        log.error({ worker: number, pid: process.pid }, 'a worker says what no worker says: it is ended');
-        process.kill();
+        log.error({ worker: number, pid: child.pid }, 'a worker says what no worker says: it is ended');
+        child.kill();
         return;
       }
       heed(number, message, () => {
         clearTimeout(late);
         worker.ready = true;
-        log.info({ worker: number, pid: process.pid }, 'worker serves');
+        log.info({ worker: number, pid: child.pid }, 'worker serves');
         serves(true);
       });
     });
-    process.onExit((code, signal) => {
+    child.onExit((code, signal) => {
       clearTimeout(late);
       workers.delete(number);
       turns.gone(number);
@@ -143,7 +142,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       ends(code ?? 1);
       if (!worker.stopping) {
         log.error(
-          { worker: number, pid: process.pid, code, signal },
+          { worker: number, pid: child.pid, code, signal },
           'a worker ended by itself, and its connections with it',
         );
       }
@@ -175,12 +174,12 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   };
   const end = async (worker: Worker): Promise<boolean> => {
     worker.stopping = true;
-    worker.process.send({ kind: 'stop' });
+    worker.child.send({ kind: 'stop' });
     let inOrder = true;
     const cut = setTimeout(() => {
       inOrder = false;
       log.error({ worker: worker.number }, 'a worker does not end: it is ended');
-      worker.process.kill();
+      worker.child.kill();
     }, LIMITS.drainTimeoutMs + WORKER_LIMITS.stopGraceMs);
     const code = await worker.ended;
     clearTimeout(cut);
@@ -209,7 +208,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       return undefined;
     },
     reload() {
-      for (const worker of workers.values()) worker.process.send({ kind: 'reload' });
+      for (const worker of workers.values()) worker.child.send({ kind: 'reload' });
     },
     restart() {
       restarting ??= restartEach().finally(() => {

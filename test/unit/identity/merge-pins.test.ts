@@ -25,6 +25,12 @@ describe('what two processes know of one cluster', () => {
     assert.equal(mergePins(knows, knows), knows);
   });
 
+  it('is no renewal where the key that one of them takes for the first was left behind: it came back', () => {
+    const knows = saw(['a', 1], ['b', 2]);
+    assert.deepEqual(mergePins(knows, saw(['a', 3])), saw(['a', 1], ['b', 2], ['a', 3]));
+    assert.deepEqual(mergePins(saw(['a', 3]), knows), saw(['a', 1], ['b', 2], ['a', 3]));
+  });
+
   it('keeps a conflict that either saw, and who used the newest key since', () => {
     const lingering = saw(['a', 1], ['b', 2], ['a', 3]);
     const bothInUse = saw(['a', 1], ['b', 2], ['a', 3], ['b', 4]);
