@@ -46,6 +46,7 @@ import { timedStore } from './shell/store/timed-store.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
+import { shareLoads } from './shell/workers/loaded-everywhere.ts';
 import { ALONE, type Siblings } from './shell/workers/siblings.ts';
 
 export interface GatewayDependencies {
@@ -108,6 +109,7 @@ async function serve(
     clock,
   );
   await crlIssuers.keep(trust.snapshot.crls);
+  const loads = shareLoads(siblings, clock);
   const health = createHealth(store, () => isCrlMissing(trust.snapshot.crls, clock.now()));
   const signingKey = await readAuditKey(config.auditSigningKeyFile);
   const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
@@ -181,6 +183,7 @@ async function serve(
       audit,
       tokens,
       trust,
+      loads,
       sightings,
       liveness,
       fleetStatus,
@@ -240,6 +243,7 @@ async function serve(
     swap(next) {
       listener.useContext(next.context);
       trust.replace(next.snapshot);
+      loads.loaded();
     },
     retire() {
       crlWatch.look();

@@ -22,6 +22,7 @@ export const TOPICS = Object.freeze([
   'token_ending',
   'tokens_changed',
   'ratchet',
+  'loaded',
   'requests',
 ] as const);
 export type Topic = (typeof TOPICS)[number];

@@ -19,6 +19,7 @@ import type { Refusals } from '../../refusals.ts';
 import type { Revocations } from '../../revocations.ts';
 import type { Sightings } from '../../sightings.ts';
 import type { Store } from '../../store/store.ts';
+import type { LoadedEverywhere } from '../../workers/loaded-everywhere.ts';
 import type { Tokens } from '../../tokens.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
@@ -71,6 +72,7 @@ export interface HandlerParts {
   readonly ratchet: Ratchet;
   readonly health: Health;
   readonly trust: LiveTrust;
+  readonly loads: LoadedEverywhere;
   readonly sightings: Omit<Sightings, 'note' | 'close'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'reports'>;

@@ -62,6 +62,7 @@ function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
   return yield* jsonInSteps({
     generation: snapshot.generation,
     as_of: showTime(nowMs),
+    loaded_at: showTime(parts.loads.sinceMs()),
     server_certificate: showServer(snapshot.serverChainPem),
     authorities: yield* showAuthorities(snapshot.trust, certificates, observed, limit),
     crls: showCrls(snapshot.crls.states(nowMs)),
