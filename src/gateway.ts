@@ -269,6 +269,8 @@ async function serve(
   resources.defer(() => listener.drain());
   resources.defer(() => page.streams.close());
   const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
+  // What other workers changed while this one was loading; what they change from here on they tell.
+  await Promise.all([revocations.refresh(), tokens.refresh()]);
   const address = await listener.listen(config.listen);
   // What every cluster is answered is looked up before somebody asks: of 10,000 that takes seconds, between polls.
   if (config.apiMode === 'crud') void fleetStatus.counts().catch(() => undefined);

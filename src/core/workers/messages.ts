@@ -38,6 +38,8 @@ export interface WorkersCount {
 }
 
 export type WorkerMessage =
+  /** It hears what others tell, though it does not serve yet: what it reads of the store may be older. */
+  | { readonly kind: 'hears' }
   /** It serves. */
   | { readonly kind: 'ready' }
   /** `ack` present: the sender waits until all have taken it in. */
@@ -83,8 +85,9 @@ export function readWorkerMessage(value: unknown): WorkerMessage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const message = value as Record<string, unknown>;
   switch (message['kind']) {
+    case 'hears':
     case 'ready':
-      return { kind: 'ready' };
+      return { kind: message['kind'] };
     case 'share': {
       const { topic, items, ack } = message;
       if (!TOPICS.includes(topic as Topic) || !Array.isArray(items)) return undefined;

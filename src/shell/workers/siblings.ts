@@ -105,6 +105,7 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
         for (const listener of goneListeners) listener(message.worker);
     }
   });
+  channel.send({ kind: 'hears' });
   const tick = setInterval(() => {
     for (const { topic, collect } of gathered) {
       const items = collect();

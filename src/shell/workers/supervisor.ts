@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../../core/limits.ts';
 import { WORKER_LIMITS } from '../../core/limits-workers.ts';
 import {
@@ -42,6 +43,7 @@ interface Worker {
   readonly number: number;
   readonly child: WorkerProcess;
   readonly startedMs: number;
+  hears: boolean;
   ready: boolean;
   /** It was told to. */
   stopping: boolean;
@@ -62,13 +64,18 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   const send = (number: number, message: SupervisorMessage): void => workers.get(number)?.child.send(message);
   const serving = (): number[] =>
     [...workers.values()].filter(({ ready }) => ready).map(({ number }) => number);
-  const others = (number: number): number[] => serving().filter((one) => one !== number);
+  const others = (number: number): number[] =>
+    [...workers.values()].filter((one) => one.hears && one.number !== number).map((one) => one.number);
   const turns = createTurns((worker, id) => send(worker, { kind: 'turn', id }));
   const announcements = createAnnouncements((worker, ack) => send(worker, { kind: 'taken_by_all', ack }));
   const metrics = createMetricsRound({ send, workers: () => ({ serving: serving().length, replaced }) });
 
-  const heed = (number: number, message: WorkerMessage, ready: () => void): void => {
+  const heed = (worker: Worker, message: WorkerMessage, ready: () => void): void => {
+    const { number } = worker;
     switch (message.kind) {
+      case 'hears':
+        worker.hears = true;
+        return;
       case 'ready':
         ready();
         return;
@@ -107,6 +114,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       number,
       child,
       startedMs: performance.now(),
+      hears: false,
       ready: false,
       stopping: false,
       served,
@@ -117,6 +125,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       log.error({ worker: number, pid: child.pid }, 'a worker does not come to serve: it is ended');
       child.kill();
     }, WORKER_LIMITS.startTimeoutMs);
+    late.unref();
     child.onMessage((value) => {
       const message = readWorkerMessage(value);
       if (message === undefined) {
@@ -124,7 +133,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
         child.kill();
         return;
       }
-      heed(number, message, () => {
+      heed(worker, message, () => {
         clearTimeout(late);
         worker.ready = true;
         log.info({ worker: number, pid: child.pid }, 'worker serves');
@@ -137,7 +146,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       turns.gone(number);
       announcements.gone(number);
       metrics.gone(number);
-      for (const one of serving()) send(one, { kind: 'gone', worker: number });
+      for (const one of others(number)) send(one, { kind: 'gone', worker: number });
       serves(false);
       ends(code ?? 1);
       if (!worker.stopping) {
@@ -166,7 +175,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   };
   const keepTrying = async (): Promise<void> => {
     for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await sleep(delayMs, undefined, { ref: false });
       delayMs = Math.min(delayMs * 2, WORKER_LIMITS.replaceDelayMsMax);
       if (stopping || (await keep()) === undefined) return;
       log.error({ next_try_ms: delayMs }, 'a worker could not be started; it is tried again');

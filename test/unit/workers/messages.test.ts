@@ -4,6 +4,7 @@ import { readWorkerMessage } from '../../../src/core/workers/messages.ts';
 
 it('takes what workers say, and nothing beside its own fields', () => {
   for (const message of [
+    { kind: 'hears' },
     { kind: 'ready' },
     { kind: 'share', topic: 'pins', items: [1] },
     { kind: 'share', topic: 'revocation_pending', items: [], ack: 3 },

@@ -19,6 +19,7 @@ function connected(count = 2) {
       hear = listener;
     },
   });
+  assert.deepEqual(sent.splice(0), [{ kind: 'hears' }]);
   return { siblings, sent, hear: (message: SupervisorMessage) => hear(message) };
 }
 
