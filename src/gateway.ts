@@ -10,7 +10,6 @@ import { type Contract, loadContract } from './shell/contract.ts';
 import { loadCrlIssuers } from './shell/crl-issuers.ts';
 import { watchCrls } from './shell/crl-watch.ts';
 import { createEdge } from './shell/edge/edge.ts';
-import { enforceRevocations } from './shell/enforce-revocations.ts';
 import { createFleetIndex } from './shell/fleet-index.ts';
 import { createFleetStatus } from './shell/fleet-status.ts';
 import { createHealth } from './shell/health.ts';
@@ -22,6 +21,7 @@ import { createPipeline, inTurn } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { openPage } from './shell/http/ui/page.ts';
+import { openRights } from './shell/live-rights.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { openLiveness } from './shell/liveness.ts';
 import { createLoader, type SnapshotLoader } from './shell/load-snapshot.ts';
@@ -36,7 +36,7 @@ import { createRefusals } from './shell/refusals.ts';
 import { createRefusedLately } from './shell/refused-lately.ts';
 import { noteRefusedPolls } from './shell/refused-polls.ts';
 import { createReloader, type Loaded, type ReloadTrigger } from './shell/reload.ts';
-import { createRevocations, loadRevocations } from './shell/revocations.ts';
+import { loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
 import { openSightings } from './shell/sightings.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from './shell/snapshot-files.ts';
@@ -44,7 +44,7 @@ import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { timedStore } from './shell/store/timed-store.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
-import { createTokens, loadTokens } from './shell/tokens.ts';
+import { loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
 import { shareLoads } from './shell/workers/loaded-everywhere.ts';
 import { ALONE, type Siblings } from './shell/workers/siblings.ts';
@@ -129,31 +129,16 @@ async function serve(
   const ratchet = createRatchet(store, clock, log, siblings);
   const edge = createEdge(config, { clock, log, metrics, siblings });
   resources.defer(() => edge.stop());
-  const revocations = createRevocations({
+  const { revocations, tokens } = openRights({
     store,
     clock,
     log,
     metrics,
     siblings,
-    current: () => trust.snapshot.revocations,
-    enforce(list, ended) {
-      const ending = enforceRevocations(list, trust, listener, ended);
-      metrics.generation.set(trust.snapshot.generation);
-      return ending;
-    },
+    trust,
+    listener: () => listener,
   });
   resources.defer(() => revocations.stop());
-  const tokens = createTokens({
-    store,
-    clock,
-    log,
-    siblings,
-    current: () => trust.snapshot.tokenRecords,
-    enforce(list) {
-      trust.useTokens(list);
-      metrics.generation.set(trust.snapshot.generation);
-    },
-  });
   resources.defer(() => tokens.stop());
   const memory = {
     refusals: createRefusals(clock, siblings),
