@@ -45,6 +45,7 @@ import { timedStore } from './shell/store/timed-store.ts';
 import { createListener, type Listener } from './shell/tls/listener.ts';
 import { createTokens, loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
+import { createWriteProgress } from './shell/write-progress.ts';
 
 export interface GatewayDependencies {
   readonly clock: Clock;
@@ -171,6 +172,7 @@ async function serve(
       page,
       metrics,
       ...memory,
+      progress: createWriteProgress(),
       explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
       log,

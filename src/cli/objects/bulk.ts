@@ -39,6 +39,7 @@ export async function changeClusters(
         options.selector !== undefined ||
         operations.some(({ op }) => op === 'unassign' || op === 'disable'),
       what: 'the gateway changes clusters',
+      tellsProgress: true,
     },
     options,
   );

@@ -12,6 +12,7 @@ import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
 import { recordedChangeSet } from './recorded.ts';
+import { tellingProgress } from './write-progress.ts';
 
 /** What was, who changed it and why; and back. */
 export function historyHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
@@ -25,9 +26,11 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
     case 'getClusterHistory':
       return (call) => ofCluster(call, parts);
     case 'revertRevision':
-      return (call) => {
+      return async (call) => {
         const revision = Number(call.parameters.path['revision']);
-        return recordedChangeSet(call, parts, 'revert', (tx, pause) => changesToRevert(revision, tx, pause));
+        return tellingProgress(call, parts, (tell) =>
+          recordedChangeSet(call, parts, 'revert', tell, (tx, pause) => changesToRevert(revision, tx, pause)),
+        );
       };
     default:
       return undefined;
