@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { FluxgateError } from '../../../core/errors.ts';
 import type { CatalogueKind } from '../../../core/fleet/access.ts';
 import { diffMoments, diffRevisions } from '../../../core/fleet/diff-revisions.ts';
-import type { ClusterMoment } from '../../../core/fleet/history.ts';
+import type { ClusterMoment, Revision } from '../../../core/fleet/history.ts';
 import { type RenderedInputs, renderInputs } from '../../../core/fleet/render.ts';
 import { changesToRevert } from '../../../core/fleet/revert.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { placeOfCluster } from '../../../core/policy/place.ts';
+import { createPause } from '../../pause.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
@@ -40,10 +41,23 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
 async function list({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
   const { limit, offset } = pageOf(parameters.query, LIMITS.revisionsPage);
   const { items, total } = await store.history.revisions(limit, offset);
+  const pause = createPause();
+  const named: object[] = [];
+  for (const revision of items) {
+    named.push(await withSoleObject(revision, store));
+    await pause();
+  }
   const next = offset + items.length;
   const link = { Link: `</revisions?limit=${limit}&offset=${next}>; rel="next"` };
   const headers = { 'X-Total-Count': String(total), ...(items.length > 0 && next < total ? link : {}) };
-  return { status: 200, body: items, headers };
+  return { status: 200, body: named, headers };
+}
+
+/** What most revisions are about is one object; the objects of the others are asked for one revision at a time. */
+async function withSoleObject(revision: Revision, { history }: HandlerParts['store']): Promise<object> {
+  if (revision.changes !== 1) return revision;
+  const { items } = await history.changesOf(revision.revision, 1, 0);
+  return { ...revision, ...items.slice(0, 1).map(({ kind, id }) => ({ object: { kind, id } }))[0] };
 }
 
 /** `7`: the revision and what it changed. `5...7`: what clusters are served at 7 that they were not at 5. */
