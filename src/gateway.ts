@@ -48,6 +48,7 @@ import { loadTokens } from './shell/tokens.ts';
 import { watchPaths } from './shell/watch.ts';
 import { shareLoads } from './shell/workers/loaded-everywhere.ts';
 import { ALONE, type Siblings } from './shell/workers/siblings.ts';
+import { createWriteProgress } from './shell/write-progress.ts';
 
 export interface GatewayDependencies {
   readonly clock: Clock;
@@ -175,6 +176,7 @@ async function serve(
       page,
       metrics,
       ...memory,
+      progress: createWriteProgress(siblings),
       explain: { config, router, trust, pins, ratchet, fleet: store.reader },
       clock,
       log,

@@ -41,7 +41,7 @@ export async function auditTail(context: TerminalContext, options: AuditTailOpti
   const newest = await listed<AuditEntry>(session.send, { path: '/audit', query }, { limit: options.lines });
   const entries = newest.toReversed();
   const follows = options.follow === true;
-  print(context, options, entries, follows);
+  print(context, options, inTime(entries), follows);
   if (follows) await follow(context, options, session, query, entries.at(-1)?.sequence ?? 0);
 }
 
@@ -56,9 +56,14 @@ async function follow(
     await sleep(LOOK_AGAIN_MS);
     const { body } = await answered(session.send, { path: '/audit', query: { ...query, limit: AT_ONCE } });
     const fresh = (body as readonly AuditEntry[]).filter(({ sequence }) => sequence > seen).toReversed();
-    print(context, options, fresh, true);
+    print(context, options, inTime(fresh), true);
     seen = fresh.at(-1)?.sequence ?? seen;
   }
+}
+
+/** Refusals are gathered before they are a row, so a row may tell of what was before the one above it. */
+function inTime(entries: readonly AuditEntry[]): readonly AuditEntry[] {
+  return entries.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.sequence - b.sequence));
 }
 
 /** One a line where more may come. */

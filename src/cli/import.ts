@@ -28,6 +28,7 @@ export async function importFleet(context: TerminalContext, options: ImportOptio
       reason: true,
       planFirst: true,
       planIsTheAnswer: true,
+      tellsProgress: true,
       what: `the gateway compares ${Object.keys(files).length} files`,
     },
     options,

@@ -149,6 +149,8 @@ export const LIMITS = Object.freeze({
   // — long work —
   /** How long reading trust, a plan or a report may hold the event loop before it lets polls in; one more step may follow. */
   sliceMs: 5,
+  /** Writes at once that tell how far they have come, 200 octets each: they take turns, so more than a few is a loop gone wild. */
+  progressesMax: 256,
 
   // — CRLs —
   /** The largest lists of public CAs have some 30 MiB; read, checked and replaced, one lies in memory twice. */

@@ -107,7 +107,7 @@ describe('what fails', () => {
               'demo-cluster-01',
             ],
             4,
-            /the catalogue has no component podinof: fluxgate component list/,
+            /the catalogue has no component podinof; is podinfo meant\? \(fluxgate component list\)/,
           ] as const,
       ),
       [

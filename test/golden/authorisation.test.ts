@@ -177,8 +177,8 @@ const QUERIES: Readonly<Record<string, string>> = {
   setClusterState: '?dry_run=true',
 };
 const BODILESS: readonly string[] = ['revertRevision', 'approvePlan'];
-/** Whoever is let in finds nothing: as the policies are shipped, no plan waits for a second person. */
-const NOTHING_THERE: readonly string[] = ['getPlan', 'approvePlan', 'showPlan'];
+/** Whoever is let in finds nothing: as the policies are shipped, no plan waits for a second person; and no write goes on. */
+const NOTHING_THERE: readonly string[] = ['getPlan', 'approvePlan', 'showPlan', 'getWriteProgress'];
 /** Of one kind and path, in the order in which they can all succeed. */
 const TURN: readonly string[] = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 /** Of the path's first segment. */
@@ -221,6 +221,7 @@ function requestFor(operation: Operation, principal: Principal, id: string, keys
     .replace('{id}', id)
     .replace('{revision}', '1')
     .replace('{plan_hash}', '0'.repeat(64))
+    .replace('{progress_id}', '0'.repeat(36))
     .replace('{asset}', 'page-0123456789abcdef.css');
   const hasBody =
     ['POST', 'PUT', 'PATCH'].includes(operation.method) && !BODILESS.includes(operation.operationId);

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailed } from '../context.ts';
@@ -11,6 +11,10 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Octets of the body that are on their way. */
+  readonly sent?: (octets: number, total: number) => void;
+  /** Whoever may lose interest asks once: nothing is sent again. */
+  readonly signal?: AbortSignal;
   /** Octets of the answer so far, and of all of it where that is known. */
   readonly received?: (octets: number, total: number | undefined) => void;
 }
@@ -74,7 +78,8 @@ export function createTransport(origin: string, { token, ...identity }: Identity
 }
 
 /** Sent twice it happens once: reads, and what carries an Idempotency-Key. */
-function isRepeatable({ method = 'GET', headers = {} }: ApiRequest): boolean {
+function isRepeatable({ method = 'GET', headers = {}, signal }: ApiRequest): boolean {
+  if (signal !== undefined) return false;
   return method === 'GET' || headers['idempotency-key'] !== undefined;
 }
 
@@ -99,7 +104,13 @@ function once(origin: string, agent: Agent, credential: object, wanted: ApiReque
     ...(content === undefined ? {} : { 'content-type': type, 'content-length': content.length }),
   };
   return new Promise<ApiAnswer>((resolve, reject) => {
-    const outgoing = request(urlOf(origin, wanted), { method, headers, agent, timeout: SILENCE_MS });
+    const outgoing = request(urlOf(origin, wanted), {
+      method,
+      headers,
+      agent,
+      timeout: SILENCE_MS,
+      ...(wanted.signal === undefined ? {} : { signal: wanted.signal }),
+    });
     const noAnswer = (ms: number): void => {
       const error: NodeJS.ErrnoException = new Error(`no answer within ${ms / 1_000} s`);
       error.code = 'ERR_NO_ANSWER';
@@ -115,8 +126,32 @@ function once(origin: string, agent: Agent, credential: object, wanted: ApiReque
         .then((text) => resolve({ ...parsed(origin, response, text), asked: wanted }))
         .catch(reject);
     });
-    outgoing.end(content);
+    if (content === undefined || wanted.sent === undefined) outgoing.end(content);
+    else endInPieces(outgoing, content, wanted.sent);
   });
+}
+
+/** Octets between two calls of `sent`. */
+const PIECE_OCTETS = 65_536;
+
+/** What fails on the way is the request's own error. */
+function endInPieces(
+  outgoing: ClientRequest,
+  content: Buffer,
+  sent: (octets: number, total: number) => void,
+): void {
+  const from = (at: number): void => {
+    const end = Math.min(at + PIECE_OCTETS, content.length);
+    const told = (error?: Error | null): void => {
+      if (error !== undefined && error !== null) return;
+      sent(end, content.length);
+      if (end < content.length) from(end);
+    };
+    const piece = content.subarray(at, end);
+    if (end < content.length) outgoing.write(piece, told);
+    else outgoing.end(piece, told);
+  };
+  from(0);
 }
 
 function urlOf(origin: string, { path, query = {} }: ApiRequest): URL {

@@ -9,6 +9,7 @@ import { counted, shown } from '../output/text.ts';
 import { carryOut } from '../writes/carry-out.ts';
 import type { WriteOptions } from '../writes/options.ts';
 import { CLUSTERS, COMPONENTS, NAMESPACES, objectPath, ROLEBINDINGS, type StoredObject } from './kinds.ts';
+import { nearest } from './nearest.ts';
 import { type ClusterSelector, type SelectOptions, selectorOf } from './select.ts';
 
 /** As openapi.yaml has it under BulkOperation. */
@@ -39,6 +40,7 @@ export async function changeClusters(
         options.selector !== undefined ||
         operations.some(({ op }) => op === 'unassign' || op === 'disable'),
       what: 'the gateway changes clusters',
+      tellsProgress: true,
     },
     options,
   );
@@ -50,15 +52,30 @@ export async function changeClusters(
   tellOutcome(context, outcome, options);
 }
 
-/** A misspelt id would change nothing and look like success: those operations leave clusters alone that are not assigned it. */
-async function assertKnown({ send }: Session, { op, id, kind: apiKind }: BulkOperation): Promise<void> {
-  if (op === 'assign' || op === 'merge') return;
-  const kind = [NAMESPACES, ROLEBINDINGS].find((one) => one.apiKind === apiKind) ?? COMPONENTS;
-  const answer = await send({ path: objectPath(kind, String(id)) });
-  if (answer.status === 200) return;
-  // What is no id at all (400) is nobody's either.
-  if (answer.status !== 404 && answer.status !== 400) throw refusalOf(answer);
-  throw notThere(`the catalogue has no ${kind.name} ${String(id)}: fluxgate ${kind.name} list`);
+/**
+ * A misspelt id would change nothing and look like success, or be refused cluster by cluster: it is said at once, with the id
+ * that may have been meant.
+ */
+async function assertKnown({ send }: Session, operation: BulkOperation): Promise<void> {
+  const kind = [NAMESPACES, ROLEBINDINGS].find((one) => one.apiKind === operation['kind']) ?? COMPONENTS;
+  for (const id of idsOf(operation)) {
+    const answer = await send({ path: objectPath(kind, id) });
+    if (answer.status === 200) continue;
+    // What is no id at all (400) is nobody's either.
+    if (answer.status !== 404 && answer.status !== 400) throw refusalOf(answer);
+    const near = nearest(
+      id,
+      (await listed<StoredObject>(send, { path: kind.path })).map((one) => one.id),
+    );
+    const meant = near === undefined ? '' : `; is ${near} meant?`;
+    throw notThere(`the catalogue has no ${kind.name} ${id}${meant} (fluxgate ${kind.name} list)`);
+  }
+}
+
+/** Of a merge, the components whose values it changes. */
+function idsOf({ op, id, merge }: BulkOperation): readonly string[] {
+  if (op !== 'merge') return [String(id)];
+  return Object.keys((merge as { readonly patches?: object } | undefined)?.patches ?? {});
 }
 
 /** Where nothing was different: because it was so already, or because nobody is assigned it? */

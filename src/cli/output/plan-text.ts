@@ -56,7 +56,9 @@ function more(count: number, noun: string): string[] {
 
 function objectLines({ kind, id, change, fields }: ChangedObject, paint: Paint): string[] {
   const sign = change === 'created' ? '+' : change === 'deleted' ? '-' : '~';
-  const head = paint([STYLES[sign], 'bold'], shown(`${sign} ${change} ${kind} ${id}`));
+  // The object stays what it is: "replaced" is the API's word for its document.
+  const verb = change === 'replaced' ? 'changed' : change;
+  const head = paint([STYLES[sign], 'bold'], shown(`${sign} ${verb} ${kind} ${id}`));
   // What goes and comes as a whole is told by its name.
   return change === 'replaced' ? [head, ...fieldLines(fields, paint, '    ')] : [head];
 }

@@ -4,6 +4,7 @@ import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
+import { CLUSTERS, COMPONENTS, NAMESPACES, ROLEBINDINGS } from '../objects/kinds.ts';
 import { yamlText } from '../output/documents.ts';
 import { printPaged } from '../output/pager.ts';
 import { createPaint } from '../output/paint.ts';
@@ -19,6 +20,8 @@ interface Revision {
   readonly action: string;
   readonly reason?: string;
   readonly changes: number;
+  /** Where it was one. */
+  readonly object?: { readonly kind: string; readonly id: string };
 }
 
 interface RevisionDetail extends Revision {
@@ -42,13 +45,22 @@ export async function listRevisions(context: TerminalContext, options: RevisionL
       { heading: 'AT', of: ({ at }) => at },
       { heading: 'AUTHOR', of: ({ author }) => author },
       { heading: 'ACTION', of: ({ action }) => action },
-      { heading: 'OBJECTS', of: ({ changes }) => changes },
+      { heading: 'CHANGED', of: changedBy },
       { heading: 'REASON', of: ({ reason }) => reason },
     ],
     name: ({ revision }) => `revision/${revision}`,
     none: 'no revision yet',
   });
 }
+
+/** As the other commands name it: cluster/us-east-01. */
+function changedBy({ changes, object }: Revision): string {
+  if (object === undefined) return counted(changes, 'object');
+  const kind = KINDS.find(({ apiKind }) => apiKind === object.kind);
+  return `${kind?.name ?? object.kind}/${object.id}`;
+}
+
+const KINDS = [CLUSTERS, COMPONENTS, NAMESPACES, ROLEBINDINGS];
 
 export async function showRevision(
   context: TerminalContext,

@@ -12,7 +12,13 @@ export async function revertRevision(
   options: WriteOptions,
 ): Promise<void> {
   const path = `/revisions/${numberOf(revision)}/revert`;
-  const write = { request: { method: 'POST', path }, creates: true, reason: true, planFirst: true } as const;
+  const write = {
+    request: { method: 'POST', path },
+    creates: true,
+    reason: true,
+    planFirst: true,
+    tellsProgress: true,
+  } as const;
   const answer = await carryOut(context, await openSession(context, options), write, options);
   if (answer !== undefined) tellOutcome(context, recordOf(answer), options, `revision ${revision} is undone`);
 }

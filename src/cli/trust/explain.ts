@@ -14,6 +14,7 @@ interface Step {
   readonly rule?: string;
   readonly step?: string;
   readonly position?: string;
+  readonly bundle?: string;
   readonly passed: boolean;
   readonly saw: string;
   readonly decided?: boolean;
@@ -61,34 +62,68 @@ export async function explain(context: TerminalContext, options: ExplainOptions)
   );
 }
 
+/** The verdict first, then the steps as they were taken; what a step says is not said again by the verdict. */
 function explanationLines(explanation: Explanation, paint: Paint): string[] {
   const { outcome, principal, rule, position, detail, steps, steps_left_out, request } = explanation;
-  const lines = steps.map((step) => stepLine(step, paint));
+  const decided = steps.some((step) => step.decided === true);
+  const why = [rule, position, decided ? undefined : detail].filter((part) => part !== undefined);
+  const verdict = [outcome, ...(principal === undefined ? [] : [principal])].join(': ');
+  const lines = [
+    paint('bold', shown(why.length === 0 ? verdict : `${verdict}: ${why.join(', ')}`)),
+    ...asOne(steps).map((step) => stepLine(step, paint, outcome === 'refused')),
+  ];
   if (steps_left_out > 0) lines.push(`… and ${steps_left_out} steps more`);
-  const why = [rule, position, detail].filter((part) => part !== undefined).join(', ');
-  lines.push(
-    paint(
-      'bold',
-      shown(`${outcome}${principal === undefined ? '' : `: ${principal}`}${why === '' ? '' : `: ${why}`}`),
-    ),
-  );
   if (request === undefined) return lines;
   const policies = request.policies.length === 0 ? '' : ` (${request.policies.join(', ')})`;
+  const isTold = request.steps.some(({ passed, saw }) => !passed && saw === request.reason);
+  const reason = isTold ? '' : `, ${request.reason}`;
   return [
     ...lines,
     '',
-    ...request.steps.map((step) => stepLine(step, paint)),
-    paint(
-      'bold',
-      shown(`${request.method} ${request.path}: ${request.status}, ${request.reason}${policies}`),
-    ),
+    paint('bold', shown(`${request.method} ${request.path}: ${request.status}${reason}${policies}`)),
+    ...request.steps.map((step) => {
+      const isVerdict = step.step === 'certificate' && !step.passed && decided;
+      return stepLine(isVerdict ? { ...step, saw: `${rule ?? ''}, as above` } : step, paint, true);
+    }),
   ];
 }
 
-function stepLine({ rule, step, position, passed, saw }: Step, paint: Paint): string {
+/** Where both bundles say the same of a certificate, it is said once, of both. */
+function asOne(steps: readonly Step[]): readonly Step[] {
+  const told: Step[] = [];
+  for (const step of steps) {
+    const last = told.at(-1);
+    const same =
+      last?.bundle !== undefined &&
+      step.bundle !== undefined &&
+      last.bundle !== step.bundle &&
+      !last.passed &&
+      !step.passed &&
+      last.rule === step.rule &&
+      last.position === step.position &&
+      last.saw.replaceAll(last.bundle, step.bundle) === step.saw;
+    if (!same) {
+      told.push(step);
+      continue;
+    }
+    const { bundle = '', saw } = last;
+    const and = saw.includes(`neither ${bundle} nor`) ? 'nor' : 'and';
+    told[told.length - 1] = { ...step, saw: saw.replace(bundle, () => `${bundle} ${and} ${step.bundle}`) };
+  }
+  return told;
+}
+
+/** What failed where another way was found, such as in the bundle of the other kind, is no failure: `–`. */
+function stepLine(
+  { rule, step, position, passed, decided, saw }: Step,
+  paint: Paint,
+  refused: boolean,
+): string {
   const where = position === undefined ? '' : ` (${position})`;
-  const text = shown(`${passed ? '✓' : '✗'} ${rule ?? step ?? ''}${where}: ${saw}`);
-  return paint(passed ? 'green' : 'red', text);
+  const failed = !passed && (refused || decided === true);
+  const text = shown(`${passed ? '✓' : failed ? '✗' : '–'} ${rule ?? step ?? ''}${where}: ${saw}`);
+  if (passed) return paint('green', text);
+  return failed ? paint('red', text) : text;
 }
 
 async function pemOf(path: string): Promise<string> {

@@ -55,7 +55,9 @@ export async function revoke(context: TerminalContext, options: RevokeOptions): 
   const certificate_sha256 = certificate === undefined ? undefined : await fingerprintOf(certificate);
   const session = await openSession(context, options);
   const { send } = session;
-  if (options.yes !== true) await assertNotOwn(context, session, certificate_sha256 ?? spki);
+  if (options.yes !== true) {
+    await assertNotOwn(context, session, { sha256: certificate_sha256 ?? spki, issuer, serial });
+  }
   const cluster_dns = cluster === undefined ? undefined : await clusterDns(context, send, cluster, options);
   const body = {
     cluster_dns,
@@ -96,20 +98,27 @@ async function inForce(send: SendRequest, one: Revocation): Promise<readonly str
   }
 }
 
-/** Whoever revokes what they ask with cannot lift it again. `sha256`: of a certificate or a key. */
+/** `sha256`: of a certificate or a key. */
+interface Named {
+  readonly sha256: string | undefined;
+  readonly issuer: string | undefined;
+  readonly serial: string | undefined;
+}
+
+/** Whoever revokes what they ask with cannot lift it again. */
 async function assertNotOwn(
   context: TerminalContext,
   { certificate = '' }: Session,
-  sha256: string | undefined,
+  named: Named,
 ): Promise<void> {
-  const wanted = sha256?.replaceAll(':', '').toLowerCase();
   const chain = certificate.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  const own = chain.some((pem) => {
-    const { raw, publicKey } = new X509Certificate(pem);
-    const spki = publicKey.export({ type: 'spki', format: 'der' });
-    return [raw, spki].some((octets) => createHash('sha256').update(octets).digest('hex') === wanted);
-  });
-  if (!own) return;
+  if (
+    !isNamed(
+      chain.map((pem) => new X509Certificate(pem)),
+      named,
+    )
+  )
+    return;
   const what = 'This command asks with what it would revoke: it could not lift that again.';
   if (!canAsk(context)) {
     throw new CommandFailed(
@@ -123,6 +132,27 @@ async function assertNotOwn(
     throw new CommandFailed('nothing was revoked', undefined, EXIT.needsConfirmation);
   }
 }
+
+function isNamed(chain: readonly X509Certificate[], { sha256, issuer, serial }: Named): boolean {
+  if (serial === undefined) {
+    return chain.some(({ raw, publicKey }) =>
+      [raw, publicKey.export({ type: 'spki', format: 'der' })].some(
+        (octets) => sha256Of(octets) === hexOf(sha256),
+      ),
+    );
+  }
+  return chain.some((one) => {
+    if (serialOf(one.serialNumber) !== serialOf(serial)) return false;
+    // Whose serial it is stands in the chain, or nobody here knows: then it may be this one.
+    const issuers = chain.filter((other) => other !== one && one.checkIssued(other));
+    return issuers.length === 0 || issuers.some(({ raw }) => sha256Of(raw) === hexOf(issuer));
+  });
+}
+
+const sha256Of = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
+const hexOf = (text: string | undefined): string | undefined => text?.replaceAll(':', '').toLowerCase();
+/** Leading zeros are a matter of who printed it. */
+const serialOf = (text: string): string | undefined => hexOf(text)?.replace(/^0+(?=.)/, '');
 
 /** A name that nobody has refuses nobody: it is taken only where that is meant. */
 async function clusterDns(

@@ -13,6 +13,7 @@ import { createProgress } from '../output/progress.ts';
 import type { WriteOptions } from './options.ts';
 import { type AnyPlan, asPlan } from './plan-shape.ts';
 import { commandToRepeat } from './repeat.ts';
+import { sendTold } from './send-told.ts';
 
 /** One change of the fleet, as one request. */
 export interface Write {
@@ -27,6 +28,8 @@ export interface Write {
   readonly planIsTheAnswer?: boolean;
   /** For the line that tells that it goes on. */
   readonly what?: string;
+  /** The gateway tells how far it has come. */
+  readonly tellsProgress?: boolean;
 }
 
 /** Clusters of a plan that are shown; the totals are of all. */
@@ -90,7 +93,8 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
     const progress = createProgress(errors);
     progress.waiting(what);
     try {
-      return await send(wanted);
+      if (write.tellsProgress !== true || !errors.isTTY) return await send(wanted);
+      return await sendTold(send, wanted, progress, what);
     } finally {
       progress.end();
     }

@@ -8,6 +8,7 @@ import type { RawObject } from './kind.ts';
 import type { Cluster, Environment } from './objects.ts';
 import { listAll, type Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
+import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { assignmentField } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
 
@@ -57,11 +58,14 @@ export async function bulkChanges(
   schemas: FleetSchemas,
   reader: Pick<FleetReader, 'list'>,
   pause: Pause,
+  tell: TellProgress = TELL_NOBODY,
 ): Promise<ObjectChange[]> {
   const problems = bulk.operations.flatMap(checkOperation);
   if (problems.length > 0) throw invalid(problems);
   const changes: ObjectChange[] = [];
-  for (const before of await selectClusters(bulk.select, reader, pause)) {
+  const selected = await selectClusters(bulk.select, reader, pause);
+  for (const [index, before] of selected.entries()) {
+    tell('comparing', index, selected.length);
     await pause();
     const after = bulk.operations.reduce<Cluster | RawObject | undefined>(applyOperation, before);
     if (after === undefined) {

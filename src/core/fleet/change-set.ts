@@ -5,6 +5,7 @@ import { findCycle } from './dependencies.ts';
 import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts';
 import type { Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
+import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { kindDefinition, referencesOf } from './registry.ts';
 import { boundDetails } from './schemas.ts';
 import { checkStateKept } from './states.ts';
@@ -32,7 +33,11 @@ export async function realChanges(changes: readonly ObjectChange[], pause: Pause
 export async function checkChangeSet(
   changes: readonly ObjectChange[],
   reader: Pick<FleetReader, 'get' | 'usersOf'>,
-  { pause, keepStates }: { readonly pause: Pause; readonly keepStates: boolean },
+  {
+    pause,
+    keepStates,
+    tell = TELL_NOBODY,
+  }: { readonly pause: Pause; readonly keepStates: boolean; readonly tell?: TellProgress | undefined },
 ): Promise<void> {
   const after = new Map(changes.map((change) => [keyOf(change), change.after]));
   const removed = changes.filter((change) => change.after === undefined);
@@ -47,7 +52,8 @@ export async function checkChangeSet(
     return after.get(key) as FleetObjects[K] | undefined;
   };
   const problems: ErrorDetail[] = [];
-  for (const change of changes) {
+  for (const [index, change] of changes.entries()) {
+    tell('checking', index, changes.length);
     await pause();
     if (keepStates && change.kind === 'cluster' && change.after !== undefined) {
       checkStateKept(change.before as Cluster | undefined, change.after as Cluster);

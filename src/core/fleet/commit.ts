@@ -9,6 +9,7 @@ import type { Pause } from './pause.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
 import { summarisePlan } from './plan-summary.ts';
+import type { TellProgress } from './progress.ts';
 import { refuseSecrets } from './secrets.ts';
 import { stateOf } from './states.ts';
 
@@ -26,6 +27,8 @@ export interface WriteTerms {
   /** Whether patches that look like secrets are let in. */
   readonly allowSecrets?: boolean;
   readonly pause: Pause;
+  /** For whoever waits for the write. */
+  readonly tell?: TellProgress;
   /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
   readonly authorise?: (changes: readonly ObjectChange[]) => void;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
@@ -59,13 +62,14 @@ export async function commitChanges(
   await checkDnsFree(changes, transactor);
   if (terms.allowSecrets !== true) await refuseSecrets(changes, terms.pause);
   const inspection = inspectClusters(changes);
-  const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection);
+  const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection, terms.tell);
   inspection.throwIfRefused();
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
   await terms.review?.(plan, transactor);
   await transactor.notePlan(summarisePlan(plan));
-  for (const change of inWritingOrder(changes)) {
+  for (const [index, change] of inWritingOrder(changes).entries()) {
+    terms.tell?.('writing', index, changes.length);
     await write(change, transactor);
     await terms.pause();
   }

@@ -4,6 +4,7 @@ import { isRecord, pointer } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
 import type { FleetKind, FleetObject } from './objects.ts';
 import type { Pause } from './pause.ts';
+import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { FLEET_KINDS, kindDefinition, kindOfCollection } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
 import { readSeedText } from './seed-text.ts';
@@ -57,11 +58,14 @@ export async function readDirectory(
   files: DirectoryFiles,
   schemas: FleetSchemas,
   pause: Pause,
+  tell: TellProgress = TELL_NOBODY,
 ): Promise<FleetDirectory> {
   const problems: ErrorDetail[] = [];
   const objects: DirectoryObject[] = [];
   let revision: number | undefined;
-  for (const [path, text] of Object.entries(files)) {
+  const entries = Object.entries(files);
+  for (const [index, [path, text]] of entries.entries()) {
+    tell('reading', index, entries.length);
     await pause();
     const value = readYaml(path, text, problems);
     if (value === undefined) continue;

@@ -7,6 +7,7 @@ import type { RecordedTransactor } from './history.ts';
 import type { FleetObject } from './objects.ts';
 import { listAll, type Pause } from './pause.ts';
 import type { ObjectChange } from './plan.ts';
+import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { FLEET_KINDS } from './registry.ts';
 import { boundDetails } from './schemas.ts';
 
@@ -26,6 +27,7 @@ export async function changesToImport(
   mode: ImportMode,
   transactor: Pick<RecordedTransactor, 'list' | 'history'>,
   pause: Pause,
+  tell: TellProgress = TELL_NOBODY,
 ): Promise<ObjectChange[]> {
   if (directory.objects.length === 0) {
     throw refused(
@@ -46,7 +48,9 @@ export async function changesToImport(
   );
   const changes: ObjectChange[] = [];
   const conflicts: ErrorDetail[] = [];
-  for (const [key, name] of namesOf([theirs, ours])) {
+  const names = [...namesOf([theirs, ours])];
+  for (const [index, [key, name]] of names.entries()) {
+    tell('comparing', index, names.length);
     await pause();
     const now = theirs.get(key)?.object;
     const wanted = ours.get(key)?.object;

@@ -9,6 +9,7 @@ import {
   type Plan,
   planCluster,
 } from './plan.ts';
+import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { CATALOGUE_KINDS, fluxRoute, isCatalogueKind } from './registry.ts';
 import { answersOf, type Catalogue, catalogueKey, type PinnedAnswers, servedCluster } from './served.ts';
 import { stateOf } from './states.ts';
@@ -38,13 +39,17 @@ export async function planChanges(
   reader: FleetReader,
   pause: Pause,
   inspection?: ClusterInspection,
+  tell: TellProgress = TELL_NOBODY,
 ): Promise<PlannedChanges> {
   const catalogues = createCatalogues(changes, reader);
   const clusters: ClusterPlan[] = [];
   const warnings: LimitWarning[] = [];
   const pins = new Map<string, PinnedAnswers>();
   const changed = new Set(changes.map(({ kind, id }) => catalogueKey(kind, id)));
+  const total = clustersToPlan(changes);
+  let done = 0;
   for await (const { before, after, kinds, undoes } of touchedClusters(changes, reader)) {
+    tell('planning', done++, total);
     await catalogues.load(before, after, kinds);
     const { catalogueBefore, catalogueAfter } = catalogues;
     // Where the document stays, nothing but the changed entries can differ: 10,000 clusters are planned in under a second.
@@ -61,6 +66,14 @@ export async function planChanges(
     await pause();
   }
   return { plan: await assemblePlan(changes, clusters, warnings, pause), pins };
+}
+
+/** Undefined: what uses an object that is replaced is found on the way. */
+function clustersToPlan(changes: readonly ObjectChange[]): number | undefined {
+  const found = changes.some(
+    ({ kind, before, after }) => kind !== 'cluster' && before !== undefined && after !== undefined,
+  );
+  return found ? undefined : changes.filter(({ kind }) => kind === 'cluster').length;
 }
 
 /** Whoever answers under this name from now on answers a cluster that still holds what it was served under it before. */

@@ -24,6 +24,7 @@ export const TOPICS = Object.freeze([
   'ratchet',
   'loaded',
   'requests',
+  'progress',
 ] as const);
 export type Topic = (typeof TOPICS)[number];
 

@@ -58,6 +58,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   'GET /plans/{plan_hash} getPlan operator -': [],
   'POST /plans/{plan_hash}/approve approvePlan operator -': [],
   'POST /bulk bulkChange operator -': ['X-Limit-Warning', 'Idempotency-Replayed'],
+  'GET /progress/{progress_id} getWriteProgress operator -': [],
   'GET /export exportFleet operator -': [],
   'POST /import importFleet operator -': ['X-Limit-Warning', 'Idempotency-Replayed'],
   'GET /trust getTrust operator -': [],

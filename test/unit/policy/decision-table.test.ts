@@ -61,7 +61,7 @@ test('the rows of the table are all operations of the document', () => {
   ] as const;
   assert.deepEqual(
     rows.map((row) => routes(row).length),
-    [3, 1, 3, 1, 64, 1, 1],
+    [3, 1, 3, 1, 65, 1, 1],
   );
 });
 

@@ -14,26 +14,30 @@ import { createPause } from '../../pause.ts';
 import type { Answer } from '../respond.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
 import { recordedChangeSet } from './recorded.ts';
+import { tellingProgress } from './write-progress.ts';
 
 /** Many objects at once: bulk changes, the fleet as a directory, and back. */
 export function fleetSetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   const { schemas } = parts;
   switch (operation.operationId) {
     case 'bulkChange':
-      return (call) =>
-        recordedChangeSet(call, parts, 'bulk', (tx, pause) =>
-          bulkChanges(call.body as Bulk, schemas, tx, pause),
+      return async (call) =>
+        tellingProgress(call, parts, (tell) =>
+          recordedChangeSet(call, parts, 'bulk', tell, (tx, pause) =>
+            bulkChanges(call.body as Bulk, schemas, tx, pause, tell),
+          ),
         );
     case 'exportFleet':
       return () => exported(parts);
     case 'importFleet':
-      return async (call) => {
-        const { mode, files } = call.body as { mode: ImportMode; files: DirectoryFiles };
-        const directory = await readDirectory(files, schemas, createPause());
-        return recordedChangeSet(call, parts, 'import', (tx, pause) =>
-          changesToImport(directory, mode, tx, pause),
-        );
-      };
+      return async (call) =>
+        tellingProgress(call, parts, async (tell) => {
+          const { mode, files } = call.body as { mode: ImportMode; files: DirectoryFiles };
+          const directory = await readDirectory(files, schemas, createPause(), tell);
+          return recordedChangeSet(call, parts, 'import', tell, (tx, pause) =>
+            changesToImport(directory, mode, tx, pause, tell),
+          );
+        });
     default:
       return undefined;
   }

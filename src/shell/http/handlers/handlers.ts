@@ -21,6 +21,7 @@ import type { Sightings } from '../../sightings.ts';
 import type { Store } from '../../store/store.ts';
 import type { Tokens } from '../../tokens.ts';
 import type { LoadedEverywhere } from '../../workers/loaded-everywhere.ts';
+import type { WriteProgress } from '../../write-progress.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
@@ -41,6 +42,7 @@ import { refusalsHandler } from './refusals.ts';
 import { revocationsHandler } from './revocations.ts';
 import { tokensHandler } from './tokens.ts';
 import { trustHandler } from './trust.ts';
+import { writeProgressHandler } from './write-progress.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
@@ -85,6 +87,7 @@ export interface HandlerParts {
   readonly refusals: Refusals;
   readonly recentChains: RecentChains;
   readonly explain: ExplainParts;
+  readonly progress: WriteProgress;
   readonly clock: Clock;
   /** PRUNE_GUARD. */
   readonly pruneGuard: boolean;
@@ -142,6 +145,7 @@ function operatorHandler(operation: Operation, parts: HandlerParts): Handler | u
     refusalsHandler(operation, parts) ??
     auditHandler(operation, parts) ??
     explainHandler(operation, parts) ??
+    writeProgressHandler(operation, parts) ??
     trustHandler(operation, parts)
   );
 }

@@ -2,16 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { FluxgateError } from '../../../core/errors.ts';
 import type { CatalogueKind } from '../../../core/fleet/access.ts';
 import { diffMoments, diffRevisions } from '../../../core/fleet/diff-revisions.ts';
-import type { ClusterMoment } from '../../../core/fleet/history.ts';
+import type { ClusterMoment, Revision } from '../../../core/fleet/history.ts';
 import { type RenderedInputs, renderInputs } from '../../../core/fleet/render.ts';
 import { changesToRevert } from '../../../core/fleet/revert.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { placeOfCluster } from '../../../core/policy/place.ts';
+import { createPause } from '../../pause.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
 import { recordedChangeSet } from './recorded.ts';
+import { tellingProgress } from './write-progress.ts';
 
 /** What was, who changed it and why; and back. */
 export function historyHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
@@ -25,9 +27,11 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
     case 'getClusterHistory':
       return (call) => ofCluster(call, parts);
     case 'revertRevision':
-      return (call) => {
+      return async (call) => {
         const revision = Number(call.parameters.path['revision']);
-        return recordedChangeSet(call, parts, 'revert', (tx, pause) => changesToRevert(revision, tx, pause));
+        return tellingProgress(call, parts, (tell) =>
+          recordedChangeSet(call, parts, 'revert', tell, (tx, pause) => changesToRevert(revision, tx, pause)),
+        );
       };
     default:
       return undefined;
@@ -37,10 +41,23 @@ export function historyHandler(operation: Operation, parts: HandlerParts): Handl
 async function list({ parameters }: Call, { store }: HandlerParts): Promise<Answer> {
   const { limit, offset } = pageOf(parameters.query, LIMITS.revisionsPage);
   const { items, total } = await store.history.revisions(limit, offset);
+  const pause = createPause();
+  const named: object[] = [];
+  for (const revision of items) {
+    named.push(await withSoleObject(revision, store));
+    await pause();
+  }
   const next = offset + items.length;
   const link = { Link: `</revisions?limit=${limit}&offset=${next}>; rel="next"` };
   const headers = { 'X-Total-Count': String(total), ...(items.length > 0 && next < total ? link : {}) };
-  return { status: 200, body: items, headers };
+  return { status: 200, body: named, headers };
+}
+
+/** What most revisions are about is one object; the objects of the others are asked for one revision at a time. */
+async function withSoleObject(revision: Revision, { history }: HandlerParts['store']): Promise<object> {
+  if (revision.changes !== 1) return revision;
+  const { items } = await history.changesOf(revision.revision, 1, 0);
+  return { ...revision, ...items.slice(0, 1).map(({ kind, id }) => ({ object: { kind, id } }))[0] };
 }
 
 /** `7`: the revision and what it changed. `5...7`: what clusters are served at 7 that they were not at 5. */

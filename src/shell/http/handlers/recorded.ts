@@ -11,6 +11,7 @@ import type {
 } from '../../../core/fleet/history.ts';
 import type { Pause } from '../../../core/fleet/pause.ts';
 import type { ObjectChange } from '../../../core/fleet/plan.ts';
+import type { TellProgress } from '../../../core/fleet/progress.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Answer } from '../respond.ts';
@@ -34,9 +35,7 @@ export async function recordedWrite(
   const admitted = whileAdmitted(call, work);
   const key = call.method === 'POST' ? idempotencyKey(call) : undefined;
   if (key === undefined || isDryRun(call)) return transact(call, parts, admitted, origin);
-  // A token's name may be given again, to a token with other rights.
-  const { token_id: tokenId } = call.audited.actor;
-  const name = { principal: tokenId === undefined ? origin.author : `${origin.author}#${tokenId}`, key };
+  const name = { principal: senderOf(call), key };
   const fingerprint = fingerprintOf(call);
   const once = async (transactor: RecordedTransactor): Promise<Answer> => {
     const earlier = await transactor.recallAnswer(name, origin.atMs);
@@ -85,18 +84,31 @@ export function recordedChangeSet(
   call: Call,
   parts: HandlerParts,
   action: RevisionAction,
+  tell: TellProgress,
   wanted: (transactor: RecordedTransactor, pause: Pause) => Promise<readonly ObjectChange[]>,
 ): Promise<Answer> {
-  const terms = writeTerms(call, parts);
+  const terms = { ...writeTerms(call, parts), tell };
+  tell('waiting', 0);
   return recordedWrite(call, parts, action, async (transactor) => {
     const changes = await realChanges(await wanted(transactor, terms.pause), terms.pause);
     // A revert may take back a change of state; nothing else may change one but the state's own route.
-    await checkChangeSet(changes, transactor, { pause: terms.pause, keepStates: action !== 'revert' });
+    await checkChangeSet(changes, transactor, {
+      pause: terms.pause,
+      keepStates: action !== 'revert',
+      tell,
+    });
     const { plan, carriedOut } = await commitChanges(changes, transactor, terms);
     const answer = planAnswer(call, plan);
     const revision = carriedOut && changes.length > 0 ? { revision: await transactor.nextRevision() } : {};
     return { ...answer, body: { carried_out: carriedOut, ...revision, plan: answer.body } };
   });
+}
+
+/** Whose the names are that come with a request. A token's name may be given again, to a token with other rights. */
+export function senderOf({ principal, audited }: Pick<Call, 'principal' | 'audited'>): string {
+  const author = describePrincipal(principal);
+  const { token_id: tokenId } = audited.actor;
+  return tokenId === undefined ? author : `${author}#${tokenId}`;
 }
 
 function originOf(call: Call, parts: HandlerParts, action: RevisionAction): ChangeOrigin {

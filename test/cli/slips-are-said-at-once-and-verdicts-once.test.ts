@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { startCommandLine } from '../support/command-line.ts';
+
+describe('a misspelt component', () => {
+  it('is said before anything is planned, with the one that may have been meant, by whatever it was to be changed', async (t) => {
+    const line = await startCommandLine(t);
+    const before = await line.gateway.fleet();
+    const there = ['--cluster', 'demo-cluster-01'];
+    for (const words of [
+      ['assign', 'podinof', ...there],
+      ['patch', 'podinof', '--set', 'replicas=2', ...there],
+      ['set-version', 'podinof', '6.0.0', ...there],
+    ]) {
+      const slip = await line.run(['component', ...words]);
+      assert.equal(slip.code, 4, slip.stderr);
+      assert.match(slip.stderr, /the catalogue has no component podinof; is podinfo meant\?/);
+    }
+    const far = await line.run(['namespace', 'assign', 'quite-another', ...there]);
+    assert.equal(far.code, 4, far.stderr);
+    assert.match(far.stderr, /the catalogue has no namespace quite-another \(fluxgate namespace list\)/);
+    assert.equal(await line.gateway.fleet(), before);
+    const right = await line.run(['component', 'patch', 'podinfo', '--set', 'replicas=2', ...there]);
+    assert.equal(right.code, 0, right.stderr);
+  });
+});
+
+describe('trust explain', () => {
+  it('says the verdict once, on top, and the steps in the order in which they were taken', async (t) => {
+    const line = await startCommandLine(t);
+    // Neither bundle has heard of its issuer.
+    const file = join(line.directory, 'foreign.pem');
+    await writeFile(file, line.gateway.pki.server.pem);
+    const about = ['--path', '/clusters', '--source', '127.0.0.1'];
+    const refused = (await line.run(['trust', 'explain', '--chain', file, ...about])).stdout.split('\n');
+    assert.match(refused[0] ?? '', /^refused: untrusted, /);
+    assert.match(refused[1] ?? '', /^✓ too_large /);
+    assert.match(refused[2] ?? '', /^✓ malformed /);
+    const text = refused.join('\n');
+    assert.equal(text.match(/was issued by/g)?.length, 1, text);
+    assert.match(text, /neither CLUSTER_CA_FILE nor OPERATOR_CA_FILE nor the 0 further/);
+    assert.match(text, /^GET \/clusters: 495$/m);
+    assert.match(text, /^✗ certificate: untrusted, as above$/m);
+
+    const own = line.environment['API_CERT_FILE'] ?? '';
+    const accepted = (await line.run(['trust', 'explain', '--chain', own, ...about])).stdout.split('\n');
+    assert.match(accepted[0] ?? '', /^accepted_if_openssl_agrees: operator:sam@example\.com$/);
+    assert.match(accepted.join('\n'), /^– untrusted \(leaf\)/m, 'the bundle of the other kind');
+    assert.doesNotMatch(accepted.join('\n'), /✗/);
+    assert.match(accepted.join('\n'), /^GET \/clusters: 200, let in as operator:sam@example\.com/m);
+  });
+});
+
+describe('revoke', () => {
+  it('knows its own certificate by issuer and serial, and not one of the same serial by another issuer', async (t) => {
+    const line = await startCommandLine(t);
+    const own = line.environment['API_CERT_FILE'] ?? '';
+    const { serialNumber } = new X509Certificate(await readFile(own, 'utf8'));
+    const root = new X509Certificate(line.gateway.pki.operatorRoot.pem);
+    const revoke = (issuer: string, serial: string, more: Readonly<Record<string, string>> = {}) =>
+      line.run(['revoke', '--issuer', issuer, '--serial', serial, '--reason', 'x'], more);
+    const careless = await revoke(root.fingerprint256, `00${serialNumber.toLowerCase()}`);
+    assert.equal(careless.code, 6, careless.stderr);
+    assert.match(careless.stderr, /asks with what it would revoke[\s\S]*--yes revokes it all the same/);
+    assert.equal((await line.run(['revoke', 'list'])).stdout, '');
+    // Where the chain says who issued it, another issuer's certificate of that serial is another's.
+    const whole = join(line.directory, 'whole.crt');
+    await writeFile(whole, `${await readFile(own, 'utf8')}\n${line.gateway.pki.operatorRoot.pem}`);
+    const stillOwn = await revoke(root.fingerprint256, serialNumber, { API_CERT_FILE: whole });
+    assert.equal(stillOwn.code, 6, stillOwn.stderr);
+    const others = new X509Certificate(line.gateway.pki.clusterRoot.pem).fingerprint256;
+    const another = await revoke(others, serialNumber, { API_CERT_FILE: whole });
+    assert.deepEqual([another.code, another.stderr], [0, '']);
+    assert.equal((await line.run(['cluster', 'list'])).code, 0);
+  });
+});
