@@ -2,6 +2,7 @@ import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
 import type { LivenessStore } from './liveness.ts';
+import type { OutlineStore } from './outlines.ts';
 import type { PlanStore } from './plan-records.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
@@ -46,6 +47,8 @@ export interface Store {
   readonly reader: FleetReader;
   /** Committed revisions, under the same rule. */
   readonly history: HistoryReader;
+  /** The same fleet, as far as it is looked at as a whole. */
+  readonly outlines: OutlineStore;
   /**
    * Serialised with every other writer; commits when `work` resolves, rolls back when it rejects. The transactor is dead
    * once `work` has settled, or has taken longer than the store's bound (rolled back, `unavailable`). What it changed is a

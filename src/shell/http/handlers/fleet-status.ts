@@ -5,12 +5,8 @@ import { intervalMs } from '../../../core/liveness/polls.ts';
 import { type FluxEvent, takeEvent } from '../../../core/liveness/reports.ts';
 import type { FleetState, RouteStatus } from '../../../core/liveness/states.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
-import {
-  type DetailedCluster,
-  type FleetFilter,
-  type StatedCluster,
-  servedComponents,
-} from '../../fleet-status.ts';
+import type { FleetFilter } from '../../fleet-filter.ts';
+import { type DetailedCluster, type StatedCluster, servedComponents } from '../../fleet-status.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
