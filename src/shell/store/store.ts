@@ -1,6 +1,7 @@
 import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { PageSession } from '../../core/identity/page-session.ts';
 import type { LivenessStore } from './liveness.ts';
 import type { OutlineStore } from './outlines.ts';
 import type { PlanStore } from './plan-records.ts';
@@ -34,9 +35,9 @@ export interface CrlIssuerStore {
 
 /** Sessions of the status page that were signed out; each is known until it would have ended. */
 export interface EndedSessionStore {
-  has(id: string): Promise<boolean>;
+  has(session: PageSession): Promise<boolean>;
   /** Throws `unavailable` where it cannot be kept. */
-  add(id: string, endsMs: number, nowMs: number): Promise<void>;
+  add(session: PageSession, nowMs: number): Promise<void>;
 }
 
 /**
