@@ -259,8 +259,8 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await Promise.all([revocations.refresh(), tokens.refresh()]);
   const address = await listener.listen(config.listen);
-  // What every cluster is answered is looked up before somebody asks: of 10,000 that takes seconds, between polls.
-  if (config.apiMode === 'crud') void fleetStatus.counts().catch(() => undefined);
+  // The fleet is read before somebody asks how it is.
+  if (config.apiMode === 'crud') void fleetStatus.verify().catch(() => undefined);
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');

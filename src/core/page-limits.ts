@@ -4,6 +4,8 @@ export const PAGE_LIMITS = Object.freeze({
   sessionMs: 3_600_000,
   /** Signed out within that hour, over all tokens: beyond it signing out is refused, for a copy of the cookie would still work. */
   endedSessionsMax: 10_000,
+  /** Of one token; the next one signs out all that was signed in with it so far. A shared token's people do so a few times an hour. */
+  endedSessionsPerTokenMax: 100,
   /** A form holds a token, a page's address and a token of its own. */
   formBytesMax: 16_384,
   formFieldsMax: 8,

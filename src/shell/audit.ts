@@ -10,13 +10,15 @@ import type { Metrics } from './metrics.ts';
 import { createWriteBehind } from './write-behind.ts';
 
 /**
- * The audit trail of what changes nothing in the store: refusals, reloads, start and stop. Changes write their own entry, in
- * their own transaction. Refusals are gathered and written a few at a time: one row for many alike, and a bound on how many
+ * The audit trail of what changes nothing in the fleet: refusals, sessions of the page, reloads, start and stop. Changes write their own entry, in
+ * their own transaction. Refusals and sessions are gathered and written a few at a time: one row for many alike, and a bound on how many
  * different ones a period has, so that nobody fills the disk by being refused.
  */
 export interface Audit {
   /** A request was refused for who asked. */
   refused(event: RefusalEvent, request: AuditRequest, object: string | undefined, reason: string): void;
+  /** Somebody signed in to the status page, or out; gathered as refusals are, for whoever has a token may do so without end. */
+  session(event: SessionEvent, request: AuditRequest): void;
   /** Of the gateway itself: soon, in order. */
   told(event: AuditEvent, details: object, reason?: string): void;
   /** The newest row, signed where there is a key. */
@@ -27,6 +29,8 @@ export interface Audit {
 }
 
 export type RefusalEvent = Extract<AuditEvent, 'denied' | 'unauthenticated' | 'certificate_refused'>;
+
+export type SessionEvent = Extract<AuditEvent, 'signed_in' | 'signed_out'>;
 
 export interface AuditParts {
   readonly store: AuditStore;
@@ -83,43 +87,51 @@ export function createAudit(parts: AuditParts): Audit {
   const signedHead = async (): Promise<AuditHead> =>
     signHead(await store.end(), new Date(clock.now()).toISOString(), parts.signingKey);
 
+  const gather = (
+    event: RefusalEvent | SessionEvent,
+    request: AuditRequest,
+    object?: string,
+    reason?: string,
+  ): void => {
+    metrics.auditEvents.inc({ event });
+    const nowMs = clock.now();
+    const crowded = [...gathered.values()].filter(({ entry }) => entry.event === event).length;
+    const { actor, source, operation, policies = [] } = request;
+    let key = JSON.stringify([
+      event,
+      actor.principal,
+      actor.sha256,
+      source,
+      operation,
+      object,
+      reason,
+      policies,
+    ]);
+    const overflows = !gathered.has(key) && crowded >= LIMITS.auditRefusalsPerFlush;
+    if (overflows) key = event;
+    const known = gathered.get(key);
+    if (known !== undefined) {
+      known.count++;
+      known.lastMs = nowMs;
+      return;
+    }
+    const at = new Date(nowMs).toISOString();
+    const entry: AuditEntry = overflows
+      ? { at, event, reason: 'more of these than are written down one by one; the log has each' }
+      : {
+          at,
+          event,
+          ...request,
+          ...(object === undefined ? {} : { object }),
+          ...(reason === undefined ? {} : { reason: reason.slice(0, REASON_MAX) }),
+        };
+    gathered.set(key, { entry, count: 1, lastMs: nowMs });
+    writing.wake();
+  };
+
   return {
-    refused(event, request, object, reason) {
-      metrics.auditEvents.inc({ event });
-      const nowMs = clock.now();
-      const crowded = [...gathered.values()].filter(({ entry }) => entry.event === event).length;
-      const { actor, source, operation, policies = [] } = request;
-      let key = JSON.stringify([
-        event,
-        actor.principal,
-        actor.sha256,
-        source,
-        operation,
-        object,
-        reason,
-        policies,
-      ]);
-      const overflows = !gathered.has(key) && crowded >= LIMITS.auditRefusalsPerFlush;
-      if (overflows) key = event;
-      const known = gathered.get(key);
-      if (known !== undefined) {
-        known.count++;
-        known.lastMs = nowMs;
-        return;
-      }
-      const at = new Date(nowMs).toISOString();
-      const entry: AuditEntry = overflows
-        ? { at, event, reason: 'more of these than are written down one by one; the log has each' }
-        : {
-            at,
-            event,
-            ...request,
-            ...(object === undefined ? {} : { object }),
-            reason: reason.slice(0, REASON_MAX),
-          };
-      gathered.set(key, { entry, count: 1, lastMs: nowMs });
-      writing.wake();
-    },
+    refused: gather,
+    session: (event, request) => gather(event, request),
     told(event, details, reason) {
       metrics.auditEvents.inc({ event });
       pending.push({

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { FluxgateError } from '../core/errors.ts';
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { HistoryReader } from '../core/fleet/history.ts';
-import type { Cluster, ClusterState, Environment } from '../core/fleet/objects.ts';
-import { listAll } from '../core/fleet/pause.ts';
+import type { ClusterState, Environment } from '../core/fleet/objects.ts';
+import type { Pause } from '../core/fleet/pause.ts';
+import { isCatalogueKind } from '../core/fleet/registry.ts';
 import { type RenderedInputs, renderInputs, serialiseInputs } from '../core/fleet/render.ts';
-import { stateOf } from '../core/fleet/states.ts';
 import { createPause } from './pause.ts';
+import type { ClusterOutline, OutlinedChange, OutlineStore, Position } from './store/outlines.ts';
 
-/** What is shown of a cluster without reading its document. */
+/** What is shown of a cluster without reading its document. There may be 100,000 of them. */
 export interface IndexedCluster {
   readonly id: string;
   readonly clusterName: string;
@@ -17,7 +18,7 @@ export interface IndexedCluster {
   readonly lifecycle: ClusterState;
   /** `key=value` */
   readonly labels: readonly string[];
-  /** The newest revision that may have changed what it is served. */
+  /** No later revision than this may have changed what it is served. */
   readonly touched: number;
 }
 
@@ -27,86 +28,178 @@ export interface FleetMoment {
   readonly clusters: readonly IndexedCluster[];
 }
 
-/** The fleet as far as it is looked at again and again: read once, and then kept up with by its revisions. */
+/**
+ * The fleet as far as it is looked at again and again: read once, and then kept up with by its revisions. A cluster that was
+ * touched is another object, so that whatever is remembered of the one before ends with it.
+ */
 export interface FleetIndex {
   /** As new as the store is now. */
   current(): Promise<FleetMoment>;
+  /** Of the moment that was read last. */
+  readonly revision: number;
+  /** Of the revisions up to this one it is not known yet whom they touched. */
+  readonly exactSince: number;
+  /** Finds it out from this revision on, as far as the past is kept; `touched` says so from then on. */
+  lookBackTo(revision: number): Promise<void>;
   /** Of the answer of now; undefined: there is none to be given. */
   digest(cluster: IndexedCluster, kind: CatalogueKind): Promise<string | undefined>;
-  /** The same where it was asked for before, and nothing has changed since. */
-  knownDigest(cluster: IndexedCluster, kind: CatalogueKind): string | undefined;
 }
 
-const PAGE = 1_000;
+const PAGE = 500;
+/** Revisions that are looked back at once: whoever asks for one asks for the one before soon after. */
+const LOOK_BACK_MIN = 64;
+
+type Indexed = { -readonly [K in keyof IndexedCluster]: IndexedCluster[K] };
+
+/** By id: the newest revision, of those that were looked at, that may have changed what the cluster is served. */
+type Touched = ReadonlyMap<string, number>;
 
 export function createFleetIndex(store: {
   readonly reader: FleetReader;
-  readonly history: HistoryReader;
+  readonly history: Pick<HistoryReader, 'range'>;
+  readonly outlines: OutlineStore;
 }): FleetIndex {
-  const { reader, history } = store;
-  const known = new Map<string, IndexedCluster>();
+  const { reader, history, outlines } = store;
+  const known = new Map<string, Indexed>();
   let moment: FleetMoment | undefined;
-  /** Per cluster as it was touched last: an entry that is replaced takes its digests with it. */
-  const digests = new WeakMap<IndexedCluster, Map<CatalogueKind, string | undefined>>();
+  /** Of every revision after this one it is known whom it touched; of the others that they are not later than this one. */
+  let exactSince = 0;
 
-  const put = (cluster: Cluster | undefined, id: string, touched: number): void => {
-    if (cluster === undefined || stateOf(cluster) === 'retired') known.delete(id);
-    else known.set(id, indexed(cluster, touched));
+  const put = (outline: ClusterOutline | undefined, id: string, touched: number): void => {
+    if (outline === undefined || outline.state === 'retired') known.delete(id);
+    else known.set(id, indexed(outline, touched));
   };
   const readAll = async (newest: number): Promise<void> => {
     known.clear();
-    for (const cluster of await listAll('cluster', reader, createPause())) put(cluster, cluster.id, newest);
-  };
-  const readChanges = async (since: number, newest: number): Promise<void> => {
     const pause = createPause();
-    for (const { kind, id } of await history.changedSince(since)) {
-      if (kind === 'cluster') put(await reader.get('cluster', id), id, newest);
+    for (let after = ''; ; ) {
+      const page = await outlines.clusters(after, PAGE);
+      for (const outline of page) put(outline, outline.id, newest);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = last.id;
       await pause();
     }
-    for (let offset = 0; ; offset += PAGE) {
-      const { items } = await history.clustersTouched(since, newest, PAGE, offset);
-      for (const id of items) {
-        const cluster = known.get(id);
-        if (cluster !== undefined) known.set(id, { ...cluster, touched: newest });
-      }
-      if (items.length < PAGE) return;
+    exactSince = newest;
+  };
+  /** false: some of those revisions are gone. */
+  const readChanges = async (since: number, newest: number): Promise<boolean> => {
+    const pause = createPause();
+    const changed = await changesBetween(outlines, since, newest, pause);
+    const touched = await touchedBy(outlines, changed, pause);
+    if ((await history.range()).oldest > since + 1) return false;
+    for (const { kind, id, revision } of changed) {
+      if (kind !== 'cluster') continue;
+      put(await outlines.cluster(id), id, revision);
       await pause();
     }
+    for (const [id, revision] of touched) {
+      const cluster = known.get(id);
+      if (cluster !== undefined) known.set(id, { ...cluster, touched: Math.max(cluster.touched, revision) });
+    }
+    return true;
   };
   const catchUp = async (): Promise<FleetMoment> => {
     for (;;) {
       const { oldest, newest } = await history.range();
       if (moment?.revision === newest) return moment;
       const followed = moment !== undefined && moment.revision <= newest && oldest <= moment.revision + 1;
-      if (moment !== undefined && followed) await readChanges(moment.revision, newest);
-      else await readAll(newest);
+      if (moment === undefined || !followed || !(await readChanges(moment.revision, newest))) {
+        await readAll(newest);
+      }
       const clusters = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
       moment = { revision: newest, clusters };
     }
+  };
+  const lookBack = async (wanted: number): Promise<void> => {
+    const far = Math.min(wanted, exactSince - LOOK_BACK_MIN);
+    const since = Math.max(far, (await history.range()).oldest - 1);
+    if (since >= exactSince) return;
+    const pause = createPause();
+    const changed = await changesBetween(outlines, since, exactSince, pause);
+    const touched = await touchedBy(outlines, changed, pause);
+    if ((await history.range()).oldest > since + 1) return;
+    // At once: half of it would be the wrong half.
+    for (const cluster of known.values()) {
+      if (cluster.touched <= exactSince) cluster.touched = touched.get(cluster.id) ?? since;
+    }
+    exactSince = since;
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const afterOthers = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
   };
   let catching: Promise<FleetMoment> | undefined;
 
   return {
     current() {
-      catching ??= catchUp().finally(() => {
+      catching ??= afterOthers(catchUp).finally(() => {
         catching = undefined;
       });
       return catching;
     },
-    knownDigest: (cluster, kind) => digests.get(cluster)?.get(kind),
-    async digest(cluster, kind) {
-      const own = digests.get(cluster) ?? new Map<CatalogueKind, string | undefined>();
-      digests.set(cluster, own);
-      if (!own.has(kind)) own.set(kind, await digestOf(reader, cluster.clusterDns, kind));
-      return own.get(kind);
+    get revision() {
+      return moment?.revision ?? 0;
     },
+    get exactSince() {
+      return exactSince;
+    },
+    lookBackTo: (revision) => afterOthers(() => lookBack(revision)),
+    digest: (cluster, kind) => digestOf(reader, cluster.clusterDns, kind),
   };
 }
 
-function indexed(cluster: Cluster, touched: number): IndexedCluster {
-  const { id, cluster_name: clusterName, cluster_dns: clusterDns, environment } = cluster;
-  const labels = Object.entries(cluster.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return { id, clusterName, clusterDns, environment, lifecycle: stateOf(cluster), labels, touched };
+function indexed({ state, ...outline }: ClusterOutline, touched: number): Indexed {
+  return { ...outline, lifecycle: state, touched };
+}
+
+/** Each object once, by the newest of the revisions that changed it. */
+async function changesBetween(
+  outlines: OutlineStore,
+  since: number,
+  upTo: number,
+  pause: Pause,
+): Promise<readonly OutlinedChange[]> {
+  const newest = new Map<string, OutlinedChange>();
+  let before: Position = { revision: upTo + 1, kind: '', id: '' };
+  for (;;) {
+    const page = await outlines.changes(since, before, PAGE);
+    for (const change of page) {
+      const key = `${change.kind} ${change.id}`;
+      if (!newest.has(key)) newest.set(key, change);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return [...newest.values()];
+    before = last;
+    await pause();
+  }
+}
+
+async function touchedBy(
+  outlines: OutlineStore,
+  changed: readonly OutlinedChange[],
+  pause: Pause,
+): Promise<Touched> {
+  const touched = new Map<string, number>();
+  const touch = (id: string, revision: number): void => {
+    if ((touched.get(id) ?? 0) < revision) touched.set(id, revision);
+  };
+  for (const { kind, id, revision } of changed) {
+    if (!isCatalogueKind(kind)) touch(id, revision);
+    else {
+      for (let after = ''; ; ) {
+        const users = await outlines.clustersUsing(kind, id, after, PAGE);
+        for (const user of users) touch(user, revision);
+        await pause();
+        const lastUser = users.at(-1);
+        if (lastUser === undefined || users.length < PAGE) break;
+        after = lastUser;
+      }
+    }
+  }
+  return touched;
 }
 
 async function digestOf(

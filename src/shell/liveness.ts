@@ -241,8 +241,10 @@ function credentialOf(principal: Principal): PollCredential | undefined {
   switch (principal.kind) {
     case 'cluster':
       return { method: 'certificate', name: principal.dns, sha256: principal.certificate.sha256 };
-    case 'reader':
     case 'writer':
+      if (principal.alsoReads !== true) return undefined;
+      return { method: 'token', name: principal.tokenId };
+    case 'reader':
     case 'cluster_token':
       return { method: 'token', name: tokenIdOf(principal) ?? '' };
     default:

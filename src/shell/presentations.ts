@@ -6,6 +6,7 @@ import type { RequestRecord } from './http/pipeline.ts';
 import type { Log } from './log.ts';
 import { sharePresentations } from './shared-presentations.ts';
 import type { Sighting, SightingKey, SightingStore } from './store/sightings.ts';
+import type { Agreed } from './tls/agreed.ts';
 import type { Presented } from './tls/peer.ts';
 import type { Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -35,7 +36,8 @@ export interface Presentation {
   readonly tokenId: string | undefined;
   /** DER, leaf first, as presented; empty for a token. */
   readonly chain: readonly Uint8Array[];
-  readonly tls: { readonly version: string; readonly cipher: string };
+  /** What an earlier version noted has no group. */
+  readonly tls: Omit<Agreed, 'group'> & Partial<Agreed>;
   readonly source: string;
   /** With this very credential. */
   readonly firstSeenMs: number;

@@ -60,7 +60,7 @@ export interface FoundRefusal {
 /** The last refusals, in memory and bounded: so that "why was it refused at 03:12" has an answer. */
 export interface Refusals {
   note(record: RequestRecord, status: number, error: FluxgateError | undefined): void;
-  /** Newest first. */
+  /** Newest first, each by the best evidence that there is of it. */
   ofCluster(clusterDns: string): readonly FoundRefusal[];
   ofCertificate(sha256: string): readonly FoundRefusal[];
   ofRequest(requestId: string): RefusedRequest | undefined;
@@ -135,10 +135,16 @@ export function createRefusals(clock: Clock, siblings: Siblings): Refusals {
       remember(fresh);
       if (siblings.count > 1) outbox.put(fresh.lastRequestId, fresh);
     },
-    ofCluster: (clusterDns) =>
-      newestFirst(
-        (['proven', 'claimed', 'requested'] as const).flatMap((by) => search(`${by} ${clusterDns}`, by)),
-      ),
+    ofCluster(clusterDns) {
+      // A cluster that asks for its own is under its name twice: by its certificate and by the path. The better evidence counts.
+      const found = new Map<RefusalGroup, FoundRefusal>();
+      for (const by of ['proven', 'claimed', 'requested'] as const) {
+        for (const one of search(`${by} ${clusterDns}`, by)) {
+          if (!found.has(one.group)) found.set(one.group, one);
+        }
+      }
+      return newestFirst([...found.values()]);
+    },
     ofCertificate: (sha256) => newestFirst(search(`certificate ${sha256}`, undefined)),
     ofRequest(requestId) {
       for (const { requests, groups } of memories) {

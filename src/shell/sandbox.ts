@@ -19,6 +19,8 @@ export interface Grants {
   /** What only a start reads. */
   readonly readAtStart: readonly string[];
   readonly writeAtStart: readonly string[];
+  /** Where more stays readable than is needed, for the log: what it is, and what to do. */
+  readonly notes: readonly string[];
 }
 
 const INSTALLATION = fileURLToPath(new URL('../../', import.meta.url));
@@ -58,12 +60,41 @@ export function grantsOf(config: Config, workingDirectory: string, readToo: read
   const atStart = new Set(
     [...once, ...data].filter((path) => ![...files, ...directories, ...shared].includes(path)),
   );
+  const read = lasting.filter((path) => !atStart.has(path));
   return {
-    read: lasting.filter((path) => !atStart.has(path)),
+    read,
     readAtStart: all.filter((path) => atStart.has(path)),
     // The store's file, and the backup that an upgrade leaves beside it.
     writeAtStart: store === undefined ? [] : [`${store}*`],
+    notes: [
+      ...widenedBy([...directories, ...data], [...files, ...once]),
+      ...keptBy(read, config.auditSigningKeyFile, plain),
+    ],
   };
+}
+
+function widenedBy(directories: readonly string[], files: readonly string[]): readonly string[] {
+  return [...new Set(directories)].flatMap((directory) => {
+    const granted = unlike(directory, [...directories, ...files]);
+    if (granted === directory) return [];
+    return [
+      `SANDBOX: all of ${granted} stays readable, for another name in it begins with that of ${directory}: give it one that no other begins with`,
+    ];
+  });
+}
+
+/** What lies in a granted directory cannot be taken from it again. */
+function keptBy(
+  read: readonly string[],
+  key: string | undefined,
+  plain: (path: string) => string,
+): readonly string[] {
+  const path = key === undefined ? undefined : plain(key);
+  const directory = path === undefined ? undefined : read.find((one) => within(path, one));
+  if (directory === undefined) return [];
+  return [
+    `SANDBOX: ${path} stays readable, for it is in ${directory}: move AUDIT_SIGNING_KEY_FILE to a directory of its own`,
+  ];
 }
 
 const within = (path: string, directory: string): boolean => path.startsWith(join(directory, '/'));
@@ -71,20 +102,22 @@ const within = (path: string, directory: string): boolean => path.startsWith(joi
 /**
  * Node (26.10) refuses a granted directory itself, though not what is in it, where another grant lies below it or begins with its
  * name (`crl` and `crl.pem`). So what lies in a granted directory is not granted again, and where names begin alike the
- * directory above is granted for both.
+ * directory above is granted for both: `notes` says so.
  */
 export function apart(directories: readonly string[], files: readonly string[]): readonly string[] {
-  const unlike = (directory: string): string => {
-    const alike = [...directories, ...files].some(
-      (path) => path !== directory && path.startsWith(directory) && !within(path, directory),
-    );
-    return alike ? unlike(dirname(directory)) : directory;
-  };
-  const widened = new Set(directories.map(unlike));
+  const widened = new Set(directories.map((directory) => unlike(directory, [...directories, ...files])));
   if (widened.has('/'))
     throw new StartupError('SANDBOX: "/" cannot be granted: give each directory a name of its own');
   const paths = [...widened, ...new Set(files)];
   return paths.filter((path) => ![...widened].some((directory) => within(path, directory)));
+}
+
+/** The directory itself or the first one above it whose name no other path begins with. */
+function unlike(directory: string, paths: readonly string[]): string {
+  const alike = paths.some(
+    (path) => path !== directory && path.startsWith(directory) && !within(path, directory),
+  );
+  return alike ? unlike(dirname(directory), paths) : directory;
 }
 
 /** The options of a Node that has the grants and no more: no process, worker, debugger, WASI or foreign function. */

@@ -10,10 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { derivePageKeys, formToken, type PageKeys } from '../../src/core/identity/page-session.ts';
+import { derivePageKeys, type PageKeys } from '../../src/core/identity/page-session.ts';
 import { type Operation, readOperations } from '../../src/core/policy/operations.ts';
 import { ROLES } from '../../src/core/policy/roles.ts';
-import { FORM_COOKIE } from '../../src/shell/http/ui/sessions.ts';
 import type { ClientRequest } from '../support/client.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { HOSTILE_TRUST_DOMAIN } from '../support/hostile-case.ts';
@@ -21,7 +20,17 @@ import { hostileCertificates } from '../support/hostile-certificates.ts';
 import { AUDIENCE, createIssuer } from '../support/issuer.ts';
 import { createTestPki } from '../support/pki.ts';
 import { withPolicy } from '../support/policies.ts';
-import type { TokenRequest } from '../support/tokens.ts';
+import { type Matrix, serialise } from './matrix.ts';
+import { FORMS, OWN_ROWS } from './page-forms.ts';
+import {
+  BODIES,
+  NEVER_POLLED,
+  POLLED,
+  type Principal,
+  RECORDS,
+  requestFor,
+  unregistered,
+} from './requests.ts';
 
 const GOLDEN = new URL('authorisation.json', import.meta.url);
 const DOCUMENT = new URL('../../openapi.yaml', import.meta.url);
@@ -29,24 +38,10 @@ const operations = readOperations(parse(readFileSync(DOCUMENT, 'utf8'))).all;
 
 const INSIDE = '127.0.0.2';
 const OUTSIDE = '127.0.0.1';
-const POLLED = 'demo-cluster-01.k8s.example.com';
-const NEVER_POLLED = 'demo-cluster-02.k8s.example.com';
-
-/** operation → status → principals, in the order of `principals`. */
-type Matrix = Record<string, Record<string, string[]>>;
-
-interface Principal {
-  readonly name: string;
-  readonly credential: Partial<ClientRequest>;
-  /** In the path of the Flux routes. */
-  readonly clusterDns: string;
-}
-
 const pki = await createTestPki();
 const hostile = await hostileCertificates(pki);
 const good = await pki.cluster(POLLED);
 const operator = await pki.operator('op@example.com', ['platform-team']);
-const unregistered = 'unregistered.k8s.example.com';
 const issuer = await createIssuer('https://ci.example.com');
 /** What an administrator might write for a pipeline: read the fleet, and what one environment's clusters are told. */
 const PIPELINE_POLICY = `
@@ -54,31 +49,10 @@ const PIPELINE_POLICY = `
   permit (principal is Fluxgate::Workload, action in Fluxgate::Action::"fleetRead", resource)
   when { principal.claims.contains("repository=acme/fleet") };`;
 
-/** Token records, made by the write token before the others ask for anything. `environment` in the list's query. */
-const RECORDS: Readonly<Record<string, TokenRequest>> = {
-  'cluster token, own path': { kind: 'cluster', cluster_dns: NEVER_POLLED },
-  "cluster token, another's path": { kind: 'cluster', cluster_dns: unregistered },
-  'cluster token, own path, after the ratchet': { kind: 'cluster', cluster_dns: POLLED },
-  'reader token': { kind: 'reader' },
-  ...Object.fromEntries(
-    ROLES.map((role) => [`token of role ${role}`, { kind: 'operator', roles: [role] } as const]),
-  ),
-  'token of roles viewer, editor, approver in the environment of the objects': {
-    kind: 'operator',
-    roles: ['viewer', 'editor', 'approver'],
-    environments: ['dev'],
-  },
-  'token of role viewer in another environment': {
-    kind: 'operator',
-    roles: ['viewer'],
-    environments: ['uat'],
-  },
-  'token of role editor in another environment': {
-    kind: 'operator',
-    roles: ['editor'],
-    environments: ['uat'],
-  },
-  'token of role editor for a label': { kind: 'operator', roles: ['editor'], labels: ['team=payments'] },
+/** Of operations that ask about certificates. */
+const BODIES_OF_THIS_RUN: Readonly<Record<string, object>> = {
+  planTrust: { cluster_ca_pem: pki.clusterBundlePem },
+  explain: { chain_pem: good.pem },
 };
 
 const as = (name: string, clusterDns: string, credential: Partial<ClientRequest>): Principal => ({
@@ -141,42 +115,6 @@ const NEVER_OPERATE: readonly string[] = [
   'pipeline that no policy speaks of',
 ];
 
-/** Valid bodies, so that whoever may write does. `golden` is there from its POST to its DELETE. */
-const BODIES: Readonly<Record<string, object>> = {
-  cluster: {
-    cluster_name: 'golden',
-    cluster_dns: 'golden.k8s.example.com',
-    environment: 'dev',
-  },
-  platform_component: {
-    component_path: 'golden',
-    component_version: '1',
-    oci_url: 'oci://registry.example.com/golden',
-    oci_tag: 'v1',
-  },
-  namespace: { labels: { a: 'b' } },
-  rolebinding: { role: 'view', subjects: [{ kind: 'Group', name: 'golden' }] },
-};
-/** The same for operations on no object of the fleet. */
-const OTHER_BODIES: Readonly<Record<string, object>> = {
-  planTrust: { cluster_ca_pem: pki.clusterBundlePem },
-  explain: { chain_pem: good.pem },
-  createRevocation: { certificate_sha256: '00'.repeat(32), reason: 'golden' },
-  createToken: { name: 'golden', kind: 'reader', ttl: 60 },
-  setClusterState: { state: 'frozen', reason: 'golden' },
-  bulkChange: { select: { environment: 'dev' }, operations: [{ op: 'enable', id: 'podinfo' }] },
-  importFleet: { mode: 'merge', files: { 'namespaces/new.yaml': 'id: new' } },
-};
-/** Of operations that answer nothing without one, or are asked only what they would do: a fleet that they change would
- * answer others differently. */
-const QUERIES: Readonly<Record<string, string>> = {
-  listRefusals: '?cluster_dns=golden.example.com',
-  revertRevision: '?dry_run=true',
-  bulkChange: '?dry_run=true',
-  importFleet: '?dry_run=true',
-  setClusterState: '?dry_run=true',
-};
-const BODILESS: readonly string[] = ['revertRevision', 'approvePlan'];
 /** Whoever is let in finds nothing: as the policies are shipped, no plan waits for a second person; and no write goes on. */
 const NOTHING_THERE: readonly string[] = ['getPlan', 'approvePlan', 'showPlan', 'getWriteProgress'];
 /** Of one kind and path, in the order in which they can all succeed. */
@@ -186,53 +124,6 @@ const collectionOf = ({ path, kind }: Operation): string => `${kind} ${path.spli
 const inTurn = [...operations].sort(
   (a, b) => collectionOf(a).localeCompare(collectionOf(b)) || TURN.indexOf(a.method) - TURN.indexOf(b.method),
 );
-
-/**
- * Forms of the status page, as its pages send them but for what the page wrote into the form: so whoever may send one at all is
- * refused for that. What a right form does is what the JSON route does, and is in the scenarios.
- */
-const FORMS: readonly string[] = ['signOut', 'approveOnPage'];
-/** For whoever is nobody yet; here with a right form and a token that nobody has. Tokens in headers are not looked at. */
-const SIGN_IN = 'signInOnPage';
-const NONCE = 'golden-golden-golden-g';
-
-function formFor(operationId: string, keys: PageKeys): Pick<ClientRequest, 'body' | 'headers'> | undefined {
-  if (operationId !== SIGN_IN && !FORMS.includes(operationId)) return undefined;
-  const headers = {
-    'content-type': 'application/x-www-form-urlencoded',
-    'sec-fetch-site': 'same-origin',
-    cookie: `${FORM_COOKIE}=${NONCE}`,
-  };
-  const fields: Record<string, string> =
-    operationId === SIGN_IN
-      ? { token: 'a-token-that-nobody-has', form_token: formToken(keys, `sign-in ${NONCE}`), next: '' }
-      : { form_token: 'x'.repeat(43) };
-  return { headers, body: new URLSearchParams(fields).toString() };
-}
-
-/** `id`: of the object that the collection of this path has for us. */
-function requestFor(operation: Operation, principal: Principal, id: string, keys: PageKeys): ClientRequest {
-  const fields = BODIES[operation.kind ?? ''] ?? {};
-  const ofFleet = operation.method === 'POST' ? { id, ...fields } : fields;
-  const body = OTHER_BODIES[operation.operationId] ?? ofFleet;
-  const path = operation.path
-    .replace('{cluster_dns}', principal.clusterDns)
-    .replace('{id}/', 'demo-cluster-01/')
-    .replace('{id}', id)
-    .replace('{revision}', '1')
-    .replace('{plan_hash}', '0'.repeat(64))
-    .replace('{progress_id}', '0'.repeat(36))
-    .replace('{asset}', 'page-0123456789abcdef.css');
-  const hasBody =
-    ['POST', 'PUT', 'PATCH'].includes(operation.method) && !BODILESS.includes(operation.operationId);
-  return {
-    method: operation.method,
-    path: `${path}${QUERIES[operation.operationId] ?? ''}`,
-    ...(hasBody ? { body } : {}),
-    ...formFor(operation.operationId, keys),
-    ...principal.credential,
-  };
-}
 
 /** For everybody who comes: an object to read and change, and none in the way of the one that they add. */
 async function prepare(gateway: TestGateway, { kind, method, path }: Operation, agent: Agent): Promise<void> {
@@ -269,7 +160,7 @@ async function runAll(
       if (prepared) await prepare(gateway, operation, ofWriter);
       const id = operation.kind === undefined && made !== '' ? made : 'golden';
       const { status, headers } = await gateway.send({
-        ...requestFor(operation, principal, id, keys),
+        ...requestFor(operation, principal, id, keys, BODIES_OF_THIS_RUN),
         agent,
       });
       if (status === 201) made = String(headers['location']).split('/').at(-1) ?? '';
@@ -290,35 +181,6 @@ async function runAll(
   }
   return matrix;
 }
-
-/** Nobody gets in with a token that nobody has; who has a certificate is somebody already. */
-function assertSignIn(row: Readonly<Record<string, readonly string[]>>): void {
-  assert.deepEqual(Object.keys(row), ['401', '403', '495']);
-  const { 401: unknown = [], 403: forbidden = [], 495: refused = [] } = row;
-  assert.ok(unknown.includes('anonymous'));
-  assert.ok(unknown.every((name) => !/operator certificate|certificate of|cluster, /.test(name)));
-  for (const name of ['operator certificate', 'cluster, own path', 'writer, outside the operator networks']) {
-    assert.ok(forbidden.includes(name), name);
-  }
-  assert.ok(refused.every((name) => name.startsWith('refused: ')));
-  for (const { name } of hostile) assert.ok(refused.includes(`refused: ${name}`), name);
-}
-
-/** Style and script of the page tell nothing: they are for anybody in the operators' networks. There is none of this name. */
-function assertAsset(row: Readonly<Record<string, readonly string[]>>): void {
-  assert.deepEqual(Object.keys(row), ['403', '404', '495']);
-  const { 403: forbidden = [], 404: absent = [], 495: refused = [] } = row;
-  for (const name of ['writer', 'operator certificate'])
-    assert.ok(forbidden.includes(`${name}, outside the operator networks`));
-  assert.ok(absent.includes('anonymous') && absent.includes('operator certificate'));
-  for (const { name } of hostile) assert.ok(refused.includes(`refused: ${name}`), name);
-}
-
-/** Operations of the page that are for whoever is nobody yet, each with what it denies. */
-const OWN_ROWS: Readonly<Record<string, (row: Readonly<Record<string, readonly string[]>>) => void>> = {
-  [SIGN_IN]: assertSignIn,
-  getAsset: assertAsset,
-};
 
 describe('who may do what', async () => {
   const found: Record<string, Matrix> = {};
@@ -380,7 +242,10 @@ describe('who may do what', async () => {
       for (const { operationId, audience } of operations) {
         const row = matrix[operationId] ?? {};
         if (mode === 'crud' && operationId in OWN_ROWS) {
-          OWN_ROWS[operationId]?.(row);
+          OWN_ROWS[operationId]?.(
+            row,
+            hostile.map(({ name }) => name),
+          );
           continue;
         }
         const statusOf = (name: string): string | undefined =>
@@ -426,17 +291,3 @@ describe('who may do what', async () => {
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, `${serialise(found)}\n`);
   });
 });
-
-/** One line for each principal's status would be thousands: a line holds all principals of one status. */
-function serialise(matrices: Readonly<Record<string, Matrix>>): string {
-  const modes = Object.entries(matrices).map(([mode, matrix]) => {
-    const rows = Object.entries(matrix).map(([operationId, row]) => {
-      const lines = Object.entries(row).map(
-        ([status, names]) => `      "${status}": ${JSON.stringify(names)}`,
-      );
-      return `    ${JSON.stringify(operationId)}: {\n${lines.join(',\n')}\n    }`;
-    });
-    return `  ${JSON.stringify(mode)}: {\n${rows.join(',\n')}\n  }`;
-  });
-  return `{\n${modes.join(',\n')}\n}`;
-}

@@ -104,7 +104,13 @@ describe('GET /metrics', () => {
     assert.equal(by('fluxgate_client_certificate_expiration_seconds_count'), 1);
     assert.equal(by('fluxgate_client_certificate_expiration_seconds_bucket', 'le="3600"'), 0);
     assert.equal(
-      by('fluxgate_tls_handshakes_total', 'result="done"', 'version="TLSv1.3"', 'cipher="TLS_AES_'),
+      by(
+        'fluxgate_tls_handshakes_total',
+        'result="done"',
+        'version="TLSv1.3"',
+        'cipher="TLS_AES_',
+        'group="X25519MLKEM768"',
+      ),
       1,
     );
     assert.equal(by('fluxgate_cache_lookups_total', 'cache="verdicts"', 'result="miss"'), 1);

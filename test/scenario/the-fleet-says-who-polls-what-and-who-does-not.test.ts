@@ -72,11 +72,13 @@ describe('GET /fleet', () => {
     assert.equal(after.routes[0]?.credential?.method, 'certificate');
   });
 
-  it("an operator's look is no poll", async () => {
+  it("an operator's look is no poll, nor is that of a write token", async () => {
     const operator = await gateway().pki.operator('op@example.com', ['platform-team']);
-    const look = await gateway().send({ path: inputsPath(SECOND), certificate: operator });
-    assert.equal(look.status, 200);
-    assert.equal((await clusterStatusOf(gateway(), SECOND)).state, 'never');
+    for (const credential of [{ certificate: operator }, { token: WRITE_TOKEN }]) {
+      const look = await gateway().send({ path: inputsPath(SECOND), ...credential });
+      assert.equal(look.status, 200);
+      assert.equal((await clusterStatusOf(gateway(), SECOND)).state, 'never');
+    }
   });
 
   it('behind: its answer has changed since; not whoever has another answer, and not by a change that changes nothing', async () => {
@@ -183,5 +185,16 @@ describe('GET /fleet', () => {
     await operate('POST', '/clusters/demo-cluster-02/state', { state: 'retired', reason: 'a test' });
     assert.deepEqual(await states(), ['current', 'overdue']);
     assert.equal((await gateway().send({ path: `/fleet/${SECOND}`, token: WRITE_TOKEN })).status, 404);
+  });
+});
+
+describe('GET /fleet where the read token writes as well', () => {
+  const gateway = shareGateway({ environment: { CRUD_AUTH_TOKEN: undefined } });
+
+  it('a poll with it is one: clusters have no other', async () => {
+    const poll = await gateway().send({ path: inputsPath(FIRST), token: READ_TOKEN });
+    assert.equal(poll.status, 200);
+    const answer = await gateway().send({ path: `/fleet/${FIRST}`, token: READ_TOKEN });
+    assert.equal(answer.json<{ state: string }>().state, 'current');
   });
 });

@@ -11,6 +11,7 @@ import type { AuditRecord } from '../../src/core/audit/trail.ts';
 import type { ClientCertificate } from '../support/client.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway, WRITE_TOKEN } from '../support/gateway.ts';
 import { createTestPki, type TestPki } from '../support/pki.ts';
+import { formTokenOf, visitor } from '../support/status-page.ts';
 
 const DNS = 'demo-cluster-01.k8s.example.com';
 const POLL = `/api/v2/flux/clusters/${DNS}/namespaces`;
@@ -143,6 +144,28 @@ describe('the audit trail', () => {
     const [refused] = await audit('event=certificate_refused');
     assert.equal(refused?.object, `cluster_dns/${DNS}`);
     assert.match(refused?.reason ?? '', /untrusted|no_path|anchor/);
+  });
+
+  it('tells who signed in to the status page and out of it, many alike in one row', async () => {
+    const person = visitor(gateway);
+    for (const one of [person, visitor(gateway), visitor(gateway)]) {
+      assert.equal((await one.signIn(WRITE_TOKEN)).status, 200);
+    }
+    const page = await person.get('/ui');
+    assert.equal((await person.post('/ui/sign-out', { form_token: formTokenOf(page) })).status, 200);
+    for (const [event, operation, count] of [
+      ['signed_in', 'signInOnPage', 3],
+      ['signed_out', 'signOut', undefined],
+    ] as const) {
+      const [entry, ...others] = await audit(`event=${event}`);
+      assert.deepEqual(others, []);
+      assert.deepEqual([entry?.operation, entry?.count, entry?.source], [operation, count, '127.0.0.1']);
+      assert.match(entry?.actor?.principal ?? '', /^writer:token-[0-9a-f]{12}$/);
+      assert.equal(entry?.actor?.credential, 'token');
+    }
+    const stranger = visitor(gateway);
+    assert.equal((await stranger.signIn('not-a-token-of-ours')).status, 401);
+    assert.equal((await audit('event=signed_in')).length, 1, 'who was refused has not signed in');
   });
 
   it('tells of reloads and of the start', async () => {

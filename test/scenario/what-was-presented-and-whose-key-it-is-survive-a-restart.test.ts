@@ -44,8 +44,13 @@ it('what was presented, and whose key it is, survive a restart', async (t) => {
   assert.equal(certificate?.certificate?.sha256, sha256Of(other));
   assert.equal(certificate?.count, 1);
   assert.equal(certificate?.source, '127.0.0.1');
-  assert.deepEqual(certificate?.tls, { version: 'TLSv1.3', cipher: certificate?.tls.cipher, group: null });
+  assert.deepEqual(certificate?.tls, {
+    version: 'TLSv1.3',
+    cipher: certificate?.tls.cipher,
+    group: certificate?.tls.group,
+  });
   assert.match(certificate?.tls.cipher ?? '', /^TLS_AES_/);
+  assert.equal(certificate?.tls.group, 'X25519MLKEM768');
   assert.ok(pin);
   assert.ok((await read(demoDns(2))).token?.token_id);
 

@@ -15,7 +15,7 @@ export interface ShownSighting {
   readonly token_id?: string;
   readonly count: number;
   readonly source: string;
-  readonly tls: { readonly version: string; readonly cipher: string; readonly group: null };
+  readonly tls: { readonly version: string; readonly cipher: string; readonly group: string | null };
 }
 
 export interface ShownTrust {

@@ -20,6 +20,9 @@ export const AUDIT_EVENTS = Object.freeze([
   'unauthenticated',
   /** A certificate was not accepted: 495. */
   'certificate_refused',
+  /** Somebody signed in to the status page with a token, and out again. */
+  'signed_in',
+  'signed_out',
   'reloaded',
   'reload_refused',
   'started',

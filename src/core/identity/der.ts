@@ -48,7 +48,8 @@ export interface DerNode {
   readonly bytes: Uint8Array;
 }
 
-function nodeAt(input: Uint8Array, start: number): { node: DerNode; next: number } {
+/** Where a value's content begins and where it ends, for who steps over values that are not theirs to look at. */
+export function extentAt(input: Uint8Array, start: number): { contentAt: number; end: number } {
   const tag = input[start];
   const first = input[start + 1];
   if (tag === undefined || first === undefined) throw new DerError('the octets end inside a tag or length');
@@ -69,9 +70,18 @@ function nodeAt(input: Uint8Array, start: number): { node: DerNode; next: number
     at += count;
     if (length < 0x80 || length < 256 ** (count - 1)) throw new DerError('a length that is not minimal');
   }
-  const next = at + length;
-  if (next > input.length) throw new DerError('a value that is longer than what holds it');
-  return { node: { tag, content: input.subarray(at, next), bytes: input.subarray(start, next) }, next };
+  const end = at + length;
+  if (end > input.length) throw new DerError('a value that is longer than what holds it');
+  return { contentAt: at, end };
+}
+
+function nodeAt(input: Uint8Array, start: number): { node: DerNode; next: number } {
+  const { contentAt, end } = extentAt(input, start);
+  const tag = input[start] ?? 0;
+  return {
+    node: { tag, content: input.subarray(contentAt, end), bytes: input.subarray(start, end) },
+    next: end,
+  };
 }
 
 /** The one value that fills `input` to its last octet: trailing octets are where a second meaning could hide. */

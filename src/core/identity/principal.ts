@@ -42,6 +42,8 @@ export interface OperatorPrincipal {
 export interface SharedTokenPrincipal {
   readonly kind: 'reader' | 'writer';
   readonly tokenId: string;
+  /** Of a writer: the token is a read token as well, so clusters may poll with it. */
+  readonly alsoReads?: true;
 }
 
 /** A token record that stands for one cluster, until that cluster comes with its certificate. */

@@ -29,6 +29,7 @@ const TOKEN_SHAPE = /^[\x21\x23-\x2b\x2d-\x7e]+$/;
 /** A token in both lists is a write token. `read` and `write` are the tokens themselves. */
 export function createTokenSet(read: readonly string[], write: readonly string[]): TokenSet {
   const known = new Map<string, KnownToken>();
+  const readHashes = new Set(read.map((token) => sha256(token).toString('hex')));
   for (const [tokens, kind] of [
     [read, 'reader'],
     [write, 'writer'],
@@ -36,7 +37,8 @@ export function createTokenSet(read: readonly string[], write: readonly string[]
     for (const token of tokens) {
       const hash = sha256(token);
       const hex = hash.toString('hex');
-      known.set(hex, { hash, principal: Object.freeze({ kind, tokenId: hex.slice(0, 12) }) });
+      const alsoReads = kind === 'writer' && readHashes.has(hex) ? { alsoReads: true as const } : {};
+      known.set(hex, { hash, principal: Object.freeze({ kind, tokenId: hex.slice(0, 12), ...alsoReads }) });
     }
   }
   const entries = Object.freeze([...known.values()]);

@@ -40,30 +40,54 @@ export function clusterStatus(
   routes: readonly string[],
   situation: Situation,
 ): ClusterStatus {
+  // Of 10,000 clusters each is looked at for one view: this makes no list that it can do without.
+  const { nowMs } = situation;
   // Anybody can claim a name. It is believed of those alone who are not heard of at all, of whom it says why that may be.
-  const silent = Object.values(record).every((one) => isMissing(one, situation.nowMs));
-  const polls = Object.values(record).flatMap((one) => (one.polls === undefined ? [] : [one.polls.lastMs]));
-  const lastPollMs = polls.length === 0 ? undefined : Math.max(...polls);
-  const told = routes.flatMap((route) => {
+  let silent = true;
+  let lastPollMs: number | undefined;
+  for (const one of Object.values(record)) {
+    if (one.polls !== undefined) lastPollMs = Math.max(lastPollMs ?? one.polls.lastMs, one.polls.lastMs);
+    if (silent && !isMissing(one, nowMs)) silent = false;
+  }
+  const told: RouteStatus[] = [];
+  let state: FleetState | undefined;
+  let refusal: ClusterStatus['refusal'];
+  for (const route of routes) {
     const claim = silent ? situation.rumour(route) : undefined;
     const rumour = claim !== undefined && claim.atMs > (lastPollMs ?? 0) ? claim : undefined;
-    const status = routeStatus(route, record[route] ?? {}, situation, rumour);
-    return status === undefined ? [] : [status];
-  });
-  const state = FLEET_STATES.find((one) => told.some((route) => route.state === one)) ?? 'never';
-  const refusals = told.flatMap(({ route, refusal }) =>
-    refusal === undefined ? [] : [{ ...refusal, route }],
-  );
-  return {
-    state,
-    lastPollMs,
-    refusal: refusals.sort((a, b) => b.atMs - a.atMs)[0],
-    routes: told,
-  };
+    const status = routeStatus(route, record[route] ?? NOTHING, situation, rumour);
+    if (status === undefined) continue;
+    told.push(status);
+    if (state === undefined || FLEET_STATES.indexOf(status.state) < FLEET_STATES.indexOf(state)) {
+      state = status.state;
+    }
+    if (status.refusal !== undefined && status.refusal.atMs > (refusal?.atMs ?? Number.NEGATIVE_INFINITY)) {
+      refusal = { ...status.refusal, route };
+    }
+  }
+  return { state: state ?? 'never', lastPollMs, refusal, routes: told };
+}
+
+const NOTHING: RouteRecord = Object.freeze({});
+
+/**
+ * Until when at least (milliseconds since the epoch) a state stays what it is for as long as nobody polls, is refused or changes the fleet:
+ * nobody is missed before. undefined: nothing is heard of the cluster, and a stranger's word may change it at any time.
+ */
+export function settledUntilMs(record: PollRecord, nowMs: number): number | undefined {
+  let until: number | undefined;
+  for (const { polls } of Object.values(record)) {
+    if (polls === undefined) continue;
+    const soonestMs = polls.lastMs + LIMITS.overdueMsMin;
+    const missedMs = soonestMs >= nowMs ? soonestMs : polls.lastMs + overdueAfterMs(intervalMs(polls));
+    if (missedMs >= nowMs) until = Math.min(until ?? missedMs, missedMs);
+  }
+  return until;
 }
 
 const isMissing = ({ polls }: RouteRecord, nowMs: number): boolean =>
-  polls === undefined || nowMs - polls.lastMs > overdueAfterMs(intervalMs(polls));
+  polls === undefined ||
+  (nowMs - polls.lastMs > LIMITS.overdueMsMin && nowMs - polls.lastMs > overdueAfterMs(intervalMs(polls)));
 
 /** undefined: there was never a poll, and no refusal is known. */
 function routeStatus(

@@ -68,7 +68,7 @@ export function createEdge(
     events: {
       handshakeDone: (agreed) => metrics.handshakes.inc({ result: 'done', ...agreed }),
       handshakeFailed(reason, source) {
-        metrics.handshakes.inc({ result: 'failed', version: 'none', cipher: 'none' });
+        metrics.handshakes.inc({ result: 'failed', version: 'none', cipher: 'none', group: 'none' });
         const hint =
           reason === NOT_TLS
             ? { hint: 'this is not TLS; a PROXY protocol header is a protocol error outside TRUSTED_PROXIES' }

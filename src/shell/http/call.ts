@@ -37,11 +37,12 @@ export function createCall(
     requestId: admitted.requestId,
     audited: auditedRequest(admitted, operation),
     authorise(resource) {
-      admitted.decision = decideFurther(parts, admitted, operation, resource);
+      admitted.decision = decideFurther(parts, admitted, operation.operationId, resource);
       const { principal, decision, allowsSecrets } = admitted;
       if (!decision.allowed) throw refusal(principal, decision, allowsSecrets);
     },
-    permits: (resource) => decideFurther(parts, admitted, operation, resource).allowed,
+    permits: (resource, operationId = operation.operationId) =>
+      decideFurther(parts, admitted, operationId, resource).allowed,
   };
 }
 
@@ -63,7 +64,7 @@ function auditedRequest(admitted: Admitted, operation: Operation): AuditRequest 
 function decideFurther(
   { config, trust, clock }: CallParts,
   admitted: Admitted,
-  { operationId }: Operation,
+  operationId: string,
   resource: PolicyResource,
 ): Decision {
   const { principal } = admitted;

@@ -4,11 +4,8 @@ import type { WorkersCount } from '../../core/workers/messages.ts';
 
 /** What became of connections, and how busy this process is. */
 export interface ConnectionMetrics {
-  /**
-   * Node 26 does not tell a server which group was agreed on (`getEphemeralKeyInfo` is for clients), so there is no label for it; version and
-   * cipher are `none` where the handshake failed.
-   */
-  readonly handshakes: Counter<'result' | 'version' | 'cipher'>;
+  /** Version, cipher and group are `none` where the handshake failed. */
+  readonly handshakes: Counter<'result' | 'version' | 'cipher' | 'group'>;
   readonly refusedConnections: Counter<'reason'>;
   readonly refusedProxyHeaders: Counter<'reason'>;
   observeWorkers(workers: WorkersCount): void;
@@ -36,7 +33,7 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
     handshakes: new Counter({
       name: 'fluxgate_tls_handshakes_total',
       help: 'TLS handshakes, by result and by what was agreed on.',
-      labelNames: ['result', 'version', 'cipher'],
+      labelNames: ['result', 'version', 'cipher', 'group'],
       registers,
     }),
     refusedConnections: new Counter({

@@ -14,6 +14,7 @@ import { createFleetWrites } from './fleet-writes.ts';
 import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
 import { createLivenessStore } from './liveness-store.ts';
+import { createOutlineStore } from './outlines.ts';
 import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import {
   createRevocationQueries,
@@ -108,6 +109,7 @@ export function createSqliteStore(
     audit: createAudit(writer, readerDatabase, read, write),
     sightings: createSightingStore(connections, queue, writer.audit),
     liveness: createLivenessStore(connections, queue, read),
+    outlines: createOutlineStore(readerDatabase, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),
     endedSessions: createEndedSessionStore(connections, read, write),
     check: () =>

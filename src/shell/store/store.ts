@@ -1,7 +1,9 @@
 import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader, FleetTransactor } from '../../core/fleet/access.ts';
 import type { ChangeOrigin, HistoryReader, RecordedTransactor } from '../../core/fleet/history.ts';
+import type { PageSession } from '../../core/identity/page-session.ts';
 import type { LivenessStore } from './liveness.ts';
+import type { OutlineStore } from './outlines.ts';
 import type { PlanStore } from './plan-records.ts';
 import type { RevocationStore } from './revocation-records.ts';
 import type { SightingStore } from './sightings.ts';
@@ -33,9 +35,9 @@ export interface CrlIssuerStore {
 
 /** Sessions of the status page that were signed out; each is known until it would have ended. */
 export interface EndedSessionStore {
-  has(id: string): Promise<boolean>;
+  has(session: PageSession): Promise<boolean>;
   /** Throws `unavailable` where it cannot be kept. */
-  add(id: string, endsMs: number, nowMs: number): Promise<void>;
+  add(session: PageSession, nowMs: number): Promise<void>;
 }
 
 /**
@@ -46,6 +48,8 @@ export interface Store {
   readonly reader: FleetReader;
   /** Committed revisions, under the same rule. */
   readonly history: HistoryReader;
+  /** The same fleet, as far as it is looked at as a whole. */
+  readonly outlines: OutlineStore;
   /**
    * Serialised with every other writer; commits when `work` resolves, rolls back when it rejects. The transactor is dead
    * once `work` has settled, or has taken longer than the store's bound (rolled back, `unavailable`). What it changed is a

@@ -9,6 +9,7 @@ import { canonicalAddress, type Networks } from '../../core/networks.ts';
 import type { ProxyRefusal } from '../../core/proxy-protocol.ts';
 import type { Gate } from '../edge/gate.ts';
 import { inSlices } from '../slices.ts';
+import { type Agreed, agreedOn } from './agreed.ts';
 import { awaitProxyHeader } from './proxy-header.ts';
 import { trackRequests } from './request-tracker.ts';
 
@@ -19,8 +20,7 @@ export interface ListenerEvents {
   request(request: IncomingMessage, response: ServerResponse, source: string): void;
   /** Bytes that never became a request; the receiver answers or destroys the socket. */
   malformed(error: NodeJS.ErrnoException, socket: Socket, answerable: boolean, source: string): void;
-  /** `agreed`: as OpenSSL names them; none where the peer was gone at once. */
-  handshakeDone(agreed: { readonly version: string; readonly cipher: string }): void;
+  handshakeDone(agreed: Agreed): void;
   handshakeFailed(reason: string, source: string): void;
   /** `proxy`: the peer, which is in TRUSTED_PROXIES. */
   proxyHeaderRefused(reason: ProxyRefusal, proxy: string): void;
@@ -171,11 +171,6 @@ export function createListener(
       gate.stop();
     },
   };
-}
-
-function agreedOn(socket: TLSSocket): { readonly version: string; readonly cipher: string } {
-  const cipher: { readonly standardName: string } | undefined = socket.getCipher();
-  return { version: socket.getProtocol() ?? 'none', cipher: cipher?.standardName ?? 'none' };
 }
 
 /**

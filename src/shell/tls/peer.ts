@@ -10,6 +10,7 @@ import type { RevocationCheck } from '../../core/identity/revocation.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { revocationOf, type Snapshot } from '../../core/snapshot.ts';
+import { type Agreed, agreedOn } from './agreed.ts';
 
 /** What a connection's peer presented in the handshake; read off the socket once. */
 export interface Presented {
@@ -17,8 +18,7 @@ export interface Presented {
   readonly chain: readonly Uint8Array[];
   readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
   readonly resumed: boolean;
-  /** The group is not among it: for the server's side Node 26 names none (getEphemeralKeyInfo is the client's). */
-  readonly tls: { readonly version: string; readonly cipher: string };
+  readonly tls: Agreed;
   /** SHA-256 over everything a verdict depends on besides trust and time. */
   readonly key: string;
 }
@@ -110,8 +110,8 @@ function resumedSession(presented: Presented): Verdict {
 
 /** Throws for a connection that is gone: it would look like one on which no certificate was presented. */
 function readPresented(socket: TLSSocket): Presented {
-  const cipher: { standardName: string } | undefined = socket.getCipher();
-  if (socket.destroyed || cipher === undefined) throw new Error('the connection is gone');
+  if (socket.destroyed || (socket.getCipher() as object | undefined) === undefined)
+    throw new Error('the connection is gone');
   const chain: Uint8Array[] = [];
   const hash = createHash('sha256');
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
@@ -129,6 +129,5 @@ function readPresented(socket: TLSSocket): Presented {
   };
   const resumed = socket.isSessionReused();
   hash.update(JSON.stringify([openssl, resumed]));
-  const tls = { version: socket.getProtocol() ?? 'unknown', cipher: cipher.standardName };
-  return { chain, openssl, resumed, tls, key: hash.digest('base64') };
+  return { chain, openssl, resumed, tls: agreedOn(socket), key: hash.digest('base64') };
 }

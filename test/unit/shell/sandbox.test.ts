@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parseConfig } from '../../../src/core/config.ts';
 import { StartupError } from '../../../src/core/errors.ts';
-import { apart, assertSandboxed } from '../../../src/shell/sandbox.ts';
+import { apart, assertSandboxed, grantsOf } from '../../../src/shell/sandbox.ts';
 
 describe('grants', () => {
   it('leave out what lies in a directory that is granted', () => {
@@ -18,8 +19,45 @@ describe('grants', () => {
   });
 });
 
+describe('what stays readable without need', () => {
+  const environment = {
+    TLS_CERT_FILE: '/etc/fg/tls.crt',
+    TLS_KEY_FILE: '/etc/fg/tls.key',
+    CLUSTER_CA_FILE: '/etc/fg/ca.crt',
+    DATABASE_URL: 'sqlite:///var/lib/fluxgate/fleet.db',
+  };
+  const notesOf = (more: Record<string, string>) =>
+    grantsOf(parseConfig({ ...environment, ...more }), '/').notes;
+
+  it('is nothing where each name is one of its own', () => {
+    assert.deepEqual(notesOf({ CRL_DIR: '/var/lib/crl' }), []);
+  });
+
+  it('is named with what to do: the data directory, with whose name that of the seed begins', () => {
+    const [note = '', ...others] = notesOf({ SEED_FILE: '/var/lib/fluxgate.seed.json' });
+    assert.deepEqual(others, []);
+    assert.match(note, /all of \/var\/lib stays readable.*\/var\/lib\/fluxgate: give it/);
+  });
+
+  it('is named with what to do: a directory that is listed, whose name another begins with', () => {
+    const [note = '', ...others] = notesOf({ CRL_DIR: '/etc/fg/tls' });
+    assert.deepEqual(others, []);
+    assert.match(note, /all of \/etc\/fg stays readable.*\/etc\/fg\/tls: give it/);
+  });
+
+  it('is named with what to do: the audit key in a directory that is granted', () => {
+    const [note = '', ...others] = notesOf({
+      CRL_DIR: '/etc/crl',
+      AUDIT_SIGNING_KEY_FILE: '/etc/crl/audit.key',
+    });
+    assert.deepEqual(others, []);
+    assert.match(note, /\/etc\/crl\/audit\.key stays readable, for it is in \/etc\/crl: move/);
+    assert.deepEqual(notesOf({ AUDIT_SIGNING_KEY_FILE: '/etc/fg/audit.key' }), []);
+  });
+});
+
 describe('a sandbox', () => {
-  const grants = { read: ['/a'], readAtStart: [], writeAtStart: [] };
+  const grants = { read: ['/a'], readAtStart: [], writeAtStart: [], notes: [] };
   const permission = (scopes: readonly string[]) => ({
     has: (scope: string, path?: string) => (path === undefined ? scopes.includes(scope) : path === '/a'),
     drop: () => undefined,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDatabase } from '../../../src/shell/store/database.ts';
 import { POLL_SQL } from '../../../src/shell/store/fleet-queries.ts';
+import { OUTLINE_SQL } from '../../../src/shell/store/outlines.ts';
 import { createSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import { insertLargeFleet } from '../../support/fleet.ts';
 import { temporaryDatabase } from './temporary.ts';
@@ -48,4 +49,21 @@ test('lists and their filters use an index that has them in order', (t) => {
     plan("kind = 'platform_component' AND component_version = '1'"),
     'SEARCH objects USING INDEX objects_by_component_version (kind=? AND component_version=?)',
   );
+});
+
+test('the fleet as a whole is read page by page in the order of an index: nothing is sorted', (t) => {
+  const connections = openDatabase(temporaryDatabase(t).url);
+  t.after(() => [connections.reader.close(), connections.writer.close()]);
+  const plans = Object.values(OUTLINE_SQL).flatMap((sql) => {
+    const rows = connections.reader
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...(sql.match(/\?/g) ?? []).map(() => 'x'));
+    return (rows as { detail: string }[]).map(({ detail }) => detail);
+  });
+  assert.deepEqual(plans, [
+    'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=? AND id>?)',
+    'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SEARCH refs USING COVERING INDEX refs_by_target (to_kind=? AND to_id=? AND from_kind=? AND from_id>?)',
+    'SEARCH revision_changes USING COVERING INDEX revision_changes_by_revision (revision>? AND (revision,kind,id)<(?,?,?))',
+  ]);
 });

@@ -1,16 +1,12 @@
-import { FluxgateError } from '../../../core/errors.ts';
+import { type ErrorCode, FluxgateError, STATUS_OF } from '../../../core/errors.ts';
 import { parseLifetime } from '../../../core/expiry.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { intervalMs } from '../../../core/liveness/polls.ts';
 import { type FluxEvent, takeEvent } from '../../../core/liveness/reports.ts';
 import type { FleetState, RouteStatus } from '../../../core/liveness/states.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
-import {
-  type DetailedCluster,
-  type FleetFilter,
-  type StatedCluster,
-  servedComponents,
-} from '../../fleet-status.ts';
+import type { FleetFilter } from '../../fleet-filter.ts';
+import { type DetailedCluster, type StatedCluster, servedComponents } from '../../fleet-status.ts';
 import { numberOf } from '../parameters.ts';
 import type { Answer } from '../respond.ts';
 import type { Call, Handler, HandlerParts } from './handlers.ts';
@@ -19,24 +15,31 @@ import type { Call, Handler, HandlerParts } from './handlers.ts';
 export function fleetStatusHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   switch (operation.operationId) {
     case 'listFleet':
-      return ({ parameters }) => list(parts, parameters.query);
+      return (call) => list(parts, call.parameters.query, mayReadReasons(call));
     case 'getFleetCluster':
-      return async ({ parameters }) => {
-        const found = await parts.fleetStatus.cluster(parameters.path['cluster_dns'] ?? '');
+      return async (call) => {
+        const found = await parts.fleetStatus.cluster(call.parameters.path['cluster_dns'] ?? '');
         if (found === undefined) {
           throw new FluxgateError(
             'not_found',
             'No cluster of this name is served; GET /fleet lists those that are.',
           );
         }
-        return { status: 200, body: showDetails(found) };
+        return { status: 200, body: showDetails(found, mayReadReasons(call)) };
       };
     default:
       return undefined;
   }
 }
 
-async function list(parts: HandlerParts, query: Call['parameters']['query']): Promise<Answer> {
+/** Why somebody was refused, in the log's words, is for whoever may ask `GET /refusals` for it. */
+const mayReadReasons = (call: Call): boolean => call.permits({ kind: 'trust' }, 'listRefusals');
+
+async function list(
+  parts: HandlerParts,
+  query: Call['parameters']['query'],
+  withReasons: boolean,
+): Promise<Answer> {
   const textOf = (name: string): string | undefined => {
     const value = query[name];
     return value === undefined ? undefined : String(value);
@@ -62,7 +65,8 @@ async function list(parts: HandlerParts, query: Call['parameters']['query']): Pr
     subject: trusted.find((certificate) => certificate.sha256 === sha256)?.subject.readable ?? null,
     clusters: count,
   }));
-  return { status: 200, body: { ...page, anchors: shownAnchors, clusters: clusters.map(showCluster) } };
+  const shown = clusters.map((cluster) => showCluster(cluster, withReasons));
+  return { status: 200, body: { ...page, anchors: shownAnchors, clusters: shown } };
 }
 
 /** What a cluster says became of what it was served. The policies have let in nobody else. */
@@ -83,16 +87,16 @@ export async function takeReport(parts: HandlerParts, { parameters, body }: Call
 const showTime = (ms: number | undefined): string | null =>
   ms === undefined ? null : new Date(ms).toISOString();
 
-function showCluster({
-  id,
-  clusterName,
-  clusterDns,
-  environment,
-  lifecycle,
-  status,
-  reported,
-  certificate,
-}: StatedCluster) {
+/** What the refused cluster itself was told. */
+function toldOutside(status: number): string {
+  const codes: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'certificate_rejected'];
+  return codes.find((code) => STATUS_OF[code] === status) ?? 'refused';
+}
+
+function showCluster(
+  { id, clusterName, clusterDns, environment, lifecycle, status, reported, certificate }: StatedCluster,
+  withReasons: boolean,
+) {
   const { state, lastPollMs, refusal, routes } = status;
   return {
     id,
@@ -107,7 +111,7 @@ function showCluster({
         ? null
         : {
             at: showTime(refusal.atMs),
-            reason: refusal.reason,
+            reason: withReasons ? refusal.reason : toldOutside(refusal.status),
             status: refusal.status,
             known_by: refusal.knownBy,
             route: refusal.route,
@@ -140,9 +144,9 @@ function showRoute({ route, record: { polls }, state }: RouteStatus) {
   };
 }
 
-function showDetails(cluster: DetailedCluster) {
+function showDetails(cluster: DetailedCluster, withReasons: boolean) {
   return {
-    ...showCluster(cluster),
+    ...showCluster(cluster, withReasons),
     components: cluster.components.map(
       ({ component, result, revision, reason, message, atMs, kind, served }) => ({
         component,

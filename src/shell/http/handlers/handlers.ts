@@ -62,8 +62,8 @@ export interface Call {
   authorise(resource: PolicyResource): void;
   /** Of the status page's routes only. */
   readonly page?: PageRequest;
-  /** The same as a question. */
-  permits(resource: PolicyResource): boolean;
+  /** The same as a question; `operationId`: of another operation, part of whose answer this one would give. */
+  permits(resource: PolicyResource, operationId?: string): boolean;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;

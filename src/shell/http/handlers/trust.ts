@@ -84,9 +84,11 @@ export function showSighting(presentation: Presentation): object {
     last_seen: showTime(lastSeenMs),
     count,
     source,
-    tls: { version: tls.version, cipher: tls.cipher, group: null },
+    tls: { version: tls.version, cipher: tls.cipher, group: shownGroup(tls.group) },
   };
 }
+
+const shownGroup = (group: string | undefined): string | null => (group === 'none' ? null : (group ?? null));
 
 export function showPin(clusterDns: string, { spkiSha256, sinceMs, retired, conflict }: PinState): object {
   return {

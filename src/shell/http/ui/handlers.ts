@@ -1,4 +1,4 @@
-import { AUDIT_EVENTS } from '../../../core/audit/entry.ts';
+import { AUDIT_EVENTS, type AuditRequest, actorOf } from '../../../core/audit/entry.ts';
 import { FluxgateError } from '../../../core/errors.ts';
 import { describePrincipal } from '../../../core/identity/principal.ts';
 import { PAGE_LIMITS } from '../../../core/page-limits.ts';
@@ -18,7 +18,7 @@ import { type PlanAnswer, type PlanDetails, plansView, planView } from './views/
 import { signInView } from './views/sign-in.ts';
 import { type TrustAnswer, trustView } from './views/trust.ts';
 
-type Parts = Pick<HandlerParts, 'page' | 'clock'>;
+type Parts = Pick<HandlerParts, 'page' | 'clock' | 'audit'>;
 
 /** The status page: each view asks the JSON routes, as whoever looks at it, and shows what they answer. */
 export function pageHandler(operation: Operation, parts: Parts): Handler | undefined {
@@ -151,6 +151,7 @@ async function signIn(call: Call, parts: Parts): Promise<Answer> {
   };
   page.checkForm(presented, true);
   const cookie = await page.signIn(token.trim());
+  parts.audit.session('signed_in', auditedSession(call, page));
   const on =
     next === '' || next === '/ui'
       ? undefined
@@ -165,7 +166,9 @@ async function signIn(call: Call, parts: Parts): Promise<Answer> {
 async function signOut(call: Call, parts: Parts): Promise<Answer> {
   const page = pageOf(call);
   page.checkForm((call.body as { readonly form_token: string }).form_token);
+  const signedOut = page.hasSession ? auditedSession(call, page) : undefined;
   await page.signOut();
+  if (signedOut !== undefined) parts.audit.session('signed_out', signedOut);
   parts.page.streams.noteSignOut();
   const { token, cookie } = page.signInForm;
   const main = signInView({ formToken: token, problem: undefined, next: '', requestId: undefined });
@@ -174,6 +177,14 @@ async function signOut(call: Call, parts: Parts): Promise<Answer> {
   return htmlAnswer(200, renderPage(frame, html`${notice('You are signed out.', 'good')}${main}`), {
     cookies,
   });
+}
+
+/** Whose session it is, by the token that it was begun with: before that the request was nobody's. */
+function auditedSession(
+  { audited: { source, request_id, operation } }: Call,
+  page: PageRequest,
+): AuditRequest {
+  return { actor: actorOf(page.principal), source, request_id, operation };
 }
 
 const planPath = (call: Call): string => `/plans/${call.parameters.path['plan_hash']}`;

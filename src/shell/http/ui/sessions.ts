@@ -63,7 +63,7 @@ export function createSessions(parts: {
       const session = unsealSession(pageKeys, sealed);
       if (session === undefined) return { problem: 'the page’s cookie is not of this gateway’s making' };
       if (clock.now() >= session.endsMs) return { problem: 'the page’s session has ended' };
-      if (await ended.has(session.id)) return { problem: 'the page’s session was signed out' };
+      if (await ended.has(session)) return { problem: 'the page’s session was signed out' };
       // After the store was asked: whatever was revoked meanwhile counts.
       const { tokens, tokenRecords } = trust.snapshot;
       const shared = tokens.matchSha256(session.tokenSha256);
@@ -71,7 +71,7 @@ export function createSessions(parts: {
       const match = tokenRecords.matchSha256(session.tokenSha256, clock.now());
       return match.found ? { session, ...match } : { problem: `the page’s session: ${match.problem}` };
     },
-    end: ({ id, endsMs }) => ended.add(id, endsMs, clock.now()),
+    end: (session) => ended.add(session, clock.now()),
   };
 }
 

@@ -54,7 +54,7 @@ export interface SightingAnswer {
   readonly last_seen: string;
   readonly count: number;
   readonly source: string;
-  readonly tls: { readonly version: string; readonly cipher: string };
+  readonly tls: { readonly version: string; readonly cipher: string; readonly group: string | null };
 }
 
 export interface PresentedAnswer {

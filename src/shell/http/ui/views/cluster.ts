@@ -237,7 +237,7 @@ function sighting({ certificate, token_id: tokenId, ...seen }: SightingAnswer, n
     ['Last seen', when(seen.last_seen, nowMs)],
     ['Times', seen.count.toLocaleString('en')],
     ['From', html`<code>${seen.source}</code>`],
-    ['TLS', `${seen.tls.version}, ${seen.tls.cipher}`],
+    ['TLS', [seen.tls.version, seen.tls.cipher, seen.tls.group ?? []].flat().join(', ')],
   ]);
 }
 

@@ -1,0 +1,65 @@
+import { contextConstructed, extentAt, TAG } from './der.ts';
+
+/** IANA's names (TLS Supported Groups) by number: what this gateway agrees to, and its next of kin. */
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [23, 'secp256r1'],
+  [24, 'secp384r1'],
+  [25, 'secp521r1'],
+  [29, 'x25519'],
+  [30, 'x448'],
+  [0x11eb, 'SecP256r1MLKEM768'],
+  [0x11ec, 'X25519MLKEM768'],
+  [0x11ed, 'SecP384r1MLKEM1024'],
+]);
+
+/** `kex_group` of SSL_SESSION, an EXPLICIT INTEGER (OpenSSL 3, ssl/ssl_asn1.c). */
+const KEX_GROUP = contextConstructed(19);
+/** An uint32 and the octet that keeps it positive. */
+const INTEGER_OCTETS_MAX = 5;
+
+/**
+ * The group of the key exchange, from OpenSSL's DER of a session (`SSL_SESSION`): a name of the closed list above, `other` for
+ * every other number, `none` where there is none or the octets are not what was expected. Never throws.
+ *
+ * The session holds the connection's master secret. Fields are stepped over by their lengths, and no octet but the group's
+ * own is looked at, copied, or told of, in whatever goes wrong. To wipe the octets is for whoever had them made.
+ */
+export function groupOfSession(session: Uint8Array): string {
+  try {
+    const number = kexGroup(session);
+    return number === undefined ? 'none' : (NAMES.get(number) ?? 'other');
+  } catch {
+    // What is wrong is not told: of what is beside a secret, nothing is.
+    return 'none';
+  }
+}
+
+function kexGroup(session: Uint8Array): number | undefined {
+  const whole = extentAt(session, 0);
+  if (session[0] !== TAG.sequence || whole.end !== session.length) return undefined;
+  let found: number | undefined;
+  for (let at = whole.contentAt; at < whole.end; ) {
+    const field = extentAt(session, at);
+    if (session[at] === KEX_GROUP) {
+      if (found !== undefined) return undefined;
+      found = integerAt(session, field.contentAt, field.end);
+      if (found === undefined) return undefined;
+    }
+    at = field.end;
+  }
+  return found;
+}
+
+/** The one INTEGER between the two positions; undefined for anything else, a negative or a padded one included. */
+function integerAt(octets: Uint8Array, start: number, end: number): number | undefined {
+  const { contentAt, end: integerEnd } = extentAt(octets, start);
+  const length = integerEnd - contentAt;
+  if (octets[start] !== TAG.integer || integerEnd !== end || length < 1) return undefined;
+  const [first = 0, second = 0] = octets.subarray(contentAt, contentAt + 2);
+  if (first >= 0x80 || (first === 0 && length > 1 && second < 0x80) || length > INTEGER_OCTETS_MAX) {
+    return undefined;
+  }
+  let value = 0;
+  for (let at = contentAt; at < integerEnd; at += 1) value = value * 256 + (octets[at] ?? 0);
+  return value;
+}
