@@ -41,6 +41,7 @@ export async function enterSandbox(
     if (permission === undefined) start(host, config, grants);
     assertSandboxed(permission, grants);
   }
+  for (const note of grants?.notes ?? []) log.warn(note);
   if (host.userId === 0) log.warn('running as root: give the gateway a user of its own');
   if (!config.sandbox) log.warn('SANDBOX=off: this process may read, write and start whatever its user may');
   host.forget(SECRETS);
