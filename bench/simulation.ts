@@ -49,15 +49,40 @@ export function backOffS(failures: number): number {
   return Math.min(CLIENT.backOffMaxS, CLIENT.backOffFirstS * 2 ** (failures - 1));
 }
 
-/** The first try at or after `fromS` of a controller whose poll began at `dueS` and failed until then, with its failures so far. */
-export function nextTry(dueS: number, fromS: number): { readonly atS: number; readonly failures: number } {
-  const lastTry = CLIENT.triesS.at(-1) ?? 0;
-  for (let begunS = dueS, failures = 0; ; ) {
-    const within = CLIENT.triesS.find((tryS) => begunS + tryS >= fromS);
-    if (within !== undefined) return { atS: begunS + within, failures };
-    failures++;
-    begunS += lastTry + backOffS(failures);
+/** Of a controller whose polls all fail: seconds from the first poll's begin on, and the failures before each, up to `lengthS`. */
+export interface Tries {
+  readonly atS: readonly number[];
+  readonly failures: readonly number[];
+}
+
+export function triesFor(lengthS: number): Tries {
+  const atS: number[] = [];
+  const failures: number[] = [];
+  for (let begunS = 0, failed = 0; (atS.at(-1) ?? -1) < lengthS; ) {
+    for (const tryS of CLIENT.triesS) {
+      atS.push(begunS + tryS);
+      failures.push(failed);
+    }
+    failed++;
+    begunS = (atS.at(-1) ?? 0) + backOffS(failed);
   }
+  return { atS, failures };
+}
+
+/** The first try at or after `fromS` of a controller whose poll began at `dueS` and failed until then; `tries` reach that far. */
+export function nextTry(
+  dueS: number,
+  fromS: number,
+  tries: Tries,
+): { readonly atS: number; readonly failures: number } {
+  let low = 0;
+  let high = tries.atS.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (dueS + (tries.atS[middle] ?? 0) >= fromS) high = middle;
+    else low = middle + 1;
+  }
+  return { atS: dueS + (tries.atS[low] ?? 0), failures: tries.failures[low] ?? 0 };
 }
 
 /** Five hours of nothing but failures: what has not recovered by then does not. */
@@ -68,9 +93,10 @@ export function recover(scenario: Scenario): Recovery {
   const chance = random(scenario.seed);
   const dueS = new Float64Array(clusters);
   const failures = new Uint8Array(clusters);
+  const tries = triesFor(outageS);
   for (let cluster = 0; cluster < clusters; cluster++) {
     // The outage begins at 0; each cluster's next poll falls anywhere within an interval of it.
-    const first = nextTry(chance() * intervalS, outageS);
+    const first = nextTry(chance() * intervalS, outageS, tries);
     dueS[cluster] = first.atS;
     failures[cluster] = first.failures;
   }
