@@ -37,6 +37,7 @@ interface Options {
   readonly json?: string;
   readonly svg?: string;
   readonly docs?: true;
+  readonly from?: string;
 }
 
 const whole = (text: string): number => {
@@ -67,7 +68,13 @@ const command = new Command('bench')
   .option('--groups <list>', 'key exchange that the load offers, as OpenSSL writes it', FLUX_GROUPS)
   .option('--json <file>', 'all values')
   .option('--svg <file>', 'CPU per poll as a chart')
-  .option('--docs', 'write the figures into docs/performance.md, docs/capacity.md and docs/images/bench.svg')
+  .addOption(
+    new Option(
+      '--docs',
+      'write the figures into docs/performance.md, docs/capacity.md and docs/images/bench.svg',
+    ).conflicts(['only', 'tiny']),
+  )
+  .option('--from <file>', 'measure nothing: take what --json wrote')
   .parse();
 const options = command.opts<Options>();
 
@@ -80,46 +87,57 @@ const size: Size = {
 
 const asked = MEASUREMENTS.filter(({ name }) => options.only?.includes(name) ?? true);
 
-async function measure(): Promise<readonly Figure[]> {
+/** Ctrl-C ends it with what it has by then. */
+async function measure(): Promise<Run> {
+  const machine = describeMachine();
+  pinTo(process.pid, shareCores(1).load);
+  const begun = performance.now();
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const stage = await createStage(size, options.groups, say);
   let ending: Promise<void> | undefined;
-  const close = (): Promise<void> => {
+  const end = (): Promise<void> => {
     ending ??= stage.close();
     return ending;
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void close().finally(() => process.exit(1)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end());
   const figures: Figure[] = [];
+  const done: Measurement[] = [];
   try {
     for (const measurement of asked) {
       say(`— ${measurement.name}: ${measurement.about}`);
       figures.push(...(await measurement.run(stage)));
+      done.push(measurement);
     }
+  } catch (error) {
+    // What was being measured when its servers ended is not told.
+    if (ending === undefined) throw error;
+    process.exitCode = 130;
   } finally {
-    await close();
+    await end();
   }
-  return figures;
+  return {
+    machine,
+    size: size.name,
+    seconds: (performance.now() - begun) / 1_000,
+    groups: options.groups,
+    figures,
+    methods: done.map(({ name, method }) => [name, method] as const),
+  };
 }
 
-pinTo(process.pid, shareCores(1).load);
-const begun = performance.now();
-const figures = await measure();
-const seconds = (performance.now() - begun) / 1_000;
-const machine = describeMachine();
-const methods = asked.map(({ name, method }) => [name, method] as const);
-const run: Run = { machine, size: size.name, seconds, groups: options.groups, figures, methods };
-process.stdout.write(asText(run));
-if (options.json !== undefined) await writeFile(options.json, asJson(run));
-if (options.svg !== undefined) await writeFile(options.svg, chart(figures, machine));
-if (options.docs) await writePages();
-
-async function writePages(): Promise<void> {
+async function writePages(run: Run): Promise<void> {
   const docs = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
   const rewrite = async (name: string, block: string, content: string): Promise<void> => {
     await writeFile(docs(name), withBlock(await readFile(docs(name), 'utf8'), block, content));
   };
   await rewrite('performance.md', 'bench', asMarkdown(run));
-  await rewrite('capacity.md', 'capacity', capacityTables(capacityOf(figures), machine));
-  await writeFile(docs('images/bench.svg'), chart(figures, machine));
+  await rewrite('capacity.md', 'capacity', capacityTables(capacityOf(run.figures), run.machine));
+  await writeFile(docs('images/bench.svg'), chart(run.figures, run.machine));
 }
+
+const run: Run =
+  options.from === undefined ? await measure() : (JSON.parse(await readFile(options.from, 'utf8')) as Run);
+process.stdout.write(asText(run));
+if (options.json !== undefined) await writeFile(options.json, asJson(run));
+if (options.svg !== undefined) await writeFile(options.svg, chart(run.figures, run.machine));
+if (options.docs) await writePages(run);

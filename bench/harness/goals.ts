@@ -43,11 +43,18 @@ export const GOALS: readonly Goal[] = [
     by: { figure: 'poll-cpu-10' },
   },
   {
-    what: 'CPU per keep-alive request, Fluxgate ÷ bare node:https',
+    what: 'CPU per keep-alive request, Fluxgate ÷ bare node:https, GET /clusters/{id}',
     bound: { atMost: 2 },
     unit: '',
     of: { figure: 'kept-cpu' },
     by: { figure: 'kept-cpu', ...floor },
+  },
+  {
+    what: 'CPU per keep-alive request, Fluxgate ÷ bare node:https, GET /health',
+    bound: { atMost: 2 },
+    unit: '',
+    of: { figure: 'kept-health-cpu' },
+    by: { figure: 'kept-health-cpu', ...floor },
   },
   {
     what: 'polls per second, 2 workers ÷ 1 worker (CPU-accounted)',
