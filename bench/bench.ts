@@ -38,6 +38,7 @@ interface Options {
   readonly svg?: string;
   readonly docs?: true;
   readonly from?: string;
+  readonly note?: string;
 }
 
 const whole = (text: string): number => {
@@ -74,6 +75,7 @@ const command = new Command('bench')
       'write the figures into docs/performance.md, docs/capacity.md and docs/images/bench.svg',
     ).conflicts(['only', 'tiny']),
   )
+  .option('--note <text>', 'what else is to be known, for beside the figures')
   .option('--from <file>', 'measure nothing: take what --json wrote')
   .parse();
 const options = command.opts<Options>();
@@ -120,6 +122,7 @@ async function measure(): Promise<Run> {
     size: size.name,
     seconds: (performance.now() - begun) / 1_000,
     groups: options.groups,
+    ...(options.note === undefined ? {} : { note: options.note }),
     figures,
     methods: done.map(({ name, method }) => [name, method] as const),
   };

@@ -8,6 +8,8 @@ export interface Run {
   readonly size: string;
   readonly seconds: number;
   readonly groups: string;
+  /** What else is to be known: what the machine did besides. */
+  readonly note?: string;
   readonly figures: readonly Figure[];
   /** How each was taken, by its name. */
   readonly methods: readonly (readonly [string, string])[];
@@ -40,6 +42,7 @@ export function asText(run: Run): string {
   return [
     machineLine(run.machine),
     `Key exchange offered by the load: ${run.groups}. ${run.size} run, ${Math.round(run.seconds)} s.`,
+    ...(run.note === undefined ? [] : [run.note]),
     ...METHOD,
     '',
     ...columns([FIGURES_HEAD, ...figureRows(run.figures)]),
@@ -59,7 +62,7 @@ export function asMarkdown(run: Run): string {
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ];
   return [
-    `${machineLine(run.machine)} ${METHOD.join(' ')}`,
+    [machineLine(run.machine), run.note, ...METHOD].filter((text) => text !== undefined).join(' '),
     '',
     ...table(GOALS_HEAD, goalRows(run.figures)),
     '',

@@ -28,7 +28,8 @@ export interface Stage {
   shared(clusters: number): Promise<Gateway>;
   /** The same, anew: it ends, and starts on the store that it leaves. */
   restarted(clusters: number): Promise<Gateway>;
-  endShared(): Promise<void>;
+  /** Those that are not needed any more; a store of `kept` clusters is. */
+  endShared(kept: number): Promise<void>;
   /** Each cluster of the shared one (or so many of them) polls once, unless it has; the first time alone tells the cost. */
   swept(clusters: number): Promise<Sweep>;
   /** One of its own. Throws `NotAvailable` where it refuses to start. */
@@ -211,10 +212,13 @@ export async function createStage(size: Size, groups: string, say: (line: string
       sweeps.set(clusters, known);
       return known;
     },
-    async endShared() {
-      for (const one of shared.values()) await stop(await one);
-      shared.clear();
-      sweeps.clear();
+    async endShared(kept) {
+      for (const [clusters, one] of [...shared]) {
+        if (clusters === kept) continue;
+        shared.delete(clusters);
+        sweeps.delete(clusters);
+        await stop(await one);
+      }
     },
     floor: async (options) => keep(await startFloor({ ...options, tls })),
     nginx: async (options) =>

@@ -31,7 +31,7 @@ export const burst: Measurement = {
     for (let round = 1; round <= burstRounds; round++) {
       stage.say(`${polls} polls at once: round ${round} of ${burstRounds}`);
       for (const [name, server] of servers) {
-        await settle([server]);
+        await settle(stage, [server]);
         const { took, seconds } = await stage.visit({ ...asked, port: server.port, who });
         samples.add(name, 'seconds', seconds);
         samples.add(name, 'p50', p50(took));

@@ -30,7 +30,7 @@ export const keepAlive: Measurement = {
       const { octets } = await stage.visit({ ...asked, port: gateway.port, requests: 1, perConnection: 1 });
       const bare = await bareServers(stage, { bodyOctets: octets, close: false });
       const servers = new Map<ServerName, Server>([['fluxgate', gateway], ...bare]);
-      await settle(servers.values());
+      await settle(stage, servers.values());
       const samples = new Samples();
       for (let round = 0; round <= rounds; round++) {
         stage.say(`${called}: round ${round} of ${rounds}`);

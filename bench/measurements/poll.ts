@@ -37,7 +37,10 @@ export const poll: Measurement = {
     const { octets } = await stage.visit({ ...oneByOne(gateway.port, 1), who: spread(first, first, 1, 0) });
     const bare = await bareServers(stage, { bodyOctets: octets, close: true });
     for (const [name, server] of bare) servers.set(name, { server, clusters: first });
-    await settle([...servers.values()].map(({ server }) => server));
+    await settle(
+      stage,
+      [...servers.values()].map(({ server }) => server),
+    );
 
     const samples = new Samples();
     // The first round warms up.

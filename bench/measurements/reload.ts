@@ -53,7 +53,7 @@ export const reload: Measurement = {
     const anew: number[] = [];
     for (let round = 1; round <= reloads; round++) {
       stage.say(`reload: round ${round} of ${reloads}`);
-      await settle([gateway]);
+      await settle(stage, [gateway]);
       known.push(await cpuOf(pollers));
       const seconds = Math.max(1, stage.size.restSeconds / 2);
       rest.push(...(await visit(Math.ceil(pace * seconds), pace)).took);

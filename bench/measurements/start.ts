@@ -1,6 +1,6 @@
 /** From the start of the process until /ready says so, on a store that has been polled from. */
 import { cellOf, type Figure } from '../harness/figures.ts';
-import type { Measurement } from '../harness/measurement.ts';
+import { type Measurement, mainStore } from '../harness/measurement.ts';
 
 export const start: Measurement = {
   name: 'start',
@@ -16,6 +16,7 @@ export const start: Measurement = {
         took.get(clusters)?.push((await stage.restarted(clusters)).readyMs);
       }
     }
+    await stage.endShared(mainStore(stage));
     return stores.map(
       (clusters): Figure => ({
         id: `start-${clusters}`,

@@ -51,7 +51,7 @@ export const workers: Measurement = {
         );
         samples.add(name, 'busiest', Math.max(...spent));
       }
-      if (round === 0) await settle([one, several]);
+      if (round === 0) await settle(stage, [one, several]);
     }
     const busiest = (name: string): readonly number[] => {
       const cell = samples.cell(name, 'busiest');

@@ -22,7 +22,7 @@ export const write: Measurement = {
       port: gateway.port,
       ca: stage.pki.serverCa.pem,
     };
-    await settle([gateway]);
+    await settle(stage, [gateway]);
     const pollers = Math.min(clusters, 1_000);
     const polls = (seconds: number) =>
       stage.visit({
@@ -51,7 +51,7 @@ export const write: Measurement = {
         const last = Math.max(...starts);
         plans.push(planMs);
         commits.push(commitMs);
-        await settle([gateway]);
+        await settle(stage, [gateway]);
         // It took longer than the polls did: once more, with polls to its end.
         if (last < ended && expected < MAX_SECONDS) {
           expected = Math.min(MAX_SECONDS, ((ended - begun) / 1_000) * 1.5);

@@ -13,8 +13,10 @@ import {
   shownCell,
 } from '../../../bench/harness/figures.ts';
 import { GOALS, verdicts } from '../../../bench/harness/goals.ts';
+import { Samples, sideBySide } from '../../../bench/harness/measurement.ts';
 import { blockOf, withBlock } from '../../../bench/harness/pages.ts';
 import { familyInPs } from '../../../bench/harness/processes.ts';
+import { nginxVersion } from '../../../bench/harness/servers.ts';
 
 const figure = (id: string, fluxgate: Cell, node?: Cell): Figure => ({
   id,
@@ -39,6 +41,25 @@ describe('figures', () => {
     assert.equal(shownCell(cellOf([])), 'not measured');
     assert.equal(shownCell(missing('not installed')), 'not installed');
     assert.equal(shown(123_456.7), '123,457');
+  });
+});
+
+describe('a server that is not installed', () => {
+  it('is named as such in its rows', (t) => {
+    const path = process.env['PATH'];
+    t.after(() => {
+      process.env['PATH'] = path;
+    });
+    process.env['PATH'] = '/nowhere';
+    assert.equal(nginxVersion(), undefined);
+    const samples = new Samples();
+    samples.add('fluxgate', 'cpu', 1);
+    samples.add('node', 'cpu', 2);
+    const cells = sideBySide(samples, new Map([['node', {}]]), 'cpu');
+    assert.deepEqual(
+      ['fluxgate', 'node', 'nginx'].map((name) => shownCell(cells[name as 'nginx'])),
+      ['1.00', '2.00', 'not installed'],
+    );
   });
 });
 
