@@ -73,7 +73,7 @@ const command = new Command('bench')
     new Option(
       '--docs',
       'write the figures into docs/performance.md, docs/capacity.md and docs/images/bench.svg',
-    ).conflicts(['only', 'tiny']),
+    ).conflicts(['only', 'quick', 'tiny']),
   )
   .option('--note <text>', 'what else is to be known, for beside the figures')
   .option('--from <file>', 'measure nothing: take what --json wrote')
