@@ -59,6 +59,8 @@ export interface Served {
 
 /** Contexts that are kept, some 50 KiB each. */
 const CONTEXTS_MAX = 4_000;
+/** As long as Flux waits. */
+const ANSWER_TIMEOUT_MS = 120_000;
 /** In Go's order. */
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384';
 const HELD_AT_ONCE = 16;
@@ -147,9 +149,11 @@ function call(
       answered(performance.timeOrigin + begun, now - begun);
       begun = now;
       left--;
-      if (left === 0) resolve(socket);
-      else socket.write(request);
+      if (left > 0) return void socket.write(request);
+      socket.setTimeout(0);
+      resolve(socket);
     });
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => fail('no answer in time'));
     socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     socket.on('end', () => fail('ended early'));
   });
@@ -195,6 +199,7 @@ async function visit(asked: Visit): Promise<Served> {
 
 /** Slowly, so that what is measured is connections and not a burst of handshakes. */
 async function hold({ port, connections, path }: Hold): Promise<Served> {
+  const wanted = held.size + connections;
   let next = 0;
   const failures: Record<string, number> = {};
   const begun = performance.now();
@@ -212,6 +217,8 @@ async function hold({ port, connections, path }: Hold): Promise<Served> {
     }
   };
   await Promise.all(Array.from({ length: HELD_AT_ONCE }, lane));
+  const gone = wanted - held.size;
+  if (gone > 0 && Object.keys(failures).length === 0) failures['ended by the server'] = gone;
   const seconds = (performance.now() - begun) / 1_000;
   return { begun: [], took: [], failures, seconds, octets: lastOctets };
 }

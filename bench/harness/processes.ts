@@ -56,13 +56,24 @@ export interface StartOptions {
   readonly errors?: 'ignore' | 'inherit';
 }
 
+/** Also those that are only starting: none is left behind. */
+const alive = new Set<ChildProcess>();
+
+export async function stopAll(): Promise<void> {
+  await Promise.all([...alive].map((child) => measured(child).stop()));
+}
+
 /** It may use all cores while it starts, whatever this process is bound to. */
 export function start([command = '', ...rest]: readonly string[], options: StartOptions = {}): ChildProcess {
   const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'], ...options.environment },
     stdio: ['ignore', options.output ?? 'ignore', options.errors ?? 'inherit'],
   });
-  if (child.pid !== undefined) pinTo(child.pid, undefined);
+  if (child.pid !== undefined) {
+    pinTo(child.pid, undefined);
+    alive.add(child);
+    child.once('exit', () => alive.delete(child));
+  }
   return child;
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createTestPki, type TestPki } from '../../test/support/pki.ts';
 import { fleetTemplate } from '../mint-fleet.ts';
 import type { Asked, Hold, Identity, Served, Visit } from './load.ts';
-import { finished, type Measured, shareCores, type Worker, worker } from './processes.ts';
+import { finished, type Measured, shareCores, stopAll, type Worker, worker } from './processes.ts';
 import {
   type Environment,
   type Gateway,
@@ -78,7 +78,6 @@ export async function createStage(size: Size, groups: string, say: (line: string
     TLS_KEY_FILE: environment.TLS_KEY_FILE,
     CLIENT_CA_FILE,
   };
-  const running = new Set<Measured>();
   const shared = new Map<number, Promise<Gateway>>();
   const sweeps = new Map<number, Promise<Sweep>>();
   const copyOf = new Map<Measured, string>();
@@ -87,12 +86,10 @@ export async function createStage(size: Size, groups: string, say: (line: string
   let copies = 0;
 
   const keep = <T extends Measured>(server: T): T => {
-    running.add(server);
     server.pin(serverCores);
     return server;
   };
   const stop = async (server: Measured): Promise<void> => {
-    running.delete(server);
     await server.stop();
     const copy = copyOf.get(server);
     if (copy !== undefined) await rm(copy, { recursive: true });
@@ -234,7 +231,7 @@ export async function createStage(size: Size, groups: string, say: (line: string
     stop,
     async close() {
       for (const load of loads) load.stop();
-      await Promise.all([...running].map(stop));
+      await stopAll();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -23,7 +23,9 @@ export const burst: Measurement = {
     const gateway = await stage.shared(clusters);
     await stage.swept(clusters);
     const asked = { atOnce: polls, perConnection: 1, requests: polls };
-    const who = { clusters, first: 0, step: Math.max(1, Math.floor(clusters / polls)) };
+    // Those who have polled before.
+    const pollers = Math.min(clusters, stage.size.pollersMax ?? polls, polls);
+    const who = { clusters, first: 0, step: Math.floor(clusters / pollers) };
     const one = await stage.visit({ ...asked, requests: 1, port: gateway.port, who });
     const bare = await bareServers(stage, { bodyOctets: one.octets, close: true });
     const servers = new Map<ServerName, Server>([['fluxgate', gateway], ...bare]);
