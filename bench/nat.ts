@@ -13,7 +13,7 @@ import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { DEMO_SEED } from '../src/core/fleet/demo-fleet.ts';
 import { createTestPki, type MintedChain } from '../test/support/pki.ts';
-import { freePort } from './processes.ts';
+import { freePort } from './harness/processes.ts';
 
 const CLUSTERS = Number(process.argv[2] ?? 10_000);
 const AT_ONCE = Number(process.argv[3] ?? 500);

@@ -1,7 +1,7 @@
 /** The floor: node:https with Fluxgate's own TLS options, certificates asked for and checked by OpenSSL, and a constant body. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import { contextOptions } from '../src/shell/tls/secure-context.ts';
+import { contextOptions } from '../../src/shell/tls/secure-context.ts';
 
 const variable = (name: string): string => {
   const value = process.env[name];
@@ -19,13 +19,17 @@ const close = variable('CLOSE') === 'yes';
 const body = Buffer.alloc(Number(variable('BODY_OCTETS')), '.');
 
 const options = {
-  ...contextOptions(material, text('CLUSTER_CA_FILE')),
+  ...contextOptions(material, text('CLIENT_CA_FILE')),
   requestCert: true,
   rejectUnauthorized: false,
 };
-createServer({ ...options, ALPNProtocols: ['http/1.1'], noDelay: true }, (_request, response) => {
-  response.setHeader('Content-Type', 'application/json');
-  response.setHeader('Content-Length', body.length);
-  if (close) response.setHeader('Connection', 'close');
-  response.end(body);
-}).listen(Number(variable('PORT')), '127.0.0.1');
+const server = createServer(
+  { ...options, ALPNProtocols: ['http/1.1'], noDelay: true, keepAlive: true, keepAliveTimeout: 30_000 },
+  (_request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.setHeader('Content-Length', body.length);
+    if (close) response.setHeader('Connection', 'close');
+    response.end(body);
+  },
+);
+server.listen(Number(variable('PORT')), '127.0.0.1');

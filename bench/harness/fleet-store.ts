@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** A fleet of any size as a seed: `components` components in the catalogue, all of them in each cluster. */
 
-/** A fleet of any size as a seed file: `components` components in the catalogue, all of them in each cluster. */
-
-export const dnsOf = (number: number): string => `cluster-${number}.example.com`;
+/** Of one length for up to ten million clusters, so that a certificate of one becomes another's by overwriting. */
+export const dnsOf = (number: number): string => `cluster-${String(number).padStart(7, '0')}.example.com`;
+export const idOf = (number: number): string => `cluster-${number}`;
 
 export function fleetSeed(clusters: number, components: number): object {
   const catalogue = Array.from({ length: components }, (_, number) => ({
@@ -20,8 +19,8 @@ export function fleetSeed(clusters: number, components: number): object {
     namespaces: [{ id: 'platform', labels: { team: 'platform' }, annotations: {} }],
     rolebindings: [],
     clusters: Array.from({ length: clusters }, (_, number) => ({
-      id: `cluster-${number}`,
-      cluster_name: `cluster-${number}`,
+      id: idOf(number),
+      cluster_name: idOf(number),
       cluster_dns: dnsOf(number),
       environment: (['dev', 'qa', 'uat', 'prod'] as const)[number % 4],
       platform_components: catalogue.map(({ id }) => ({
@@ -35,12 +34,4 @@ export function fleetSeed(clusters: number, components: number): object {
       patches: { 'component-1': { replicas: String((number % 5) + 1) } },
     })),
   };
-}
-
-/** Resolves with the seed file's path. */
-export async function writeSeed(directory: string, clusters: number, components: number): Promise<string> {
-  await mkdir(directory, { recursive: true });
-  const file = join(directory, `seed-${clusters}.json`);
-  await writeFile(file, JSON.stringify(fleetSeed(clusters, components)));
-  return file;
 }

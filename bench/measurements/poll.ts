@@ -1,0 +1,119 @@
+/** A fresh mutual TLS connection, one GET, close: with every size of the store, the bare servers in between. */
+import type { Figure } from '../harness/figures.ts';
+import { cellOf, missing } from '../harness/figures.ts';
+import {
+  bareServers,
+  type Measurement,
+  p50,
+  p99,
+  Samples,
+  settle,
+  sideBySide,
+} from '../harness/measurement.ts';
+import type { Server } from '../harness/servers.ts';
+import type { Stage } from '../harness/stage.ts';
+
+const AT_ONCE = 8;
+/** Before anything counts: code that has run less often is not compiled yet, and costs twice as much. */
+const WARM_UP_POLLS = { full: 3_000, quick: 1_500, tiny: 0 } as const;
+/** So that each round asks for other clusters of a large store. */
+const ROUND_STEP = 7;
+
+export const poll: Measurement = {
+  name: 'poll',
+  about: 'CPU, rate, latency and memory of polls, by size of the store',
+  method:
+    'Polls go round a store of each size and both bare servers in turn, in each round over other clusters of the store; a certificate that polls has polled before. Where the server is busy for clearly less than all of the time, the load is what bounds the rate: count on 1000 ÷ CPU.',
+  async run(stage) {
+    const { stores, rounds, polls } = stage.size;
+    const servers = new Map<string, { server: Server; clusters: number }>();
+    const figures: Figure[] = [];
+    for (const clusters of stores) {
+      const server = await stage.shared(clusters);
+      const sweep = await stage.swept(clusters);
+      servers.set(`fluxgate ${clusters}`, { server, clusters });
+      figures.push(...sweepFigures(stage, clusters, sweep));
+    }
+    const [first = 1] = stores;
+    const gateway = await stage.shared(first);
+    const { octets } = await stage.visit({ ...oneByOne(gateway.port, 1), who: spread(first, first, 1, 0) });
+    const bare = await bareServers(stage, { bodyOctets: octets, close: true });
+    for (const [name, server] of bare) servers.set(name, { server, clusters: first });
+    await settle(
+      stage,
+      [...servers.values()].map(({ server }) => server),
+    );
+
+    const samples = new Samples();
+    for (let round = 1 - Math.ceil(WARM_UP_POLLS[stage.size.name] / polls); round <= rounds; round++) {
+      stage.say(`polls: round ${round} of ${rounds}`);
+      for (const [name, { server, clusters }] of servers) {
+        const pollers = Math.min(clusters, stage.size.pollersMax ?? clusters);
+        const before = server.usage().cpuMs;
+        const who = spread(clusters, pollers, polls, Math.abs(round));
+        const { took, seconds } = await stage.visit({ ...oneByOne(server.port, polls), who });
+        const after = server.usage();
+        if (round < 1) continue;
+        samples.add(name, 'cpu', (after.cpuMs - before) / polls);
+        samples.add(name, 'rate', took.length / seconds);
+        samples.add(name, 'busy', (after.cpuMs - before) / seconds / 10);
+        samples.add(name, 'p50', p50(took));
+        samples.add(name, 'p99', p99(took));
+      }
+    }
+    for (const [name, { server }] of servers) {
+      const { peakMiB } = server.usage();
+      if (peakMiB !== undefined) samples.add(name, 'peak', peakMiB);
+    }
+    for (const server of bare.values()) await stage.stop(server);
+    for (const [id, what, unit] of ROWS) {
+      for (const clusters of stores) {
+        const cells = sideBySide(samples, bare, id, `fluxgate ${clusters}`);
+        figures.push({ id: `poll-${id}-${clusters}`, what: `${what}, ${named(clusters)}`, unit, cells });
+      }
+    }
+    return figures;
+  },
+};
+
+const ROWS = [
+  ['cpu', 'CPU per poll', 'ms'],
+  ['rate', `polls a second, ${AT_ONCE} at once`, ''],
+  ['busy', 'share of that time that the server was busy', '%'],
+  ['p50', `latency of these polls, p50`, 'ms'],
+  ['p99', `latency of these polls, p99`, 'ms'],
+  ['peak', 'peak RSS', 'MiB'],
+] as const;
+
+const named = (clusters: number): string => `${clusters.toLocaleString('en-GB')} clusters`;
+
+const oneByOne = (port: number, requests: number) => ({
+  port,
+  requests,
+  atOnce: AT_ONCE,
+  perConnection: 1,
+});
+
+/** Spread over those clusters that have polled before. */
+function spread(clusters: number, pollers: number, polls: number, round: number) {
+  const apart = Math.floor(clusters / pollers);
+  const step = apart * Math.max(1, Math.floor(pollers / polls));
+  return { clusters, first: (round * ROUND_STEP * apart) % clusters, step };
+}
+
+function sweepFigures(stage: Stage, clusters: number, sweep: Awaited<ReturnType<Stage['swept']>>): Figure[] {
+  const all = sweep.polls === clusters;
+  const who = all ? 'each was polled once' : `${sweep.polls.toLocaleString('en-GB')} were polled once`;
+  const cells = { fluxgate: cellOf([sweep.residentMiB]) };
+  const id = all ? `rss-${clusters}` : `rss-${clusters}-partly`;
+  stage.say(`${sweep.polls} polls took ${sweep.seconds.toFixed(1)} s`);
+  return [
+    {
+      id: `first-cpu-${clusters}`,
+      what: `CPU of a cluster's first poll after the start, ${named(clusters)}`,
+      unit: 'ms',
+      cells: { fluxgate: sweep.polls > 0 ? cellOf([sweep.cpuMsPerPoll]) : missing('not measured') },
+    },
+    { id, what: `RSS after ${who}, ${named(clusters)}`, unit: 'MiB', cells },
+  ];
+}
