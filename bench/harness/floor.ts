@@ -32,4 +32,6 @@ const server = createServer(
     response.end(body);
   },
 );
-server.listen(Number(variable('PORT')), '127.0.0.1');
+// Beside others on the same port (`several.ts`): a socket of its own, or the one of all.
+const reusePort = process.env['SPREAD']?.endsWith('own-sockets') === true;
+server.listen({ port: Number(variable('PORT')), host: '127.0.0.1', reusePort });

@@ -11,6 +11,7 @@ import { freePort, type Measured, measured, start } from './processes.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const FLOOR = fileURLToPath(new URL('./floor.ts', import.meta.url));
+const SEVERAL = fileURLToPath(new URL('./several.ts', import.meta.url));
 /** A store of 100,000 clusters is seeded in half a minute on an idle machine. */
 const READY_TIMEOUT_MS = 300_000;
 
@@ -100,15 +101,30 @@ export interface ConstantOptions {
   readonly close: boolean;
 }
 
-export async function startFloor({ tls, bodyOctets, close }: ConstantOptions): Promise<Server> {
+/** How several bare servers share a port: processes or threads, and whether each has a listening socket of its own. */
+export const SPREADS = ['processes-one-socket', 'processes-own-sockets', 'threads-own-sockets'] as const;
+export type Spread = (typeof SPREADS)[number];
+
+export interface FloorOptions extends Omit<ConstantOptions, 'tls'> {
+  /** undefined: one. */
+  readonly several?: { readonly spread: Spread; readonly count: number };
+}
+
+export async function startFloor({
+  tls,
+  bodyOctets,
+  close,
+  several,
+}: FloorOptions & Pick<ConstantOptions, 'tls'>): Promise<Server> {
   const port = await freePort();
   const environment = {
     ...tls,
     PORT: String(port),
     BODY_OCTETS: String(bodyOctets),
     CLOSE: close ? 'yes' : 'no',
+    ...(several === undefined ? {} : { SPREAD: several.spread, COUNT: String(several.count) }),
   };
-  const child = start([process.execPath, FLOOR], { environment });
+  const child = start([process.execPath, several === undefined ? FLOOR : SEVERAL], { environment });
   const readyMs = await until(child, () => takesConnections(port));
   return { ...measured(child), port, readyMs };
 }

@@ -8,6 +8,7 @@ import type { Asked, Hold, Identity, Served, Visit } from './load.ts';
 import { finished, type Measured, shareCores, stopAll, type Worker, worker } from './processes.ts';
 import {
   type Environment,
+  type FloorOptions,
   type Gateway,
   nginxVersion,
   type Server,
@@ -34,7 +35,7 @@ export interface Stage {
   swept(clusters: number): Promise<Sweep>;
   /** One of its own. Throws `NotAvailable` where it refuses to start. */
   gateway(clusters: number, options?: OwnGateway): Promise<Gateway>;
-  floor(options: { readonly bodyOctets: number; readonly close: boolean }): Promise<Server>;
+  floor(options: FloorOptions): Promise<Server>;
   /** undefined: it is not installed. */
   nginx(options: { readonly bodyOctets: number; readonly close: boolean }): Promise<Server | undefined>;
   /** From the processes of the load; complains about what failed. */
