@@ -147,8 +147,11 @@ export const LIMITS = Object.freeze({
   bundleCertificatesMax: 4_096,
 
   // — long work —
-  /** How long reading trust, a plan or a report may hold the event loop before it lets polls in; one more step may follow. */
-  sliceMs: 5,
+  /**
+   * How long reading trust, a plan or a report may hold the event loop before it lets polls in; one more step may follow. A
+   * handshake and its request take some four turns of the loop, each of which may find a slice before it; a turn costs a hundredth of one.
+   */
+  sliceMs: 1,
 
   // — CRLs —
   /** The largest lists of public CAs have some 30 MiB; read, checked and replaced, one lies in memory twice. */
