@@ -71,7 +71,7 @@ export interface Gateway {
 /** Wires the parts and starts to serve. Throws StartupError; then nothing is left running. */
 export async function startGateway(config: Config, dependencies: GatewayDependencies): Promise<Gateway> {
   const contract = await loadContract();
-  const load = createLoader(config, contract.operations, dependencies.clock);
+  const load = createLoader(config, contract.operations, dependencies.clock, contract.checkedPolicies);
   const loaded = await load(1, undefined);
   const resources = new AsyncDisposableStack();
   try {

@@ -1,6 +1,7 @@
 import type { Config } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import { WORKER_VARIABLE } from '../core/workers/messages.ts';
+import { COMPILE_CACHE } from '../shell/compile-cache.ts';
 import type { Log } from '../shell/log.ts';
 import { grantsOf } from '../shell/sandbox.ts';
 import { parseDatabaseUrl } from '../shell/store/database-url.ts';
@@ -54,7 +55,11 @@ export async function supervise(
   const supervisor = createSupervisor({
     count,
     log,
-    start: (worker) => fork({ [WORKER_VARIABLE]: `${worker}/${count}` }),
+    start: (worker) =>
+      fork({
+        [WORKER_VARIABLE]: `${worker}/${count}`,
+        NODE_COMPILE_CACHE: context.environment['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE,
+      }),
   });
   const outcome = await Promise.race([supervisor.start(), stopSignal]);
   // It has said itself why.

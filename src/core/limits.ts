@@ -147,8 +147,8 @@ export const LIMITS = Object.freeze({
   bundleCertificatesMax: 4_096,
 
   // — long work —
-  /** How long reading trust, a plan or a report may hold the event loop before it lets polls in; one more step may follow. */
-  sliceMs: 5,
+  /** How long reading trust, a plan or a report may hold the event loop before it lets polls in, each of which takes four turns of it. */
+  sliceMs: 1,
   /** Writes at once that tell how far they have come, 200 octets each: they take turns, so more than a few is a loop gone wild. */
   progressesMax: 256,
 
@@ -177,6 +177,8 @@ export const LIMITS = Object.freeze({
   validPathsMax: 32_768,
   /** Rendered answers: those of 10,000 clusters of 10 components. What has no room is rendered again, in a tenth of a poll. */
   fluxAnswersBytesMax: 67_108_864,
+  /** Catalogue entries as the last revision has them, in characters of their documents: some ten thousand ordinary ones. */
+  catalogueMemoryCharacters: 8_388_608,
   /** What remembering one costs besides its octets and its name. */
   fluxAnswerEntryBytes: 300,
 

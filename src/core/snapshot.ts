@@ -66,6 +66,8 @@ export interface SnapshotOptions {
   readonly apiMode: 'read-only' | 'crud';
   /** The snapshot in force: where the policies are the same, so is their engine, for validating them takes a while. */
   readonly previous?: Snapshot | undefined;
+  /** `policiesDigest` of policies that passed all checks before. */
+  readonly checkedPolicies?: string | undefined;
 }
 
 /** The CA bundles, with what they were read from. */
@@ -130,6 +132,7 @@ export function* createSnapshot(
           policies: sources.policies,
           operationIds: options.operationIds,
           generation: options.generation,
+          checked: options.checkedPolicies,
         });
   const warnings: string[] = [];
   if (write === undefined && read.length > 0 && options.apiMode === 'crud') {

@@ -14,10 +14,15 @@ export type SnapshotLoader = (generation: number, previous: Snapshot | undefined
 
 /**
  * Everything that can change, read, checked and made into a snapshot and its TLS context; in slices where it takes long, for
- * requests are answered meanwhile, and what has not changed is taken over. The loader throws StartupError where anything
- * at all is wrong.
+ * requests are answered meanwhile, and what has not changed is taken over. `checkedPolicies`: the digest of policies that need no
+ * check. The loader throws StartupError where anything at all is wrong.
  */
-export function createLoader(config: Config, operations: OperationTable, clock: Clock): SnapshotLoader {
+export function createLoader(
+  config: Config,
+  operations: OperationTable,
+  clock: Clock,
+  checkedPolicies?: string,
+): SnapshotLoader {
   const operationIds = operations.all.map(({ operationId }) => operationId);
   const contextOf = rememberContext();
   let bundles: LoadedTrust | undefined;
@@ -34,7 +39,11 @@ export function createLoader(config: Config, operations: OperationTable, clock: 
     });
     const { apiMode } = config;
     const snapshot = await inSlices(
-      createSnapshot(sources, { trust, crls }, { generation, operationIds, apiMode, previous }),
+      createSnapshot(
+        sources,
+        { trust, crls },
+        { generation, operationIds, apiMode, previous, checkedPolicies },
+      ),
     );
     const context = await contextOf({
       certificateChain: sources.serverChain,

@@ -1,8 +1,10 @@
 import { accessSync, realpathSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from './snapshot-files.ts';
 import { parseDatabaseUrl } from './store/database-url.ts';
 
@@ -65,7 +67,7 @@ export function grantsOf(config: Config, workingDirectory: string, readToo: read
     read,
     readAtStart: all.filter((path) => atStart.has(path)),
     // The store's file, and the backup that an upgrade leaves beside it.
-    writeAtStart: store === undefined ? [] : [`${store}*`],
+    writeAtStart: [...(store === undefined ? [] : [`${store}*`]), COMPILE_CACHE],
     notes: [
       ...widenedBy([...directories, ...data], [...files, ...once]),
       ...keptBy(read, config.auditSigningKeyFile, plain),
@@ -180,6 +182,8 @@ function isRefused(path: string): boolean {
  * open files are not touched. Connecting and listening go too, unless the keys of an OpenID Connect issuer are fetched.
  */
 export function dropAfterStart(permission: Permission, config: Config, grants: Grants): void {
+  // What this start had to compile is there for the next one; nothing that came over the network has been looked at yet.
+  flushCompileCache();
   permission.drop('addon');
   permission.drop('fs.write');
   for (const path of grants.readAtStart) permission.drop('fs.read', path);

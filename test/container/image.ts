@@ -62,6 +62,9 @@ export async function productionPackages(): Promise<readonly string[]> {
 
 type Run = (root: string) => Promise<void>;
 
+const COMPILE_ALL =
+  "await Promise.all(['cli/program.ts', 'cli/serve.ts', 'cli/run-gateway.ts'].map((file) => import('/app/src/' + file)))";
+
 /** Every RUN that the walk knows, by its text, and what it makes. */
 const RUNS: Readonly<Record<string, Run>> = {
   'npm ci --omit=dev --omit=optional --ignore-scripts': async (root) => {
@@ -73,6 +76,15 @@ const RUNS: Readonly<Record<string, Run>> = {
     async (root) => {
       const found = sharedLibraries().find((path) => path.includes('libatomic'));
       if (found !== undefined) await put(found, join(root, 'usr/local/lib/libatomic.so.1'));
+    },
+  [`NODE_COMPILE_CACHE=/app/node_modules/.cache/fluxgate node --input-type=module -e "${COMPILE_ALL}"`]:
+    async (root) => {
+      const app = join(root, 'app');
+      await promisify(execFile)(
+        process.execPath,
+        ['--input-type=module', '-e', COMPILE_ALL.replace("'/app/", `'${app}/`)],
+        { env: { NODE_COMPILE_CACHE: join(app, 'node_modules/.cache/fluxgate') } },
+      );
     },
   'mkdir /data': async (root) => {
     await mkdir(join(root, 'data'));

@@ -103,7 +103,8 @@ export async function operatorStage(t: TestContext): Promise<Stage> {
   for (const name of ['bin', 'record', 'project', 'project/certs-dev']) await mkdir(at(name));
   await writeFile(at('bin/kubectl'), KUBECTL, { mode: 0o755 });
   await writeFile(at('bin/npm'), NPM, { mode: 0o755 });
-  for (const name of ['src', 'node_modules', 'bench']) await symlink(join(PROJECT, name), join(directory, name));
+  for (const name of ['src', 'node_modules', 'bench'])
+    await symlink(join(PROJECT, name), join(directory, name));
   for (const name of ['package.json', 'openapi.yaml', '.npmrc']) {
     await copyFile(join(PROJECT, name), join(directory, name));
   }

@@ -2,8 +2,7 @@ import { FluxgateError } from '../errors.ts';
 import { describePrincipal, type Principal } from '../identity/principal.ts';
 import { ENVIRONMENTS, type Environment } from './objects.ts';
 import type { ClusterPlan, Plan } from './plan.ts';
-import { environmentsOf, type PlanPage } from './plan-summary.ts';
-import { guardReasons } from './prune-guard.ts';
+import { environmentsOf, type PlanPage, summarisePlan } from './plan-summary.ts';
 
 /** A second person for what policies say needs one: the plan is kept, somebody else approves it, and it is carried out once. */
 
@@ -16,7 +15,7 @@ export interface PlanFacts {
 }
 
 export function planFacts(plan: Plan): PlanFacts {
-  const reasons = guardReasons(plan);
+  const { reasons } = summarisePlan(plan);
   // Whose Flux holds what a name was served last is not known any more: it may be any environment's.
   const revived = reasons.some(({ rule }) => rule === 'revived');
   return {

@@ -8,7 +8,7 @@ import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts
 import type { Pause } from './pause.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
-import { summarisePlan } from './plan-summary.ts';
+import { countThrough, summarisePlan } from './plan-summary.ts';
 import type { TellProgress } from './progress.ts';
 import { refuseSecrets } from './secrets.ts';
 import { stateOf } from './states.ts';
@@ -64,6 +64,7 @@ export async function commitChanges(
   const inspection = inspectClusters(changes);
   const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection, terms.tell);
   inspection.throwIfRefused();
+  await countThrough(plan, terms.pause);
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
   await terms.review?.(plan, transactor);

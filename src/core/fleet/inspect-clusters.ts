@@ -2,7 +2,7 @@ import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { CatalogueKind } from './access.ts';
 import { pointer } from './canonical.ts';
-import type { Cluster } from './objects.ts';
+import type { Cluster, PlatformComponent } from './objects.ts';
 import type { LimitWarning, ObjectChange } from './plan.ts';
 import type { ClusterInspection, TouchedCluster } from './plan-changes.ts';
 import { CATALOGUE_KINDS, fluxRoute, kindDefinition } from './registry.ts';
@@ -37,14 +37,20 @@ export interface Inspection extends ClusterInspection {
 export function inspectClusters(changes: readonly ObjectChange[]): Inspection {
   const problems: Problem[] = [];
   let total = 0;
+  const components = changes.filter(({ kind }) => kind === 'platform_component');
+  const news = {
+    dependencies: components.some((change) => isNew(change, 'depends_on')),
+    sources: components.some((change) => isNew(change, 'oci_url')),
+  };
   return {
     inspect(touched) {
       const { after, before } = touched;
       if (after === undefined) return [];
       const found = [
-        ...dependencyProblems(touched, after),
+        // A document that stays has its old problems only, unless the catalogue says otherwise now: of 10,000 that is half the work.
+        ...(before !== after || news.dependencies ? dependencyProblems(touched, after) : []),
         ...countProblems(touched, after),
-        ...tagProblems(touched, after),
+        ...(before !== after || news.sources ? tagProblems(touched, after) : []),
       ];
       const warnings: LimitWarning[] = [];
       for (const kind of touched.kinds) {
@@ -62,6 +68,13 @@ export function inspectClusters(changes: readonly ObjectChange[]): Inspection {
       if (total > 0) throw refusal(changes, problems, total);
     },
   };
+}
+
+/** Of a component: whether this write says something else in this field, or is the first or last that says anything. */
+function isNew({ before, after }: ObjectChange, field: 'depends_on' | 'oci_url'): boolean {
+  if (before === undefined || after === undefined) return true;
+  const [was, is] = [before, after] as [PlatformComponent, PlatformComponent];
+  return JSON.stringify(was[field]) !== JSON.stringify(is[field]);
 }
 
 /** What a cluster that was never there before is refused for: more than Flux takes. */

@@ -29,7 +29,10 @@ export interface RenderedInput {
 export interface FluxRoute<K extends FleetKind> {
   readonly segment: string;
   readonly assignedIn: AssignmentField;
-  /** `position`: the place of the assignment in the cluster's list. */
+  /**
+   * `position`: the place of the assignment in the cluster's list. Each field at the top comes either from the cluster's names,
+   * patches and references alone, or from the entry and its assignment alone: plans rest on that.
+   */
   render(cluster: Cluster, entry: FleetObjects[K], position: number): RenderedInput;
 }
 

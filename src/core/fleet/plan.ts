@@ -21,10 +21,17 @@ export interface ObjectChange {
   readonly undoes?: number;
 }
 
-/** One input of a route, rendered only if it must be: two slots with equal `basis` render to the same. */
+/**
+ * One input of a route, rendered only if it must be: two slots of equal `entry`, `assigned` and `apart` render to the same.
+ */
 export interface InputSlot {
   readonly id: string;
-  readonly basis: readonly unknown[];
+  /** What the catalogue says, by identity; undefined: of a frozen cluster, to be compared as it is. */
+  readonly entry: object | undefined;
+  /** What goes before the catalogue's word, as text. */
+  readonly assigned: string;
+  /** What has fields of its own, as text: the cluster's names, its patches and references to Secrets. */
+  readonly apart: string;
   input(): RenderedInput;
 }
 
@@ -114,15 +121,22 @@ export interface Plan {
   readonly warnings: readonly LimitWarning[];
 }
 
+/**
+ * What slots came to that differ alike: ten thousand clusters that assign one entry in the same words are changed by it in
+ * the same fields. For one plan.
+ */
+export type ChangeMemory = Map<object, Map<object, Map<string, InputChange | undefined>>>;
+
 /** undefined: nothing of what this cluster is served changes. */
 export function planCluster(
   before: ServedCluster | undefined,
   after: ServedCluster | undefined,
+  memory: ChangeMemory = new Map(),
 ): ClusterPlan | undefined {
   const known = after ?? before;
   if (known === undefined) return undefined;
   const answers = fateOf(before, after);
-  const routes = planRoutes(before?.routes ?? [], after?.routes ?? []);
+  const routes = planRoutes(before?.routes ?? [], after?.routes ?? [], memory);
   if (answers === 'stays' && routes.length === 0) return undefined;
   return {
     id: known.id,
@@ -146,29 +160,36 @@ function fateOf(before: ServedCluster | undefined, after: ServedCluster | undefi
   return was && before?.cluster_dns !== after?.cluster_dns ? 'moves' : 'stays';
 }
 
-function planRoutes(before: readonly RouteSlots[], after: readonly RouteSlots[]): RoutePlan[] {
+function planRoutes(
+  before: readonly RouteSlots[],
+  after: readonly RouteSlots[],
+  memory: ChangeMemory,
+): RoutePlan[] {
   const names = new Set([...after, ...before].map(({ route }) => route));
   const find = (routes: readonly RouteSlots[], name: string): Pick<RouteSlots, 'total' | 'slots'> =>
     routes.find(({ route }) => route === name) ?? { total: 0, slots: [] };
   return [...names].sort().flatMap((route) => {
     const was = find(before, route);
     const is = find(after, route);
-    const inputs = planInputs(was.slots, is.slots);
+    const inputs = planInputs(was.slots, is.slots, memory);
     const reordered = isReordered(was.slots, is.slots);
     if (inputs.length === 0 && !reordered) return [];
     return [{ route, inputs_before: was.total, inputs_after: is.total, reordered, inputs }];
   });
 }
 
-function planInputs(before: readonly InputSlot[], after: readonly InputSlot[]): InputChange[] {
+function planInputs(
+  before: readonly InputSlot[],
+  after: readonly InputSlot[],
+  memory: ChangeMemory,
+): InputChange[] {
   const was = new Map(before.map((slot) => [slot.id, slot]));
   const changes: InputChange[] = [];
   for (const slot of after) {
     const earlier = was.get(slot.id);
     was.delete(slot.id);
-    if (earlier !== undefined && isSameBasis(earlier.basis, slot.basis)) continue;
-    const fields = diffFields(earlier?.input(), slot.input());
-    if (fields.length > 0) changes.push({ id: slot.id, change: verdictOf(earlier, fields), fields });
+    const change = changeOf(earlier, slot, memory);
+    if (change !== undefined) changes.push(change);
   }
   for (const gone of was.values()) {
     changes.push({ id: gone.id, change: 'removed', fields: diffFields(gone.input(), undefined) });
@@ -183,8 +204,26 @@ function verdictOf(earlier: InputSlot | undefined, fields: readonly FieldChange[
   return flip.after === true ? 'enabled' : 'disabled';
 }
 
-function isSameBasis(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.length > 0 && a.every((part, i) => part === b[i]);
+/** What stands apart and stays is no part of a difference (FluxRoute.render is held to that): so it is no part of the key. */
+function changeOf(was: InputSlot | undefined, is: InputSlot, memory: ChangeMemory): InputChange | undefined {
+  if (was?.entry === undefined || is.entry === undefined || was.apart !== is.apart) return compared(was, is);
+  if (was.entry === is.entry && was.assigned === is.assigned) return undefined;
+  const key = was.assigned === is.assigned ? is.assigned : JSON.stringify([was.assigned, is.assigned]);
+  const known = ofPair(was.entry, is.entry, memory);
+  if (!known.has(key)) known.set(key, compared(was, is));
+  return known.get(key);
+}
+
+function ofPair(was: object, is: object, memory: ChangeMemory): Map<string, InputChange | undefined> {
+  const from = memory.get(was) ?? new Map<object, Map<string, InputChange | undefined>>();
+  const known = from.get(is) ?? new Map<string, InputChange | undefined>();
+  memory.set(was, from.set(is, known));
+  return known;
+}
+
+function compared(was: InputSlot | undefined, is: InputSlot): InputChange | undefined {
+  const fields = diffFields(was?.input(), is.input());
+  return fields.length === 0 ? undefined : { id: is.id, change: verdictOf(was, fields), fields };
 }
 
 /** Whether those that stay come in another order. */

@@ -1,5 +1,5 @@
 import { isRecord } from './canonical.ts';
-import type { ClusterPlan, InputChange, Plan } from './plan.ts';
+import type { ClusterPlan, InputChange } from './plan.ts';
 
 /**
  * Flux uninstalls what vanishes from an answer or is switched off in it. What would take more away than one input of one
@@ -43,22 +43,28 @@ const RULES: readonly GuardRule[] = Object.freeze([
   'signature',
 ]);
 
-/** Empty: the plan needs no confirmation. */
-export function guardReasons(plan: Plan): readonly GuardReason[] {
+export interface GuardCount {
+  add(cluster: ClusterPlan): void;
+  /** Of those added. Empty: the plan needs no confirmation. */
+  reasons(): readonly GuardReason[];
+}
+
+export function countForGuard(): GuardCount {
   const counts = new Map<GuardRule, number>();
-  const count = (rule: GuardRule): void => {
-    counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  };
   let shrinking = 0;
-  for (const cluster of plan.clusters) {
-    if (lossesOf(cluster) > 0) shrinking++;
-    for (const rule of rulesOf(cluster)) count(rule);
-  }
-  if (shrinking > 1) counts.set('several_clusters', shrinking);
-  return RULES.flatMap((rule) => {
-    const clusters = counts.get(rule);
-    return clusters === undefined ? [] : [{ rule, clusters }];
-  });
+  return {
+    add(cluster) {
+      if (lossesOf(cluster) > 0) shrinking++;
+      for (const rule of rulesOf(cluster)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+    },
+    reasons() {
+      const all = shrinking > 1 ? new Map(counts).set('several_clusters', shrinking) : counts;
+      return RULES.flatMap((rule) => {
+        const clusters = all.get(rule);
+        return clusters === undefined ? [] : [{ rule, clusters }];
+      });
+    },
+  };
 }
 
 function rulesOf(cluster: ClusterPlan): GuardRule[] {

@@ -21,19 +21,23 @@ const ANNOTATIONS = ['example', 'externalDocs', 'xml', 'discriminator'];
 
 /**
  * Compiles every schema of components.schemas at once, so that a broken one is a refusal to start and not a failing request.
+ * `checked`: that was done with this very document before, and each is compiled when it is asked for.
  * Throws StartupError, also when the document and the registry disagree about a kind.
  */
-export function compileSchemas(openapiDocument: unknown): FleetSchemas {
+export function compileSchemas(openapiDocument: unknown, { checked = false } = {}): FleetSchemas {
   const components = isRecord(openapiDocument) ? openapiDocument.components : undefined;
   const schemas = isRecord(components) ? components.schemas : undefined;
   if (!isRecord(components) || !isRecord(schemas))
     throw new StartupError('openapi.yaml has no components.schemas');
-  const validators = compileAll(components, Object.keys(schemas));
+  const compile = createCompiler(components, checked);
+  const validators = new Map<string, ValidateFunction>();
+  if (!checked) for (const name of Object.keys(schemas)) validators.set(name, compile(name));
   for (const kind of FLEET_KINDS) agreeAbout(kind, schemas);
   return Object.freeze({
     check(schemaName: string, value: unknown): readonly ErrorDetail[] {
-      const validate = validators.get(schemaName);
-      if (validate === undefined) throw new Error(`openapi.yaml has no schema ${schemaName}`);
+      if (!Object.hasOwn(schemas, schemaName)) throw new Error(`openapi.yaml has no schema ${schemaName}`);
+      const validate = validators.get(schemaName) ?? compile(schemaName);
+      validators.set(schemaName, validate);
       return validate(value) ? [] : describeSchemaErrors(validate.errors ?? []);
     },
   });
@@ -62,7 +66,7 @@ export function boundDetails(details: readonly ErrorDetail[]): readonly ErrorDet
 }
 
 /** Schemas refer to each other anywhere under components, `x-schemas` included. */
-function compileAll(components: RawObject, names: readonly string[]): ReadonlyMap<string, ValidateFunction> {
+function createCompiler(components: RawObject, checked: boolean): (name: string) => ValidateFunction {
   const ajv = new Ajv({
     strict: true,
     allowUnionTypes: true, // `type: [string, 'null']` is how OpenAPI 3.1 says "may be null"
@@ -73,7 +77,7 @@ function compileAll(components: RawObject, names: readonly string[]): ReadonlyMa
     useDefaults: false,
     removeAdditional: false,
     ownProperties: true, // `constructor` is a possible key, not an inherited one
-    validateSchema: true,
+    validateSchema: !checked, // against the schema of schemas, whose compilation is dear
     validateFormats: true,
     messages: false,
     logger: false,
@@ -81,16 +85,14 @@ function compileAll(components: RawObject, names: readonly string[]): ReadonlyMa
   // The document's frame is no schema, only where the references point into.
   ajv.addVocabulary(['components', ...ANNOTATIONS, ...extensions(components)]);
   ajv.addSchema({ components }, DOCUMENT_ID, false, false);
-  const validators = new Map<string, ValidateFunction>();
-  for (const name of names) {
+  return (name) => {
     try {
-      validators.set(name, ajv.compile({ $ref: `${DOCUMENT_ID}#/components/schemas/${name}` }));
+      return ajv.compile({ $ref: `${DOCUMENT_ID}#/components/schemas/${name}` });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new StartupError(`openapi.yaml: the schema ${name} cannot be used: ${reason}`, error);
     }
-  }
-  return validators;
+  };
 }
 
 /** Every `x-…` key in the schemas: OpenAPI's place for notes of one's own. */

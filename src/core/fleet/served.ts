@@ -1,6 +1,6 @@
 import type { CatalogueKind } from './access.ts';
 import type { RenderedInput } from './kind.ts';
-import type { Cluster, ComponentAssignment, FleetKind, FleetObjects } from './objects.ts';
+import type { Cluster, ComponentAssignment, FleetObjects } from './objects.ts';
 import type { InputSlot, RouteSlots, ServedCluster } from './plan.ts';
 import { CATALOGUE_KINDS, fluxRoute } from './registry.ts';
 import { renderInputs, serialiseInputs } from './render.ts';
@@ -12,18 +12,20 @@ import { stateOf } from './states.ts';
 /** The catalogue as it is at one moment; throws where an entry is not there, for a reference to nothing cannot be stored. */
 export type Catalogue = <K extends CatalogueKind>(kind: K, id: string) => FleetObjects[K];
 
-/** Kinds hold no slash. */
-export const catalogueKey = (kind: FleetKind, id: string): string => `${kind}/${id}`;
-
 /** The answers of a frozen cluster, as they were when it was frozen: the body of each route. */
 export type PinnedAnswers = Readonly<Record<CatalogueKind, string>>;
 
-/** `only`: the entries that may differ; undefined: any. `pinned`: of a frozen cluster. */
+/** Entries that may differ, of a kind; undefined: any may. */
+export type MayDiffer = (kind: CatalogueKind) => ReadonlySet<string> | undefined;
+
+const ANY: MayDiffer = () => undefined;
+
+/** `only`: what is looked at. `pinned`: of a frozen cluster. */
 export function servedCluster(
   cluster: Cluster,
   kinds: readonly CatalogueKind[],
   catalogue: Catalogue,
-  only?: ReadonlySet<string>,
+  only: MayDiffer = ANY,
   pinned?: PinnedAnswers,
 ): ServedCluster {
   const { id, cluster_dns, environment } = cluster;
@@ -35,13 +37,15 @@ export function servedCluster(
     return { id, cluster_dns, environment: served?.environment ?? environment, state, routes };
   }
   const routes =
-    state === 'retired' ? undefined : kinds.map((kind) => renderedSlots(cluster, kind, catalogue, only));
+    state === 'retired'
+      ? undefined
+      : kinds.map((kind) => renderedSlots(cluster, kind, catalogue, only(kind)));
   return { id, cluster_dns, environment, state, routes };
 }
 
 /**
- * The basis of a slot is everything that its rendering reads: the entry, the assignment, the patches, and the cluster's own
- * names. Entries are compared by identity, so a catalogue must hand out one object for one id.
+ * A slot says everything that its rendering reads: the entry, the assignment, the patches, and the cluster's own names.
+ * Entries are compared by identity, so a catalogue must hand out one object for one id.
  */
 export function renderedSlots<K extends CatalogueKind>(
   cluster: Cluster,
@@ -50,26 +54,36 @@ export function renderedSlots<K extends CatalogueKind>(
   only?: ReadonlySet<string>,
 ): RouteSlots {
   const { segment, assignedIn, render } = fluxRoute(kind);
-  const { cluster_name, cluster_dns, environment } = cluster;
   const assigned: readonly Partial<ComponentAssignment>[] = cluster[assignedIn];
   const slots: InputSlot[] = [];
-  for (const [position, { id = '', enabled, oci_tag, component_path }] of assigned.entries()) {
-    if (only !== undefined && !only.has(catalogueKey(kind, id))) continue;
+  if (only?.size === 0) return { kind, route: segment, total: assigned.length, slots };
+  const names = [cluster.cluster_name, cluster.cluster_dns, cluster.environment];
+  assigned.forEach((assignment, position) => {
+    const { id = '', enabled, oci_tag = null, component_path = null } = assignment;
+    if (only !== undefined && !only.has(id)) return;
     const entry = catalogue(kind, id);
-    const own = [enabled, oci_tag, component_path, ownPatches(cluster, kind, id)];
     slots.push({
       id,
-      basis: [entry, cluster_name, cluster_dns, environment, ...own],
-      input: (): RenderedInput => render(cluster, entry, position),
+      entry,
+      assigned: JSON.stringify([enabled, oci_tag, component_path]),
+      apart: JSON.stringify([names, ownMaps(cluster, kind, id)]),
+      input: () => render(cluster, entry, position),
     });
-  }
+  });
   return { kind, route: segment, total: assigned.length, slots };
 }
 
-/** No basis: a pinned input is compared as it is. */
 function pinnedSlots(kind: CatalogueKind, body: string): RouteSlots {
   const { inputs } = JSON.parse(body) as { inputs: readonly RenderedInput[] };
-  const slots = inputs.map((input): InputSlot => ({ id: input.id, basis: [], input: () => input }));
+  const slots = inputs.map(
+    (input): InputSlot => ({
+      id: input.id,
+      entry: undefined,
+      assigned: '',
+      apart: '',
+      input: () => input,
+    }),
+  );
   return { kind, route: fluxRoute(kind).segment, total: slots.length, slots };
 }
 
@@ -82,12 +96,10 @@ export function answersOf(cluster: Cluster, catalogue: Catalogue): PinnedAnswers
   return Object.freeze(Object.fromEntries(bodies)) as PinnedAnswers;
 }
 
-/** As text: the documents before and after are two objects, though hardly ever different ones. */
-function ownPatches(cluster: Cluster, kind: CatalogueKind, id: string): string | undefined {
-  if (kind !== 'platform_component') return undefined;
+function ownMaps(cluster: Cluster, kind: CatalogueKind, id: string): readonly unknown[] {
+  if (kind !== 'platform_component') return [];
   const { patches, secret_refs: refs } = cluster;
-  const own = Object.hasOwn(patches, id) ? patches[id] : undefined;
+  const patch = Object.hasOwn(patches, id) ? patches[id] : {};
   // A cluster's first reference gives all its inputs the key.
-  if (refs === undefined) return own === undefined ? undefined : JSON.stringify([own]);
-  return JSON.stringify([own, Object.hasOwn(refs, id) ? refs[id] : {}]);
+  return refs === undefined ? [patch] : [patch, Object.hasOwn(refs, id) ? refs[id] : {}];
 }

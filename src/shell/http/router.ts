@@ -29,16 +29,20 @@ export interface Router {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-/** openapi.yaml routes and validates; every default of openapi-backend that would let something through is set. */
+/**
+ * openapi.yaml routes and validates; every default of openapi-backend that would let something through is set. `checked`: a
+ * router was made of this very document before, and what its parameters are checked with is compiled when it is asked for.
+ */
 export async function createRouter(
   document: object,
   operations: OperationTable,
   schemas: FleetSchemas,
+  { checked = false } = {},
 ): Promise<Router> {
   const backend = new OpenAPIBackend({
     definition: routingView(document),
     strict: true,
-    quick: false,
+    quick: checked,
     validate: true,
     ignoreTrailingSlashes: false,
     coerceTypes: true,

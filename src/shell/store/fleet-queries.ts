@@ -1,9 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { LRUCache } from 'lru-cache';
 import type { CatalogueKind, ClusterInputs, ListQuery, ObjectName, Page } from '../../core/fleet/access.ts';
 import { deepFreeze } from '../../core/fleet/canonical.ts';
 import type { Cluster, FleetKind, FleetObjects } from '../../core/fleet/objects.ts';
 import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
 import type { PinnedAnswers } from '../../core/fleet/served.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { unavailable } from './faults.ts';
 
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
@@ -23,9 +25,8 @@ export interface FleetQueries {
 /** Indexed look-ups only: a test holds their query plans to that. */
 export const POLL_SQL = Object.freeze({
   cluster: 'SELECT document FROM objects WHERE cluster_dns = ?',
-  entries: `SELECT target.document FROM refs
-    JOIN objects AS target ON target.kind = refs.to_kind AND target.id = refs.to_id
-    WHERE refs.from_kind = 'cluster' AND refs.from_id = ? AND refs.field = ? ORDER BY refs.position`,
+  references: `SELECT to_id FROM refs WHERE from_kind = 'cluster' AND from_id = ? AND field = ? ORDER BY position`,
+  object: 'SELECT document FROM objects WHERE kind = ? AND id = ?',
   revision: 'SELECT max(number) FROM revisions',
   ratchet: 'SELECT 1 FROM ratchet WHERE cluster_dns = ?',
 });
@@ -48,14 +49,18 @@ const FILTER_COLUMNS: readonly string[] = Object.freeze(['cluster_dns', 'environ
 const LABEL_TERM =
   "EXISTS (SELECT 1 FROM json_each(document, '$.labels') AS label WHERE label.key || '=' || label.value = ?)";
 
-export function createFleetQueries(database: Database): FleetQueries {
+/**
+ * `remembers`: for a connection that sees committed state only. Its catalogue entries are kept as they were read for as long as no
+ * revision came, without which none of them changes: a poll then reads its cluster and what that refers to, and nothing else.
+ */
+export function createFleetQueries(database: Database, { remembers = false } = {}): FleetQueries {
   const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
   const text = (sql: string): Statement<unknown[], string> => prepare<string>(sql).pluck();
   const clusterByDns = text(POLL_SQL.cluster);
   const newestRevision = prepare<number | null>(POLL_SQL.revision).pluck();
-  const entriesOf = text(POLL_SQL.entries);
+  const referencesOf = text(POLL_SQL.references);
   const ratcheted = prepare<unknown>(POLL_SQL.ratchet);
-  const byId = text('SELECT document FROM objects WHERE kind = ? AND id = ?');
+  const byId = text(POLL_SQL.object);
   const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
     ORDER BY from_kind, from_id LIMIT ?`);
   const pinsOf = text('SELECT answers FROM frozen_answers WHERE cluster_id = ?');
@@ -66,6 +71,17 @@ export function createFleetQueries(database: Database): FleetQueries {
   ).pluck();
   const initialised = prepare<unknown>("SELECT 1 FROM meta WHERE name = 'initialised'");
   const lists = new Map<string, ListStatements>();
+
+  const catalogue = createEntryMemory();
+  const entryOf = (kind: CatalogueKind, id: string, revision: number): Entry | undefined => {
+    const known = remembers ? catalogue.get(kind, id, revision) : undefined;
+    if (known !== undefined) return known;
+    const document = byId.get(kind, id);
+    if (document === undefined) return undefined;
+    const entry = parse<Entry>(document);
+    if (remembers) catalogue.set(kind, entry, document.length);
+    return entry;
+  };
 
   const readInputs = database.transaction((clusterDns: string, kind: CatalogueKind) => {
     const document = clusterByDns.get(clusterDns);
@@ -80,10 +96,9 @@ export function createFleetQueries(database: Database): FleetQueries {
       return { cluster, entries: [], revision, pinned: parse<PinnedAnswers>(pinned)[kind] };
     }
     const field = assignmentField(kind);
-    const entries = entriesOf
-      .all(cluster.id, field)
-      .map((entry) => parse<FleetObjects[CatalogueKind]>(entry));
+    const ids = referencesOf.all(cluster.id, field);
     const assigned = cluster[field];
+    const entries = ids.flatMap((id) => entryOf(kind, id, revision) ?? []);
     // Foreign keys forbid it; should it happen nevertheless, a shortened answer would uninstall what is missing.
     if (entries.length !== assigned.length || entries.some((entry, i) => entry.id !== assigned[i]?.id)) {
       throw unavailable(`cluster ${cluster.id}: ${field} and its references differ`);
@@ -127,6 +142,30 @@ export function createFleetQueries(database: Database): FleetQueries {
     },
     isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,
     isInitialised: () => initialised.get() !== undefined,
+  };
+}
+
+type Entry = FleetObjects[CatalogueKind];
+
+interface EntryMemory {
+  /** As of this revision; what is remembered of another is forgotten. */
+  get(kind: CatalogueKind, id: string, revision: number): Entry | undefined;
+  /** Read in the same transaction as the revision of the last `get`. */
+  set(kind: CatalogueKind, entry: Entry, characters: number): void;
+}
+
+function createEntryMemory(): EntryMemory {
+  const entries = new LRUCache<string, Entry>({ maxSize: LIMITS.catalogueMemoryCharacters });
+  let at: number | undefined;
+  return {
+    get(kind, id, revision) {
+      if (at !== revision) entries.clear();
+      at = revision;
+      return entries.get(`${kind}/${id}`);
+    },
+    set(kind, entry, characters) {
+      entries.set(`${kind}/${entry.id}`, entry, { size: characters });
+    },
   };
 }
 

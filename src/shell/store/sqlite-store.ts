@@ -73,7 +73,7 @@ export function createSqliteStore(
     plans: { queries: createPlanQueries(database), writes: createPlanWrites(database) },
   };
   const inMemory = readerDatabase === database;
-  const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase);
+  const readerQueries = inMemory ? queries : createFleetQueries(readerDatabase, { remembers: true });
   const queue = createWriteQueue(turn);
   const read = createRead(queue, inMemory);
   const inTransaction: Store['transact'] = (work, origin = ourselves('write')) =>

@@ -81,6 +81,25 @@ test('a dependency that the catalogue gains is refused for the clusters that lac
   );
 });
 
+test('a URL that the catalogue gains is refused for the clusters whose own tag is none of its kind, which are named', async (t) => {
+  const { transact } = await store(t);
+  const from = 'https://charts.example.com';
+  await transact((tx) =>
+    tx.insert('platform_component', sampleComponent('chart', { oci_url: from, oci_tag: '1.0.0' })),
+  );
+  await transact((tx) =>
+    tx.insert(
+      'cluster',
+      sampleCluster('z', { platform_components: [{ ...on('chart'), oci_tag: '1.0.0+1' }] }),
+    ),
+  );
+  const oci_url = 'oci://registry.example.com/chart';
+  await assert.rejects(
+    transact((tx) => patchObject('platform_component', 'chart', { oci_url }, schemas, tx)),
+    refused(/\(1 problems\): "z"/, '/clusters/z/platform_components/0/oci_tag'),
+  );
+});
+
 test('what was so before a write is no fault of it', async (t) => {
   const opened = await store(t);
   await opened.transact((tx) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planFacts } from '../../../src/core/fleet/approval.ts';
 import type { FieldChange, InputVerdict, Plan } from '../../../src/core/fleet/plan.ts';
-import { guardReasons } from '../../../src/core/fleet/prune-guard.ts';
+import { summarisePlan } from '../../../src/core/fleet/plan-summary.ts';
 
 const planOf = (change: InputVerdict, ...fields: FieldChange[]): Plan => ({
   hash: '',
@@ -28,7 +28,10 @@ const planOf = (change: InputVerdict, ...fields: FieldChange[]): Plan => ({
     },
   ],
 });
-const verdict = (plan: Plan) => [guardReasons(plan).map(({ rule }) => rule), planFacts(plan).takesAway];
+const verdict = (plan: Plan) => [
+  summarisePlan(plan).reasons.map(({ rule }) => rule),
+  planFacts(plan).takesAway,
+];
 
 test('to end or change a verification takes a protection away, whatever else changes; to begin one does not', () => {
   const ends = { field: '/verify', before: { provider: 'cosign' } };

@@ -43,6 +43,12 @@ describe('a remembered answer', () => {
     assert.equal(state.reads, 1);
   });
 
+  it('keeps no more memory alive than its own octets, which are what is counted', async () => {
+    const { reader } = storeOfOne();
+    const inputs = (await createFluxAnswers(reader).of(DNS, 'namespace'))?.inputs;
+    assert.equal(inputs?.buffer.byteLength, inputs?.byteLength);
+  });
+
   it('ends with any revision, whoever wrote it', async () => {
     const { state, reader } = storeOfOne();
     const answers = createFluxAnswers(reader);

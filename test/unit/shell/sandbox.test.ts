@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfig } from '../../../src/core/config.ts';
 import { StartupError } from '../../../src/core/errors.ts';
-import { apart, assertSandboxed, grantsOf } from '../../../src/shell/sandbox.ts';
+import { COMPILE_CACHE } from '../../../src/shell/compile-cache.ts';
+import { apart, assertSandboxed, dropAfterStart, grantsOf } from '../../../src/shell/sandbox.ts';
 
 describe('grants', () => {
   it('leave out what lies in a directory that is granted', () => {
@@ -74,5 +75,26 @@ describe('a sandbox', () => {
 
   it('that refuses nothing is none', () => {
     assert.throws(() => assertSandboxed(permission([]), grants), /nothing is refused/);
+  });
+});
+
+describe('compiled code', () => {
+  const config = parseConfig({
+    TLS_CERT_FILE: '/t/tls.crt',
+    TLS_KEY_FILE: '/t/tls.key',
+    CLUSTER_CA_FILE: '/t/ca.crt',
+    DATABASE_URL: 'sqlite:///data/fluxgate.db',
+  });
+
+  it('is kept beside the sources, out of reach of whoever can write to the store', () => {
+    assert.deepEqual(grantsOf(config, '/').writeAtStart, ['/data/fluxgate.db*', COMPILE_CACHE]);
+    assert.match(COMPILE_CACHE, /\/node_modules\/\.cache\/fluxgate$/);
+  });
+
+  it('is written by a start only', () => {
+    const dropped: string[] = [];
+    const all = { has: () => true, drop: (scope: string) => void dropped.push(scope) };
+    dropAfterStart(all, config, grantsOf(config, '/'));
+    assert.ok(dropped.includes('fs.write'));
   });
 });

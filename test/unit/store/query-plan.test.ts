@@ -21,7 +21,7 @@ test('a poll is look-ups by index only: no scan, no sorting, whatever SQLite kno
   const expected = [
     'SEARCH objects USING INDEX objects_by_cluster_dns (cluster_dns=?)',
     'SEARCH refs USING PRIMARY KEY (from_kind=? AND from_id=? AND field=?)',
-    'SEARCH target USING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
     'SEARCH revisions', // its newest, by the primary key
     'SEARCH ratchet USING PRIMARY KEY (cluster_dns=?)',
   ];

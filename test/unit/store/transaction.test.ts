@@ -175,6 +175,39 @@ test('another process holds the lock: a writer waits for it without blocking, an
   await store.transact((tx) => tx.remove('namespace', 'n'));
 });
 
+test('what is remembered of the catalogue dies with the next revision, whoever wrote it', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const [store, other] = [await openSqliteStore(url), await openSqliteStore(url)];
+  t.after(() => Promise.all([store.close(), other.close()]));
+  await store.transact(insertSampleFleet);
+  const labels = async (reader = store.reader) =>
+    (await reader.clusterInputs('east.k8s.example.com', 'namespace'))?.entries.map((entry) => entry.labels);
+  assert.deepEqual(await labels(), [{ team: 'web' }, {}]);
+  for (const [team, writer] of [
+    ['own', store],
+    ['elsewhere', other],
+  ] as const) {
+    await writer.transact(async (tx) => {
+      await tx.replace('namespace', sampleNamespace('web', { labels: { team } }));
+      // Inside it is seen at once, outside not before the commit.
+      assert.deepEqual(await labels(tx), [{ team }, {}]);
+      await tx.replace('namespace', sampleNamespace('db', { labels: { team } }));
+      assert.deepEqual(await labels(tx), [{ team }, { team }]);
+      await tx.replace('namespace', sampleNamespace('db'));
+    });
+    assert.deepEqual(await labels(), [{ team }, {}]);
+    assert.deepEqual(await labels(other.reader), [{ team }, {}]);
+  }
+  await assert.rejects(
+    store.transact(async (tx) => {
+      await tx.replace('namespace', sampleNamespace('web', { labels: { team: 'never' } }));
+      throw new Error('rolled back');
+    }),
+    /rolled back/,
+  );
+  assert.deepEqual(await labels(), [{ team: 'elsewhere' }, {}]);
+});
+
 test('a row that is missing from the store is an error, never a shorter answer', async (t) => {
   const connections = openDatabase(temporaryDatabase(t).url);
   const store = createSqliteStore(connections);
