@@ -75,8 +75,8 @@ async function lasting(): Promise<LastingCommandContext> {
   const stopSignal = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
-  const { destination: createDestination } = (await import('pino')).default;
-  const logDestination = createDestination({ dest: 1, sync: false });
+  const { createLogDestination } = await import('./shell/log-destination.ts');
+  const logDestination = createLogDestination(1);
   endLog = () => logDestination.end();
   process.on('uncaughtExceptionMonitor', (error) => {
     const line = {

@@ -1,8 +1,10 @@
 import { LIVENESS_LIMITS } from './limits-liveness.ts';
+import { POLL_LIMITS } from './limits-poll.ts';
 
 /** Every bound of the gateway, with its unit in the name and its reason beside it. */
 export const LIMITS = Object.freeze({
   ...LIVENESS_LIMITS,
+  ...POLL_LIMITS,
   // — the connection —
   /** Flux retries a handshake for 15 s in all; a peer that needs longer than 10 s is silent or hostile. */
   handshakeTimeoutMs: 10_000,

@@ -1,0 +1,8 @@
+/** The bounds of what makes a poll cheap: a part of LIMITS. */
+export const POLL_LIMITS = Object.freeze({
+  // — the log —
+  /** How long a line waits for others: each write wakes a thread, which costs more than the line. */
+  logFlushMs: 100,
+  /** Octets of lines that wait for nobody: some twenty polls. */
+  logFlushOctets: 12_000,
+});
