@@ -5,4 +5,8 @@ export const POLL_LIMITS = Object.freeze({
   logFlushMs: 100,
   /** Octets of lines that wait for nobody: some twenty polls. */
   logFlushOctets: 12_000,
+
+  // — who was accepted before —
+  /** How long the chain beside a known leaf is taken for the same. Renewals have a new leaf; a new chain for an old one is rare. */
+  chainReadAgainMs: 3_600_000,
 });

@@ -17,6 +17,8 @@ type Presented = Pick<RecentChain, 'chain' | 'openssl'>;
 /** Chains presented lately, by the fingerprint of their leaf, so that somebody can ask why long after. Bounded. */
 export interface RecentChains {
   note(presented: Presented, accepted: boolean, source: string, nowMs: number): void;
+  /** The chain of this leaf was accepted once more; nothing where it is not remembered any more. */
+  again(leafSha256: string, source: string, nowMs: number): void;
   get(leafSha256: string): RecentChain | undefined;
 }
 
@@ -44,6 +46,10 @@ export function createRecentChains(): RecentChains {
       }
       const recent: RecentChain = { chain, openssl, source, seenMs: nowMs };
       (isAccepted ? accepted : refused).set(sha256, recent);
+    },
+    again(sha256, source, nowMs) {
+      const before = accepted.get(sha256);
+      if (before !== undefined) accepted.set(sha256, { ...before, source, seenMs: nowMs });
     },
     get(sha256) {
       const [a, b] = [accepted.get(sha256), refused.get(sha256)];
