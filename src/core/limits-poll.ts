@@ -6,6 +6,10 @@ export const POLL_LIMITS = Object.freeze({
   /** Octets of lines that wait for nobody: some twenty polls. */
   logFlushOctets: 12_000,
 
+  // — where requests come from —
+  /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
+  namedAddressesMax: 16_384,
+
   // — who was accepted before —
   /** How long the chain beside a known leaf is taken for the same. Renewals have a new leaf; a new chain for an old one is rare. */
   chainReadAgainMs: 3_600_000,
