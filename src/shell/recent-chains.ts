@@ -22,8 +22,10 @@ export interface RecentChains {
   get(leafSha256: string): RecentChain | undefined;
 }
 
+type Remembered = Omit<RecentChain, 'seenMs' | 'source'> & { seenMs: number; source: string };
+
 export function createRecentChains(): RecentChains {
-  const memory = (): LRUCache<string, RecentChain> =>
+  const memory = (): LRUCache<string, Remembered> =>
     new LRUCache({
       max: LIMITS.recentChainsMax,
       maxSize: LIMITS.recentChainsBytesMax,
@@ -44,12 +46,14 @@ export function createRecentChains(): RecentChains {
         sha256 = createHash('sha256').update(leaf).digest('hex');
         fingerprints.set(chain, sha256);
       }
-      const recent: RecentChain = { chain, openssl, source, seenMs: nowMs };
+      const recent = { chain, openssl, source, seenMs: nowMs };
       (isAccepted ? accepted : refused).set(sha256, recent);
     },
     again(sha256, source, nowMs) {
       const before = accepted.get(sha256);
-      if (before !== undefined) accepted.set(sha256, { ...before, source, seenMs: nowMs });
+      if (before === undefined) return;
+      before.source = source;
+      before.seenMs = nowMs;
     },
     get(sha256) {
       const [a, b] = [accepted.get(sha256), refused.get(sha256)];

@@ -44,6 +44,9 @@ export class PeerJudge {
   /** By leaf and OpenSSL's verdict: what was accepted, so that its chain need not be read again before it is an hour old. */
   readonly #leaves = boundedMemory<string, KnownLeaf>(LIMITS.acceptedVerdictsMax);
 
+  /** What was said of a connection is said again to its next question. */
+  readonly #ofConnection = new WeakMap<TLSSocket, Verdict>();
+
   /** Verdicts that were remembered, and those that were worked out. Grows. */
   readonly lookups = { hits: 0, misses: 0 };
 
@@ -65,10 +68,17 @@ export class PeerJudge {
 
   /** `nowMs`: since the epoch. A remembered verdict is used only while it is valid. */
   verdictOf(socket: TLSSocket, nowMs: number): PeerVerdict {
+    const known = this.#ofConnection.get(socket);
+    if (known !== undefined && nowMs < known.validUntil) {
+      this.lookups.hits++;
+      return known;
+    }
     let presented = this.presentedBy(socket, nowMs);
-    const remembered = this.#accepted.get(presented.key) ?? this.#rejected.get(presented.key);
+    // To recall it may have been to know it.
+    const remembered = this.#ofConnection.get(socket) ?? this.#rememberedOf(presented);
     if (remembered !== undefined && nowMs < remembered.validUntil) {
       this.lookups.hits++;
+      this.#ofConnection.set(socket, remembered);
       return remembered;
     }
     // Whatever is judged was read off this very connection.
@@ -81,9 +91,10 @@ export class PeerJudge {
       this.#readBefore.set(presented.key, true);
       const leaf = leafKeyOf(socket);
       if (leaf !== undefined) {
-        this.#leaves.set(leaf, { key: presented.key, untilMs: nowMs + LIMITS.chainReadAgainMs });
+        this.#leaves.set(leaf, { key: presented.key, verdict, untilMs: nowMs + LIMITS.chainReadAgainMs });
       }
     }
+    this.#ofConnection.set(socket, verdict);
     return verdict;
   }
 
@@ -96,9 +107,14 @@ export class PeerJudge {
   #recall(socket: TLSSocket, nowMs: number): Presented | undefined {
     const leaf = leafKeyOf(socket);
     const known = leaf === undefined ? undefined : this.#leaves.get(leaf);
-    if (known === undefined || nowMs >= known.untilMs) return undefined;
-    const verdict = this.#accepted.get(known.key);
-    return verdict !== undefined && nowMs < verdict.validUntil ? recalled(socket, known.key) : undefined;
+    if (known === undefined || nowMs >= known.untilMs || nowMs >= known.verdict.validUntil) return undefined;
+    this.#ofConnection.set(socket, known.verdict);
+    return recalled(socket, known.key);
+  }
+
+  /** What was refused with the chain that a leaf is known by says nothing of the chain that this connection came with. */
+  #rememberedOf({ key, recalled }: Presented): Verdict | undefined {
+    return this.#accepted.get(key) ?? (recalled ? undefined : this.#rejected.get(key));
   }
 
   #judge(presented: Presented, nowMs: number): Verdict {
@@ -118,6 +134,7 @@ export class PeerJudge {
 interface KnownLeaf {
   /** Of what was presented with it. */
   readonly key: string;
+  readonly verdict: Verdict;
   /** From then on the chain is read again: a cluster may have come by another one for the same leaf. */
   readonly untilMs: number;
 }

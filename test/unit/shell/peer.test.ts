@@ -78,14 +78,15 @@ describe('a known leaf', () => {
     const judge = new PeerJudge(snapshot);
     accepted(judge, poll(one));
     const open = poll(one);
-    assert.equal(accepted(judge, open), true);
+    const alsoOpen = poll(one);
+    assert.deepEqual([accepted(judge, open), accepted(judge, alsoOpen)], [true, true]);
     const id = { id: 'rev-1', reason: 'test', untilMs: undefined };
     const target = { kind: 'certificate_sha256', sha256: certificateSha256(one.pem) } as const;
     const revoked = new PeerJudge(
       { ...snapshot, revocations: createRevocationList([{ ...id, target }], 1) },
       judge,
     );
-    for (const connected of [open, poll(one)]) {
+    for (const connected of [open, poll(one), alsoOpen]) {
       assert.equal(accepted(revoked, connected), false);
       assert.equal(connected.read.count, 1);
       assert.equal(revoked.presentedBy(connected.socket, NOW).recalled, false);
