@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { isCrlMissing } from './core/identity/crl-warnings.ts';
@@ -19,6 +18,7 @@ import { countRequests } from './shell/http/count-request.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline, inTurn } from './shell/http/pipeline.ts';
 import { rememberRequests } from './shell/http/remember.ts';
+import { newRequestId } from './shell/http/request-id.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { openPage } from './shell/http/ui/page.ts';
 import { openRights } from './shell/live-rights.ts';
@@ -281,9 +281,4 @@ async function serve(
       log.info('stopped');
     },
   };
-}
-
-/** 96 random bits: unguessable, so that nobody can point at another's request. */
-function newRequestId(): string {
-  return randomBytes(12).toString('hex');
 }

@@ -106,9 +106,8 @@ async function lasting(): Promise<LastingCommandContext> {
       if (kind === 'reload') hangUp();
     });
   });
-  const { destination: createDestination } = (await import('pino')).default;
-  // POSIX: up to 4,096 octets (PIPE_BUF) are written to a pipe in one piece, whatever other workers write to it.
-  const logDestination = createDestination({ dest: 1, sync: false, maxWrite: 4_096 });
+  const { createLogDestination } = await import('./shell/log-destination.ts');
+  const logDestination = createLogDestination(1, channel !== undefined);
   endLog = () => logDestination.end();
   process.on('uncaughtExceptionMonitor', (error) => {
     const line = {

@@ -12,6 +12,8 @@ export const WORKER_LIMITS = Object.freeze({
   sharedRefusalsWaitingMax: 2_000,
   /** The same of chains that were refused: some 4 KiB each. */
   sharedChainsWaitingMax: 500,
+  /** Writes at once that tell how far they have come, 200 octets each: they take turns, so more than a few is a loop gone wild. */
+  progressesMax: 256,
   /** A revocation is answered once every worker refuses by it. One that does not say so by then hangs, and finds it in the store. */
   announceTimeoutMs: 1_000,
   /** A scrape waits so long for each worker. */

@@ -1,8 +1,10 @@
 import { LIVENESS_LIMITS } from './limits-liveness.ts';
+import { POLL_LIMITS } from './limits-poll.ts';
 
 /** Every bound of the gateway, with its unit in the name and its reason beside it. */
 export const LIMITS = Object.freeze({
   ...LIVENESS_LIMITS,
+  ...POLL_LIMITS,
   // — the connection —
   /** Flux retries a handshake for 15 s in all; a peer that needs longer than 10 s is silent or hostile. */
   handshakeTimeoutMs: 10_000,
@@ -149,8 +151,6 @@ export const LIMITS = Object.freeze({
   // — long work —
   /** How long reading trust, a plan or a report may hold the event loop before it lets polls in, each of which takes four turns of it. */
   sliceMs: 1,
-  /** Writes at once that tell how far they have come, 200 octets each: they take turns, so more than a few is a loop gone wild. */
-  progressesMax: 256,
 
   // — CRLs —
   /** The largest lists of public CAs have some 30 MiB; read, checked and replaced, one lies in memory twice. */

@@ -1,5 +1,7 @@
 import ipaddr from 'ipaddr.js';
+import { boundedMemory } from './bounded-memory.ts';
 import { StartupError } from './errors.ts';
+import { LIMITS } from './limits.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -20,9 +22,15 @@ export interface NamedNetworks extends Networks {
  * used to walk around a rule written in IPv4; zone indices go. Undefined: not an address at all.
  */
 export function canonicalAddress(text: string): string | undefined {
+  // Nearly every peer's address is this, and is asked for at each connection.
+  if (DOTTED_DECIMAL.test(text)) return text;
   const parsed = parseAddress(text);
   return parsed?.toString();
 }
+
+const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+/** Four octets without leading zeros: one spelling, its canonical one. */
+const DOTTED_DECIMAL = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 
 function parseAddress(text: string): Address | undefined {
   const bare = text.split('%', 1)[0] ?? '';
@@ -72,10 +80,20 @@ export function parseNamedNetworks(text: string, variable: string): NamedNetwork
   });
   // The narrowest first: an exception inside a network is what its writer means. The sort keeps the order of equals.
   const narrowest = named.toSorted((a, b) => b.parsed[1] - a.parsed[1]);
-  const nameOf = (address: string): string | undefined => {
+  const find = (address: string): string | undefined => {
     const candidate = parseAddress(address);
     if (candidate === undefined) return undefined;
     return narrowest.find(({ parsed }) => holds(parsed, candidate))?.name;
+  };
+  /** By address. The ranges never change, so nothing here is ever wrong. */
+  const found = boundedMemory<string, { readonly name: string | undefined }>(LIMITS.namedAddressesMax);
+  const nameOf = (address: string): string | undefined => {
+    let known = found.get(address);
+    if (known === undefined) {
+      known = { name: find(address) };
+      found.set(address, known);
+    }
+    return known.name;
   };
   return Object.freeze({
     ranges: Object.freeze(text.split(',').map((part) => part.trim())),

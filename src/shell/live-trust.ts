@@ -67,7 +67,7 @@ export class LiveTrust {
   }
 
   presentedBy(socket: TLSSocket): Presented {
-    return this.#judge.presentedBy(socket);
+    return this.#judge.presentedBy(socket, this.#clock.now());
   }
 
   /** Judged at this moment, whatever was true at the handshake. */

@@ -190,8 +190,10 @@ function ofCertificate(
 function isSameCredential(before: Presentation, { certificate, tokenId }: Sighted): boolean {
   return (
     before.tokenId === tokenId &&
-    before.certificate?.sha256 === certificate?.sha256 &&
-    before.certificate?.issuersSha256.join() === certificate?.issuersSha256.join()
+    // Nearly always the very same object: a verdict that is remembered.
+    (before.certificate === certificate ||
+      (before.certificate?.sha256 === certificate?.sha256 &&
+        before.certificate?.issuersSha256.join() === certificate?.issuersSha256.join()))
   );
 }
 

@@ -20,8 +20,12 @@ type Presented = Pick<RecentChain, 'chain' | 'openssl'>;
 export interface RecentChains {
   /** `refused`: the request was, whatever became of the certificate; somebody may ask any of the workers why. */
   note(presented: Presented, accepted: boolean, refused: boolean, source: string, nowMs: number): void;
+  /** The chain of this leaf was accepted once more; nothing where it is not remembered any more. */
+  again(leafSha256: string, source: string, nowMs: number): void;
   get(leafSha256: string): RecentChain | undefined;
 }
+
+type Remembered = Omit<RecentChain, 'seenMs' | 'source'> & { seenMs: number; source: string };
 
 interface ToldChain extends Omit<RecentChain, 'chain'> {
   /** Base64. */
@@ -30,7 +34,7 @@ interface ToldChain extends Omit<RecentChain, 'chain'> {
 }
 
 export function createRecentChains(siblings: Siblings): RecentChains {
-  const memory = (): LRUCache<string, RecentChain> =>
+  const memory = (): LRUCache<string, Remembered> =>
     new LRUCache({
       max: LIMITS.recentChainsMax,
       maxSize: LIMITS.recentChainsBytesMax,
@@ -59,7 +63,7 @@ export function createRecentChains(siblings: Siblings): RecentChains {
         sha256 = createHash('sha256').update(leaf).digest('hex');
         fingerprints.set(chain, sha256);
       }
-      const recent: RecentChain = { chain, openssl, source, seenMs: nowMs };
+      const recent = { chain, openssl, source, seenMs: nowMs };
       (isAccepted ? accepted : refused).set(sha256, recent);
       if (siblings.count === 1 || !isRefused) return;
       outbox.put(sha256, {
@@ -67,6 +71,12 @@ export function createRecentChains(siblings: Siblings): RecentChains {
         isAccepted,
         chain: chain.map((der) => Buffer.from(der).toString('base64')),
       });
+    },
+    again(sha256, source, nowMs) {
+      const before = accepted.get(sha256);
+      if (before === undefined) return;
+      before.source = source;
+      before.seenMs = nowMs;
     },
     get(sha256) {
       const [a, b] = [accepted.get(sha256), refused.get(sha256)];

@@ -1,5 +1,5 @@
 import { TELL_NOBODY, type TellProgress, type WriteStep } from '../core/fleet/progress.ts';
-import { LIMITS } from '../core/limits.ts';
+import { WORKER_LIMITS } from '../core/limits-workers.ts';
 import type { Siblings } from './workers/siblings.ts';
 
 /** How far one write has come. */
@@ -45,7 +45,7 @@ export function createWriteProgress(siblings: Siblings): WriteProgress {
     },
     async during(author, id, work) {
       const key = id === undefined ? undefined : keyOf(author, id);
-      if (key === undefined || underWay.has(key) || underWay.size >= LIMITS.progressesMax) {
+      if (key === undefined || underWay.has(key) || underWay.size >= WORKER_LIMITS.progressesMax) {
         return work(TELL_NOBODY);
       }
       const now: { step: WriteStep; done: number; total?: number } = { step: 'waiting', done: 0 };

@@ -123,3 +123,22 @@ describe('named networks', () => {
     });
   }
 });
+
+describe('the canonical spelling of an address', () => {
+  for (const text of ['0.0.0.0', '9.10.99.100', '199.200.249.255', '127.0.0.1']) {
+    it(`of ${text} is itself`, () => assert.equal(canonicalAddress(text), text));
+  }
+  for (const text of [
+    '256.1.1.1',
+    '1.2.3',
+    '1.2.3.4.5',
+    '01.2.3.4',
+    '1.2.3.4\n',
+    ' 1.2.3.4',
+    '1.2.3.',
+    '1.2.3.1e1',
+    '٣.2.3.4',
+  ]) {
+    it(`is not there for ${JSON.stringify(text)}`, () => assert.equal(canonicalAddress(text), undefined));
+  }
+});

@@ -58,9 +58,14 @@ export interface OwnCertificate {
  * What is said of the certificate comes after the inputs, and is the first to go when there is no room. `inputs`: of serialiseInputs.
  */
 export function besideInputs(inputs: Buffer, certificate: OwnCertificate): Buffer {
-  const last = Buffer.from(`,"certificate":${JSON.stringify(certificate)}}`, 'utf8');
-  const both = Buffer.concat([inputs.subarray(0, -1), last]);
-  return both.byteLength <= LIMITS.fluxBodyBytesMax ? both : inputs;
+  const last = `,"certificate":${JSON.stringify(certificate)}}`;
+  const at = inputs.byteLength - 1;
+  const octets = at + Buffer.byteLength(last);
+  if (octets > LIMITS.fluxBodyBytesMax) return inputs;
+  const both = Buffer.allocUnsafe(octets);
+  inputs.copy(both, 0, 0, at);
+  both.write(last, at, 'utf8');
+  return both;
 }
 
 /** The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. */

@@ -14,6 +14,8 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 
 /** `kex_group` of SSL_SESSION, an EXPLICIT INTEGER (OpenSSL 3, ssl/ssl_asn1.c). */
 const KEX_GROUP = contextConstructed(19);
+/** `peer` of SSL_SESSION, the EXPLICIT Certificate that the peer proved in this handshake to hold the key of. */
+const PEER = contextConstructed(3);
 /** An uint32 and the octet that keeps it positive. */
 const INTEGER_OCTETS_MAX = 5;
 
@@ -31,6 +33,31 @@ export function groupOfSession(session: Uint8Array): string {
   } catch {
     // What is wrong is not told: of what is beside a secret, nothing is.
     return 'none';
+  }
+}
+
+/**
+ * The peer's certificate, from the same octets: a view of its DER, as X509Certificate's `raw` has it. undefined: there is none, or
+ * the octets are not what was expected. Never throws; no octet outside the certificate is looked at but tags and lengths.
+ */
+export function certificateOfSession(session: Uint8Array): Uint8Array | undefined {
+  try {
+    const whole = extentAt(session, 0);
+    if (session[0] !== TAG.sequence || whole.end !== session.length) return undefined;
+    let found: Uint8Array | undefined;
+    for (let at = whole.contentAt; at < whole.end; ) {
+      const field = extentAt(session, at);
+      if (session[at] === PEER) {
+        const { contentAt, end } = field;
+        if (found !== undefined || session[contentAt] !== TAG.sequence) return undefined;
+        if (extentAt(session, contentAt).end !== end) return undefined;
+        found = session.subarray(contentAt, end);
+      }
+      at = field.end;
+    }
+    return found;
+  } catch {
+    return undefined;
   }
 }
 

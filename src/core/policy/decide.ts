@@ -11,6 +11,7 @@ import type { Principal } from '../identity/principal.ts';
 import { LIMITS } from '../limits.ts';
 import { finish } from '../steps.ts';
 import {
+  NOWHERE,
   POLICY_NAMESPACE,
   type PolicyContext,
   type PolicyEntity,
@@ -69,21 +70,15 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
     lookups,
     decide(request: DecisionRequest): Decision {
       try {
-        const principal = principalEntity(request.principal);
-        const resource = resourceEntity(request.resource);
-        // JSON of an array: no choice of names makes two different requests equal.
-        const key = JSON.stringify([
-          request.operationId,
-          ...parts(principal),
-          ...parts(resource),
-          Object.values(requestContext(request.context)),
-        ]);
+        const key = keyOfPoll(request) ?? keyOf(request);
         const known = remembered.get(key);
         if (known !== undefined) {
           lookups.hits++;
           return known;
         }
         lookups.misses++;
+        const principal = principalEntity(request.principal);
+        const resource = resourceEntity(request.resource);
         const decision = evaluate(set, request, principal, resource);
         remembered.set(key, decision);
         return decision;
@@ -92,6 +87,35 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
       }
     },
   });
+}
+
+/** JSON of an array: no choice of names makes two different requests equal. */
+function keyOf(request: DecisionRequest): string {
+  const principal = principalEntity(request.principal);
+  const resource = resourceEntity(request.resource);
+  return JSON.stringify([
+    request.operationId,
+    ...parts(principal),
+    ...parts(resource),
+    Object.values(requestContext(request.context)),
+  ]);
+}
+
+/**
+ * The same for a cluster that asks for inputs, which is nearly every request: all that `keyOf` has of one, without making the
+ * entities. Each text stands behind its length, so that no choice of names makes two different requests equal here either; and
+ * no such key begins as JSON does.
+ */
+function keyOfPoll({ principal, operationId, resource, context }: DecisionRequest): string | undefined {
+  if (principal.kind !== 'cluster' || resource.kind !== 'cluster_inputs') return undefined;
+  // What is nowhere has no environment and no labels.
+  if (resource.place !== NOWHERE) return undefined;
+  const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
+  return (
+    `poll ${resource.ratcheted} ${resource.revoked} ${operatorNetwork} ${moment.hour} ${moment.weekday} ${credential} ` +
+    `${allowsSecrets} ${operationId.length} ${operationId} ${principal.dns.length} ${principal.dns} ` +
+    `${resource.dns.length} ${resource.dns} ${network.length} ${network} ${source}`
+  );
 }
 
 /** Throws where Cedar reports any error, be it of a policy that would have had no part in the decision. */

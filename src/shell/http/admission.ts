@@ -58,7 +58,7 @@ export async function admit(
   parts: AdmissionParts,
   asked: Asked,
   admission: Admission,
-  told: (step: AdmissionStep, saw: string) => void = () => {},
+  told?: (step: AdmissionStep, saw: string) => void,
 ): Promise<Operation> {
   const route = parts.router.match(asked.method, asked.target);
   if (route.found) {
@@ -66,21 +66,21 @@ export async function admit(
     admission.clusterDns = route.params['cluster_dns'];
     admission.objectId = route.params['id'];
   }
-  told('route', route.found ? route.operation.operationId : 'none of openapi.yaml');
+  told?.('route', route.found ? route.operation.operationId : 'none of openapi.yaml');
   if (admission.clusterDns !== undefined) {
     checkClusterDns(admission.clusterDns);
-    told('cluster_dns', admission.clusterDns);
+    told?.('cluster_dns', admission.clusterDns);
   }
   checkNetwork(parts.config, route, asked.source);
-  told('network', asked.source);
+  told?.('network', asked.source);
 
   const ofCertificate = takeVerdict(parts.config, asked, admission);
-  if (ofCertificate !== undefined) told('certificate', describePrincipal(ofCertificate));
+  if (ofCertificate !== undefined) told?.('certificate', describePrincipal(ofCertificate));
   const operation = resolveRoute(route, parts.config);
-  told('operation', `${operation.operationId}, API_MODE=${parts.config.apiMode}`);
+  told?.('operation', `${operation.operationId}, API_MODE=${parts.config.apiMode}`);
   admission.principal = ofCertificate ?? (await asked.withoutCertificate(operation));
   await decide(parts, asked, admission, operation);
-  told('policy', `${admission.decision?.policies.join(', ')}: ${admission.decision?.reason}`);
+  told?.('policy', `${admission.decision?.policies.join(', ')}: ${admission.decision?.reason}`);
   return operation;
 }
 

@@ -135,8 +135,10 @@ async function answerRequest(
       return parts.clock.now();
     },
     verdict() {
+      const verdict = parts.trust.verdictOf(socket);
+      // Taken behind the verdict, for which it may have been read again.
       record.presented = parts.trust.presentedBy(socket);
-      return holdToPin(parts.trust.verdictOf(socket), parts.pins.admit);
+      return holdToPin(verdict, parts.pins.admit);
     },
     withoutCertificate,
   });

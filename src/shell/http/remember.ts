@@ -12,6 +12,11 @@ export function rememberRequests(
     memory.refusals.note(record, status, error);
     const { presented, verdict, source } = record;
     if (presented === undefined || verdict === undefined) return;
+    // The chain is not read again to be remembered, unless somebody may ask why it was of no use.
+    if (presented.recalled && verdict.accepted && error === undefined) {
+      memory.recentChains.again(verdict.principal.certificate.sha256, source, clock.now());
+      return;
+    }
     memory.recentChains.note(presented, verdict.accepted, error !== undefined, source, clock.now());
   };
 }

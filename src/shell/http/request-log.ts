@@ -1,7 +1,8 @@
-import { describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
+import { type CertificatePrincipal, describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
+import type { Decision } from '../../core/policy/decide.ts';
 import type { Clock } from '../clock.ts';
 import type { BoundedLines } from '../edge/bounded-lines.ts';
-import type { Log } from '../log.ts';
+import { type Log, readyLines } from '../log.ts';
 import type { Revocations } from '../revocations.ts';
 import type { RecordRequest, RequestRecord } from './pipeline.ts';
 import { shownPath } from './shown-path.ts';
@@ -13,7 +14,13 @@ export function createRequestLog(
   clock: Clock,
   revocations: Pick<Revocations, 'attempted'>,
 ): RecordRequest {
+  const ready = readyLines(log);
   return (record, status, error) => {
+    const { principal } = record;
+    if (error === undefined && 'certificate' in principal && record.revocationId === undefined) {
+      ready('answered', answeredFields(record, principal, status, clock));
+      return;
+    }
     const durationMs = clock.elapsed() - record.startedMs;
     const operation = record.operation?.operationId ?? 'none';
     if (record.revocationId !== undefined) revocations.attempted(record.revocationId);
@@ -50,6 +57,57 @@ export function createRequestLog(
   };
 }
 
+/** The same fields in the same order as above, of who came with a certificate and was answered: nearly every line there is. */
+function answeredFields(
+  record: RequestRecord,
+  principal: CertificatePrincipal,
+  status: number,
+  clock: Clock,
+): string {
+  const { requestId, source, method, operation, clusterDns, objectId, decision } = record;
+  const path = JSON.stringify(shownPath(record.path, operation));
+  return (
+    `"request_id":"${requestId}","source":"${source}",${principalFields(principal)},"method":"${method}",` +
+    `"path":${path},"operation":"${operation?.operationId ?? 'none'}"` +
+    (clusterDns === undefined ? '' : `,"cluster":${JSON.stringify(clusterDns)}`) +
+    (objectId === undefined ? '' : `,"object":${JSON.stringify(objectId)}`) +
+    (record.allowsSecrets ? ',"override":"allow-suspected-secrets"' : '') +
+    (decision === undefined ? '' : decisionFields(decision)) +
+    `,"status":${status},"duration_ms":${Math.round((clock.elapsed() - record.startedMs) * 1_000) / 1_000}`
+  );
+}
+
+/** Principals and decisions are remembered by who made them, and what is said of them for as long as they are. */
+const principalTexts = new WeakMap<CertificatePrincipal, string>();
+const decisionTexts = new WeakMap<Decision, string>();
+
+function principalFields(principal: CertificatePrincipal): string {
+  let text = principalTexts.get(principal);
+  if (text === undefined) {
+    const fields = {
+      principal: describePrincipal(principal),
+      certificate: shownCertificate(principal.certificate),
+    };
+    text = JSON.stringify(fields).slice(1, -1);
+    principalTexts.set(principal, text);
+  }
+  return text;
+}
+
+function decisionFields(decision: Decision): string {
+  let text = decisionTexts.get(decision);
+  if (text === undefined) {
+    const { allowed, policies } = decision;
+    text = `,${JSON.stringify({ decision: allowed ? 'allow' : 'deny', policies }).slice(1, -1)}`;
+    decisionTexts.set(decision, text);
+  }
+  return text;
+}
+
+function shownCertificate({ sha256, serial, issuer, notAfter }: CertificatePrincipal['certificate']): object {
+  return { sha256, serial, issuer, not_after: new Date(notAfter).toISOString() };
+}
+
 function certificateFields(record: RequestRecord): object {
   const { verdict } = record;
   if (verdict === undefined) return {};
@@ -59,6 +117,5 @@ function certificateFields(record: RequestRecord): object {
       verdict.wouldBe === undefined ? {} : { would_be_accepted: describePrincipal(verdict.wouldBe) };
     return { certificate: { sha256, serial, refused: rule, position, detail, ...would } };
   }
-  const { sha256, serial, issuer, notAfter } = verdict.principal.certificate;
-  return { certificate: { sha256, serial, issuer, not_after: new Date(notAfter).toISOString() } };
+  return { certificate: shownCertificate(verdict.principal.certificate) };
 }

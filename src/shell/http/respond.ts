@@ -50,7 +50,7 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   if (answer.status === STATUS_OF.certificate_rejected) response.statusMessage = 'SSL Certificate Error';
   response.setHeader('Content-Type', answer.contentType ?? 'application/json');
   if (!(body instanceof Live)) {
-    response.setHeader('Content-Length', body instanceof Pieces ? body.octets : Buffer.byteLength(body));
+    response.setHeader('Content-Length', octetsOf(body));
   }
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -65,6 +65,11 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   else if (body instanceof Pieces)
     pipeline(Readable.from(body.pieces, { objectMode: false }), response, goneAway);
   else response.end(body);
+}
+
+function octetsOf(body: string | Uint8Array | Pieces): number {
+  if (body instanceof Pieces) return body.octets;
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
 }
 
 /** A peer that does not read to the end is nobody's fault: the line in the log was written when the answer was made. */

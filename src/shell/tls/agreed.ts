@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { groupOfSession } from '../../core/identity/tls-group.ts';
+import { certificateOfSession, groupOfSession } from '../../core/identity/tls-group.ts';
 
 /** What both sides agreed on in the handshake. `none`: the peer was gone at once, or nothing says. */
 export interface Agreed {
@@ -11,33 +12,51 @@ export interface Agreed {
   readonly group: string;
 }
 
-const known = new WeakMap<TLSSocket, Agreed>();
+/** What is left of a handshake for whoever looks at the connection later. */
+interface Handshake {
+  readonly agreed: Agreed;
+  /** SHA-256 of the certificate whose key the peer proved to hold, in base64; undefined: none, or nothing says. */
+  readonly leafSha256: string | undefined;
+}
+
+const known = new WeakMap<TLSSocket, Handshake>();
+
+export function agreedOn(socket: TLSSocket): Agreed {
+  return handshakeOf(socket).agreed;
+}
 
 /** Asked of OpenSSL once per connection. Never throws. */
-export function agreedOn(socket: TLSSocket): Agreed {
+export function handshakeOf(socket: TLSSocket): Handshake {
   const before = known.get(socket);
   if (before !== undefined) return before;
   const cipher: { readonly standardName: string } | undefined = socket.getCipher();
+  const { group, leafSha256 } = readSession(socket);
   const agreed = {
     version: socket.getProtocol() ?? 'none',
     cipher: cipher?.standardName ?? 'none',
-    group: groupOf(socket),
+    group,
   };
-  known.set(socket, agreed);
-  return agreed;
+  const handshake = { agreed, leafSha256 };
+  known.set(socket, handshake);
+  return handshake;
 }
+
+const NOTHING = { group: 'none', leafSha256: undefined } as const;
 
 /**
  * Node tells the group to clients only (getEphemeralKeyInfo); on the server's side it is in the session alone, beside the
  * master secret: docs/decisions/group-from-the-session.md. This copy lives for the length of this function.
  */
-function groupOf(socket: TLSSocket): string {
+function readSession(socket: TLSSocket): Pick<Handshake, 'leafSha256'> & Pick<Agreed, 'group'> {
   let session: Buffer | null | undefined;
   try {
     session = socket.getSession();
-    return session ? groupOfSession(session) : 'none';
+    if (!session) return NOTHING;
+    const leaf = certificateOfSession(session);
+    const leafSha256 = leaf === undefined ? undefined : hash('sha256', leaf, 'base64');
+    return { group: groupOfSession(session), leafSha256 };
   } catch {
-    return 'none';
+    return NOTHING;
   } finally {
     session?.fill(0);
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import type { SecureContext, TLSSocket } from 'node:tls';
+import { type AddressInfo, Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../../core/config-values.ts';
 import { StartupError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -78,21 +78,22 @@ export function createListener(
   server.maxConnections = connectionsMax;
   server.timeout = LIMITS.socketIdleTimeoutMs;
   installContext(server, context);
+  checkTransport(context);
 
   const open = new Set<Socket>();
   const busy = trackRequests();
-  const sources = trackSources();
+  /** By TCP socket, and by the TLS socket on it. */
   const sourceOf = new WeakMap<Socket, string>();
   const handshake = takeHandshake(server);
   const enter = (socket: Socket, source: string): void => {
     if (socket.destroyed || !gate.enter(socket, source)) return;
-    sources.add(socket, source);
+    sourceOf.set(socket, source);
     handshake(socket);
   };
   server.on('connection', (socket: Socket) => {
     // A peer that is gone already has no address any more; of others every error is followed by the end of the connection.
     const peer = canonicalAddress(socket.remoteAddress ?? '');
-    socket.on('error', () => {});
+    socket.on('error', ignore);
     if (peer === undefined) {
       socket.destroy();
       return;
@@ -117,14 +118,14 @@ export function createListener(
   });
   server.on('drop', () => events.dropped());
   server.on('secureConnection', (socket) => {
-    const connection = sources.of(socket);
-    sourceOf.set(socket, connection?.source ?? UNKNOWN_SOURCE);
-    if (connection !== undefined) gate.shaken(connection.socket);
+    const under = transportOf(socket);
+    sourceOf.set(socket, sourceOf.get(under) ?? UNKNOWN_SOURCE);
+    gate.shaken(under);
     busy.add(socket);
     events.handshakeDone(agreedOn(socket));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    events.handshakeFailed(error.code ?? error.message, sources.of(socket)?.source ?? UNKNOWN_SOURCE);
+    events.handshakeFailed(error.code ?? error.message, sourceOf.get(transportOf(socket)) ?? UNKNOWN_SOURCE);
     socket.destroy();
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -216,28 +217,26 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
   return bound;
 }
 
-/** The connections' own names: the TLS socket and the TCP socket under it share nothing else that is public. */
-interface Sources {
-  add(socket: Socket, source: string): void;
-  /** The TCP socket and the source of the connection that this TLS socket speaks on. */
-  of(socket: Socket): { readonly socket: Socket; readonly source: string } | undefined;
-}
+function ignore(): void {}
 
-function trackSources(): Sources {
-  const known = new Map<string, { readonly socket: Socket; readonly source: string }>();
-  return {
-    add(socket, source) {
-      const name = nameOf(socket);
-      const connection = { socket, source };
-      known.set(name, connection);
-      socket.once('close', () => {
-        if (known.get(name) === connection) known.delete(name);
-      });
-    },
-    of: (socket) => known.get(nameOf(socket)),
-  };
-}
+/** The TCP socket that a TLS socket of a server speaks on; `checkTransport` has seen that Node keeps it there. */
+const transportOf = (socket: TLSSocket): Socket =>
+  (socket as unknown as { readonly _parent: Socket })._parent;
 
-function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return `${remoteAddress}|${remotePort}|${localAddress}|${localPort}`;
+/**
+ * Nothing public leads from one to the other but the four parts of the connection's address, each a call into the system. Should a
+ * later Node keep it elsewhere, this refuses to start rather than serve requests of which nobody knows where they come from.
+ */
+function checkTransport(context: SecureContext): void {
+  const under = new Socket();
+  const over = new TLSSocket(under, { isServer: true, secureContext: context });
+  over.on('error', ignore);
+  const kept = transportOf(over) === under;
+  over.destroy();
+  under.destroy();
+  if (!kept) {
+    throw new StartupError(
+      'this version of Node keeps the TCP socket of a TLS socket elsewhere; run the pinned version',
+    );
+  }
 }

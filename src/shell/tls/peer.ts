@@ -10,12 +10,14 @@ import type { RevocationCheck } from '../../core/identity/revocation.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { revocationOf, type Snapshot } from '../../core/snapshot.ts';
-import { type Agreed, agreedOn } from './agreed.ts';
+import { type Agreed, agreedOn, handshakeOf } from './agreed.ts';
 
 /** What a connection's peer presented in the handshake; read off the socket once. */
 export interface Presented {
-  /** Leaf first, as sent. Empty: no certificate. */
+  /** Leaf first, as sent. Empty: no certificate; or, where it was recalled, the connection is gone. */
   readonly chain: readonly Uint8Array[];
+  /** Not read off the socket, but known by its leaf: docs/decisions/known-leaves.md. */
+  readonly recalled: boolean;
   readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
   readonly resumed: boolean;
   readonly tls: Agreed;
@@ -39,6 +41,12 @@ export class PeerJudge {
   readonly #accepted = boundedMemory<string, Verdict>(LIMITS.acceptedVerdictsMax);
   readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);
 
+  /** By leaf and OpenSSL's verdict: what was accepted, so that its chain need not be read again before it is an hour old. */
+  readonly #leaves = boundedMemory<string, KnownLeaf>(LIMITS.acceptedVerdictsMax);
+
+  /** What was said of a connection is said again to its next question. */
+  readonly #ofConnection = new WeakMap<TLSSocket, Verdict>();
+
   /** Verdicts that were remembered, and those that were worked out. Grows. */
   readonly lookups = { hits: 0, misses: 0 };
 
@@ -51,30 +59,62 @@ export class PeerJudge {
       predecessor === undefined ? boundedMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
   }
 
-  /** What the peer showed in the handshake, whatever is thought of it. */
-  presentedBy(socket: TLSSocket): Presented {
-    let presented = this.#presented.get(socket);
-    if (presented === undefined) {
-      presented = readPresented(socket);
-      this.#presented.set(socket, presented);
-    }
-    return presented;
+  /** What the peer showed in the handshake, whatever is thought of it. `nowMs`: since the epoch. */
+  presentedBy(socket: TLSSocket, nowMs: number): Presented {
+    return (
+      this.#presented.get(socket) ?? this.#keep(socket, this.#recall(socket, nowMs) ?? readPresented(socket))
+    );
   }
 
   /** `nowMs`: since the epoch. A remembered verdict is used only while it is valid. */
   verdictOf(socket: TLSSocket, nowMs: number): PeerVerdict {
-    const presented = this.presentedBy(socket);
-    if (presented.chain.length === 0) return undefined;
-    const remembered = this.#accepted.get(presented.key) ?? this.#rejected.get(presented.key);
+    const known = this.#ofConnection.get(socket);
+    if (known !== undefined && nowMs < known.validUntil) {
+      this.lookups.hits++;
+      return known;
+    }
+    let presented = this.presentedBy(socket, nowMs);
+    // To recall it may have been to know it.
+    const remembered = this.#ofConnection.get(socket) ?? this.#rememberedOf(presented);
     if (remembered !== undefined && nowMs < remembered.validUntil) {
       this.lookups.hits++;
+      this.#ofConnection.set(socket, remembered);
       return remembered;
     }
+    // Whatever is judged was read off this very connection.
+    if (presented.recalled) presented = this.#keep(socket, readPresented(socket));
+    if (presented.chain.length === 0) return undefined;
     this.lookups.misses++;
     const verdict = presented.resumed ? resumedSession(presented) : this.#judge(presented, nowMs);
     (verdict.accepted ? this.#accepted : this.#rejected).set(presented.key, verdict);
-    if (verdict.accepted) this.#readBefore.set(presented.key, true);
+    if (verdict.accepted) {
+      this.#readBefore.set(presented.key, true);
+      const leaf = leafKeyOf(socket);
+      if (leaf !== undefined) {
+        this.#leaves.set(leaf, { key: presented.key, verdict, untilMs: nowMs + LIMITS.chainReadAgainMs });
+      }
+    }
+    this.#ofConnection.set(socket, verdict);
     return verdict;
+  }
+
+  #keep(socket: TLSSocket, presented: Presented): Presented {
+    this.#presented.set(socket, presented);
+    return presented;
+  }
+
+  /** undefined: the chain is to be read. Only of what is accepted now, by this state of trust. */
+  #recall(socket: TLSSocket, nowMs: number): Presented | undefined {
+    const leaf = leafKeyOf(socket);
+    const known = leaf === undefined ? undefined : this.#leaves.get(leaf);
+    if (known === undefined || nowMs >= known.untilMs || nowMs >= known.verdict.validUntil) return undefined;
+    this.#ofConnection.set(socket, known.verdict);
+    return recalled(socket, known.key);
+  }
+
+  /** What was refused with the chain that a leaf is known by says nothing of the chain that this connection came with. */
+  #rememberedOf({ key, recalled }: Presented): Verdict | undefined {
+    return this.#accepted.get(key) ?? (recalled ? undefined : this.#rejected.get(key));
   }
 
   #judge(presented: Presented, nowMs: number): Verdict {
@@ -89,6 +129,62 @@ export class PeerJudge {
     };
     return withObservation(judge(input), input);
   }
+}
+
+interface KnownLeaf {
+  /** Of what was presented with it. */
+  readonly key: string;
+  readonly verdict: Verdict;
+  /** From then on the chain is read again: a cluster may have come by another one for the same leaf. */
+  readonly untilMs: number;
+}
+
+/** undefined: nothing is to be known by this leaf, as OpenSSL does not accept it or the handshake proved nothing. */
+function leafKeyOf(socket: TLSSocket): string | undefined {
+  if (!socket.authorized || opensslError(socket) !== undefined || socket.isSessionReused()) return undefined;
+  return handshakeOf(socket).leafSha256;
+}
+
+/** What is read here is for who remembers chains; no verdict is taken by it. */
+function recalled(socket: TLSSocket, key: string): Presented {
+  return {
+    get chain() {
+      return isGone(socket) ? (chains.get(socket) ?? []) : readChain(socket);
+    },
+    recalled: true,
+    openssl: AUTHORIZED,
+    resumed: false,
+    tls: agreedOn(socket),
+    key,
+  };
+}
+
+const AUTHORIZED = Object.freeze({ authorized: true, error: undefined });
+
+function isGone(socket: TLSSocket): boolean {
+  return socket.destroyed || (socket.getCipher() as object | undefined) === undefined;
+}
+
+function opensslError({ authorizationError }: TLSSocket): string | undefined {
+  const error = authorizationError as { code?: string } | string | null | undefined;
+  return typeof error === 'string' ? error : (error?.code ?? undefined);
+}
+
+/** By connection: Node takes apart OpenSSL's own list as it hands the issuers out, so that there is no second time. */
+const chains = new WeakMap<TLSSocket, readonly Uint8Array[]>();
+
+function readChain(socket: TLSSocket): readonly Uint8Array[] {
+  const before = chains.get(socket);
+  if (before !== undefined) return before;
+  const chain: Uint8Array[] = [];
+  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  // One more than allowed is read, so that the judge sees that there were too many.
+  while (certificate !== undefined && chain.length <= LIMITS.presentedCertificatesMax) {
+    chain.push(certificate.raw);
+    certificate = certificate.issuerCertificate;
+  }
+  chains.set(socket, chain);
+  return chain;
 }
 
 /** Resumption is off; should a session ever be resumed all the same, its certificate was not proven in this handshake. */
@@ -110,24 +206,12 @@ function resumedSession(presented: Presented): Verdict {
 
 /** Throws for a connection that is gone: it would look like one on which no certificate was presented. */
 function readPresented(socket: TLSSocket): Presented {
-  if (socket.destroyed || (socket.getCipher() as object | undefined) === undefined)
-    throw new Error('the connection is gone');
-  const chain: Uint8Array[] = [];
+  if (isGone(socket)) throw new Error('the connection is gone');
+  const chain = readChain(socket);
   const hash = createHash('sha256');
-  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
-  // One more than allowed is read, so that the judge sees that there were too many.
-  while (certificate !== undefined && chain.length <= LIMITS.presentedCertificatesMax) {
-    const der = certificate.raw;
-    chain.push(der);
-    hash.update(`${der.length}:`).update(der);
-    certificate = certificate.issuerCertificate;
-  }
-  const error = socket.authorizationError as { code?: string } | string | null | undefined;
-  const openssl = {
-    authorized: socket.authorized,
-    error: typeof error === 'string' ? error : (error?.code ?? undefined),
-  };
+  for (const der of chain) hash.update(`${der.length}:`).update(der);
+  const openssl = { authorized: socket.authorized, error: opensslError(socket) };
   const resumed = socket.isSessionReused();
   hash.update(JSON.stringify([openssl, resumed]));
-  return { chain, openssl, resumed, tls: agreedOn(socket), key: hash.digest('base64') };
+  return { chain, recalled: false, openssl, resumed, tls: agreedOn(socket), key: hash.digest('base64') };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Principal } from '../../../src/core/identity/principal.ts';
 import { createPolicyEngine, type DecisionRequest } from '../../../src/core/policy/decide.ts';
 import { momentOf, NOWHERE } from '../../../src/core/policy/entities.ts';
-import { ACTORS, EAST, SHIPPED } from './shipped.ts';
+import { ACTORS, EAST, SHIPPED, WEST } from './shipped.ts';
 
 const ELSEWHERE = { network: '', moment: { hour: 12, weekday: 'monday' } } as const;
 const REQUEST: DecisionRequest = {
@@ -203,4 +203,41 @@ test('the moment of a decision is read in UTC', () => {
   assert.deepEqual(momentOf(Date.UTC(2026, 10, 21, 23, 59, 59)), { hour: 23, weekday: 'saturday' });
   assert.deepEqual(momentOf(Date.UTC(2026, 10, 22)), { hour: 0, weekday: 'sunday' });
   assert.throws(() => momentOf(Number.NaN));
+});
+
+// A poll's key is made by a short way of its own: nothing that a policy can see may be missing from it.
+test("a poll that differs in anything is not given another's decision", () => {
+  const { cluster } = ACTORS;
+  const resource = { ...REQUEST.resource, kind: 'cluster_inputs', dns: EAST } as const;
+  const poll = { ...REQUEST, principal: cluster } as const;
+  const asked = { ...resource, ratcheted: false, revoked: false, place: NOWHERE };
+  const { context } = poll;
+  const others: readonly DecisionRequest[] = [
+    poll,
+    { ...poll, operationId: 'getRolebindingInputs' },
+    { ...poll, principal: { ...cluster, dns: WEST } },
+    { ...poll, resource: { ...asked, dns: WEST } },
+    { ...poll, resource: { ...asked, ratcheted: true } },
+    { ...poll, resource: { ...asked, revoked: true } },
+    { ...poll, resource: { ...asked, place: { environment: 'prod', labels: [] } } },
+    { ...poll, resource: { ...asked, place: { environment: '', labels: ['a=b'] } } },
+    { ...poll, context: { ...context, source: '10.0.0.2' } },
+    { ...poll, context: { ...context, operatorNetwork: false } },
+    { ...poll, context: { ...context, network: 'ci' } },
+    { ...poll, context: { ...context, moment: { hour: 13, weekday: 'monday' } } },
+    { ...poll, context: { ...context, moment: { hour: 12, weekday: 'sunday' } } },
+    { ...poll, context: { ...context, credential: 'token' } },
+    { ...poll, context: { ...context, allowsSecrets: true } },
+    // What moves from one text into the next: the lengths keep them apart.
+    { ...poll, principal: { ...cluster, dns: `${EAST} 20 ${EAST}` } },
+    { ...poll, resource: { ...asked, dns: `${EAST} 0  10.0.0.1` } },
+  ];
+  const engine = createPolicyEngine(SHIPPED);
+  for (const [number, request] of others.entries()) {
+    engine.decide(request);
+    assert.equal(engine.lookups.misses, number + 1, JSON.stringify(request));
+  }
+  for (const request of others) engine.decide({ ...request });
+  assert.equal(engine.lookups.misses, others.length);
+  assert.equal(engine.decide(poll).allowed, true);
 });

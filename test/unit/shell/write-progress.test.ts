@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TellProgress } from '../../../src/core/fleet/progress.ts';
-import { LIMITS } from '../../../src/core/limits.ts';
 import { WORKER_LIMITS } from '../../../src/core/limits-workers.ts';
 import type { SupervisorMessage, WorkerMessage } from '../../../src/core/workers/messages.ts';
 import { ALONE, connectSiblings } from '../../../src/shell/workers/siblings.ts';
@@ -60,7 +59,7 @@ test('a name that is in use stays with the write that has it; of another author 
 
 test('no more writes are told of than there is room for, and those that are not go on all the same', async () => {
   const progress = createWriteProgress(ALONE);
-  const ids = Array.from({ length: LIMITS.progressesMax + 1 }, (_, n) => String(n).padStart(36, '0'));
+  const ids = Array.from({ length: WORKER_LIMITS.progressesMax + 1 }, (_, n) => String(n).padStart(36, '0'));
   const writes = ids.map((id) => begun(progress, 'operator:sam', id));
   const last = writes.at(-1);
   last?.tell('writing', 1, 1);

@@ -1,0 +1,18 @@
+/** The bounds of what makes a poll cheap: a part of LIMITS. */
+export const POLL_LIMITS = Object.freeze({
+  // — the log —
+  /** How long a line waits for others: each write wakes a thread, which costs more than the line. */
+  logFlushMs: 100,
+  /** Octets of lines that wait for nobody: some twenty polls. */
+  logFlushOctets: 12_000,
+  /** PIPE_BUF of Linux: so much is written to a pipe in one piece, whatever others write to it (POSIX write(2)). */
+  logPieceOctets: 4_096,
+
+  // — where requests come from —
+  /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
+  namedAddressesMax: 16_384,
+
+  // — who was accepted before —
+  /** How long the chain beside a known leaf is taken for the same. Renewals have a new leaf; a new chain for an old one is rare. */
+  chainReadAgainMs: 3_600_000,
+});

@@ -1,0 +1,56 @@
+import pino from 'pino';
+import { LIMITS } from '../core/limits.ts';
+
+/** Where lines go. What was written is on its way at the latest after LIMITS.logFlushMs, in its order. */
+export interface LogDestination {
+  write(line: string): void;
+  /** Before the process is gone by a fault: waits until everything is written. */
+  flushSync(): void;
+  /** Writes what is left, and closes. */
+  end(): void;
+}
+
+/**
+ * Takes lines together: `descriptor` is written to once for many of them, by a thread that nobody waits for. `shared`: other processes
+ * write to it as well, so each piece is as long as a pipe takes whole, and ends with a line.
+ */
+export function createLogDestination(descriptor: number, shared = false): LogDestination {
+  const pieceMax = shared ? LIMITS.logPieceOctets : LIMITS.logFlushOctets;
+  const file = pino.destination({ dest: descriptor, sync: false, minLength: pieceMax, maxWrite: pieceMax });
+  let timer: NodeJS.Timeout | undefined;
+  let ended = false;
+  let waiting = '';
+  let waitingOctets = 0;
+  const take = (): void => {
+    if (waiting !== '') file.write(waiting);
+    waiting = '';
+    waitingOctets = 0;
+  };
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    take();
+    file.flush();
+  };
+  return {
+    write(line) {
+      const octets = Buffer.byteLength(line);
+      if (shared && waitingOctets + octets > pieceMax) flush();
+      waiting += line;
+      waitingOctets += octets;
+      if (ended) take();
+      else if (waitingOctets >= pieceMax) flush();
+      else timer ??= setTimeout(flush, LIMITS.logFlushMs).unref();
+    },
+    flushSync() {
+      take();
+      file.flushSync();
+    },
+    end() {
+      ended = true;
+      clearTimeout(timer);
+      take();
+      file.end();
+    },
+  };
+}

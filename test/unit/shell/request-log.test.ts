@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FluxgateError } from '../../../src/core/errors.ts';
+import type { Operation } from '../../../src/core/policy/operations.ts';
+import type { BoundedLines } from '../../../src/shell/edge/bounded-lines.ts';
+import type { RequestRecord } from '../../../src/shell/http/pipeline.ts';
+import { createRequestLog } from '../../../src/shell/http/request-log.ts';
+import { createLog } from '../../../src/shell/log.ts';
+
+const CERTIFICATE = {
+  sha256: 'aa',
+  spkiSha256: 'bb',
+  serial: '01',
+  subject: 'CN=x',
+  issuer: 'CN="issuer"\n\u2028',
+  anchorSha256: 'cc',
+  issuersSha256: ['cc'],
+  notAfter: Date.UTC(2030, 0, 1),
+};
+const PRINCIPAL = {
+  kind: 'operator',
+  name: 'o"p\\@example.com',
+  groups: [],
+  certificate: CERTIFICATE,
+} as const;
+
+const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
+  requestId: '00ff',
+  method: 'GET',
+  source: '192.0.2.1',
+  startedMs: 1,
+  path: '/clusters/a',
+  operation: { operationId: 'getCluster' } as Operation,
+  presented: undefined,
+  verdict: { accepted: true, principal: PRINCIPAL, validUntil: 0 },
+  principal: PRINCIPAL,
+  clusterDns: 'a.example.com',
+  objectId: 'a',
+  allowsSecrets: true,
+  decision: { allowed: true, policies: ['one', 'two'], reason: '' },
+  revocationId: undefined,
+  holdMs: 0,
+  session: undefined,
+  tokenRefused: false,
+  ...more,
+});
+
+function linesOf(
+  level: 'info' | 'warn',
+  ...told: readonly Parameters<ReturnType<typeof createRequestLog>>[]
+): string[] {
+  const lines: string[] = [];
+  const log = createLog(level, { write: (line: string) => void lines.push(line) });
+  const bounded = { info: () => {}, warn: () => {}, stop: () => {} } satisfies BoundedLines;
+  const note = createRequestLog(log, bounded, { now: () => 0, elapsed: () => 3.5 }, { attempted: () => {} });
+  for (const one of told) note(...one);
+  return lines;
+}
+
+describe('the line of a request', () => {
+  it('has the same fields in the same order whether it was answered or refused', () => {
+    const refusal = new FluxgateError('not_found', 'm');
+    const [answered = '', refused = ''] = linesOf(
+      'info',
+      [record(), 200, undefined],
+      [record(), 200, refusal],
+    );
+    const { time: at, msg, ...fields } = JSON.parse(answered) as Record<string, unknown>;
+    const {
+      time: _at,
+      msg: _msg,
+      level: _level,
+      error: _error,
+      reason: _reason,
+      ...others
+    } = JSON.parse(refused);
+    assert.ok(answered.endsWith('\n') && answered.split('\n').length === 2);
+    assert.match(String(at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.equal(msg, 'answered');
+    assert.deepEqual(Object.entries(fields), [['level', 'info'], ...Object.entries(others)]);
+    assert.deepEqual(Object.keys(JSON.parse(answered)).slice(0, 2), ['level', 'time']);
+  });
+
+  it('leaves out what there is nothing to say of', () => {
+    const little = record({
+      clusterDns: undefined,
+      objectId: undefined,
+      allowsSecrets: false,
+      decision: undefined,
+    });
+    const [line = ''] = linesOf('info', [little, 204, undefined]);
+    for (const name of ['cluster', 'object', 'override', 'decision', 'policies', 'token']) {
+      assert.ok(!Object.hasOwn(JSON.parse(line), name), name);
+    }
+  });
+
+  it('is not written where the level says so', () => {
+    assert.deepEqual(linesOf('warn', [record(), 200, undefined]), []);
+  });
+});
