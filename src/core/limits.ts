@@ -295,7 +295,6 @@ export const LIMITS = Object.freeze({
   /** Per principal, each up to a body long. */
   answersKeptMax: 1_000,
 
-  // — files —
   seedBytesMax: 268_435_456,
   tokenFileBytesMax: 1_048_576,
 });

@@ -16,7 +16,12 @@ export interface LogDestination {
  */
 export function createLogDestination(descriptor: number, shared = false): LogDestination {
   const pieceMax = shared ? LIMITS.logPieceOctets : LIMITS.logFlushOctets;
-  const file = pino.destination({ dest: descriptor, sync: false, minLength: pieceMax, maxWrite: pieceMax });
+  const file = pino.destination({
+    dest: descriptor,
+    sync: false,
+    minLength: pieceMax - 1,
+    maxWrite: pieceMax,
+  });
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
   let waiting = '';

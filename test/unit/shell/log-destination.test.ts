@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,6 +35,35 @@ describe('the log', async () => {
     destination.end();
     destination.write('behind the end\n');
     await until(file, `${whole}behind the end\n`);
+  });
+
+  it('of two processes that write into one pipe is made of whole lines, however slowly they are read', async () => {
+    const module = new URL('../../../src/shell/log-destination.ts', import.meta.url).href;
+    const program = `const { createLogDestination } = await import(${JSON.stringify(module)});
+      const log = createLogDestination(1, true);
+      for (let n = 0; n < 20_000; n++) log.write(\`\${process.argv[1]} \${n} \${'.'.repeat((n * 37) % 700)} end\\n\`);
+      log.end();`;
+    const reader = spawn('sh', [
+      '-c',
+      '("$0" -e "$1" a & "$0" -e "$1" b & wait) | (sleep 1; cat)',
+      process.execPath,
+      program,
+    ]);
+    let text = '';
+    for await (const chunk of reader.stdout.setEncoding('utf8')) text += chunk;
+    const read = text.split('\n').slice(0, -1);
+    const broken = read.filter((line) => !/^[ab] \d+ \.* end$/.test(line));
+    assert.deepEqual(
+      broken.map((line) => line.slice(0, 80)),
+      [],
+    );
+    for (const writer of ['a', 'b']) {
+      const numbers = read
+        .filter((line) => line.startsWith(`${writer} `))
+        .map((line) => Number(line.split(' ')[1]));
+      assert.deepEqual(numbers, [...numbers.keys()]);
+      assert.equal(numbers.length, 20_000);
+    }
   });
 
   it('loses no line to a fault that ends the process', () => {
