@@ -31,6 +31,8 @@ export interface JudgeInput {
   readonly nowMs: number;
   /** How to read a certificate: for whoever judges many chains with the same intermediates, or one chain twice. */
   readonly read?: (der: Uint8Array) => CertificateFacts;
+  /** The same for all but the leaf, where others have come with them before. */
+  readonly readIssuer?: (der: Uint8Array) => CertificateFacts;
   /** Told what each rule saw; absent where nobody asks why. */
   readonly trace?: Trace;
 }
@@ -166,7 +168,7 @@ function decide(
   const read = input.read ?? readCertificate;
   const leaf = at('leaf', () => read(leafDer));
   learn(leaf);
-  const others = readOthers(presented, leaf, read);
+  const others = readOthers(presented, leaf, input.readIssuer ?? read);
   pass('malformed', 'chain', `${describeCertificate(leaf)} and ${others.length} other(s) are certificates`);
   const { kind, path } = findTrust(leaf, others, input);
   pass(

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { LRUCache } from 'lru-cache';
 import { boundedMemory } from '../../core/bounded-memory.ts';
 import { readCertificate, readCertificateAgain } from '../../core/identity/certificate.ts';
+import { createIssuerReader } from '../../core/identity/certificate-memory.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
 import type { RevocationCheck } from '../../core/identity/revocation.ts';
@@ -38,6 +39,7 @@ export class PeerJudge {
   readonly #presented: WeakMap<TLSSocket, Presented>;
   /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
   readonly #readBefore: LRUCache<string, true>;
+  readonly #readIssuer: ReturnType<typeof createIssuerReader>;
   readonly #accepted = boundedMemory<string, Verdict>(LIMITS.acceptedVerdictsMax);
   readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);
 
@@ -55,6 +57,7 @@ export class PeerJudge {
     this.#snapshot = snapshot;
     this.#revocation = revocationOf(snapshot);
     this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
+    this.#readIssuer = predecessor === undefined ? createIssuerReader() : predecessor.#readIssuer;
     this.#readBefore =
       predecessor === undefined ? boundedMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
   }
@@ -126,6 +129,7 @@ export class PeerJudge {
       revokedClusters: this.#snapshot.revocations,
       nowMs,
       read: this.#readBefore.has(presented.key) ? readCertificateAgain : readCertificate,
+      readIssuer: this.#readIssuer,
     };
     return withObservation(judge(input), input);
   }

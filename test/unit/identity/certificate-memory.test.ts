@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { fleetMint, fleetTemplate } from '../../../bench/mint-fleet.ts';
+import { readCertificate } from '../../../src/core/identity/certificate.ts';
+import { createIssuerReader } from '../../../src/core/identity/certificate-memory.ts';
+import { readPemCertificates } from '../../../src/core/identity/pem.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
+import { createTestPki } from '../../support/pki.ts';
+
+const pki = await createTestPki();
+const mint = fleetMint(await fleetTemplate(pki.clusterIntermediate));
+const certificate = (number: number): Uint8Array =>
+  readPemCertificates(mint(number), 'test')[0] as Uint8Array;
+
+it('says of the same octets the same facts, and of others their own, one octet apart', () => {
+  const read = createIssuerReader();
+  const [one, two] = [certificate(1), certificate(2)];
+  assert.equal(read(one), read(new Uint8Array(one)));
+  assert.deepEqual(read(one), readCertificate(one));
+  assert.deepEqual(read(two), readCertificate(two));
+  assert.notEqual(read(one).sha256, read(two).sha256);
+  const broken = new Uint8Array(one);
+  broken[1] = 0;
+  assert.throws(() => read(broken));
+  assert.throws(() => read(broken), 'a refusal is not remembered as anything else');
+});
+
+it('keeps what was asked for last, and no more than its bound', () => {
+  const read = createIssuerReader();
+  const first = read(certificate(0));
+  for (let number = 1; number < LIMITS.issuersReadMax; number++) read(certificate(number));
+  assert.equal(read(certificate(0)), first);
+  for (let number = LIMITS.issuersReadMax; number < 2 * LIMITS.issuersReadMax; number++)
+    read(certificate(number));
+  assert.notEqual(read(certificate(0)), first);
+});
