@@ -48,6 +48,8 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
       else timer ??= setTimeout(flush, LIMITS.logFlushMs).unref();
     },
     flushSync() {
+      clearTimeout(timer);
+      timer = undefined;
       take();
       file.flushSync();
     },

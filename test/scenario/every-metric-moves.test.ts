@@ -156,6 +156,7 @@ describe('GET /metrics', () => {
   });
 
   it('reports, revisions and the store', async () => {
+    const flushed = await samples();
     const certificate = await pki.cluster(FIRST);
     const by = await moved(async () => {
       for (const [severity, reason] of [
@@ -177,8 +178,7 @@ describe('GET /metrics', () => {
     }
     assert.equal(by('fluxgate_revision'), 1);
     assert.equal(by('fluxgate_store_operation_duration_seconds_count', 'operation="transaction"'), 1);
-    // What is written behind requests, and the looks for others, come by themselves.
-    const flushed = await samples();
+    // What is written behind requests, and the looks for others, come by themselves, at any time since.
     const countOf = (of: Samples, operation: string): number =>
       of.get(`fluxgate_store_operation_duration_seconds_count{operation="${operation}"}`) ?? 0;
     for (const operation of ['flush', 'look']) {
