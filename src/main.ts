@@ -57,9 +57,9 @@ const servingProcess: ServingProcess = {
   keepFilesPrivate: () => void process.umask(0o077),
 };
 
-function replaceProcess(options: readonly string[]): never {
+function replaceProcess(options: readonly string[], environment: Readonly<Record<string, string>>): never {
   const argv = [process.execPath, ...process.execArgv, ...options, ...process.argv.slice(1)];
-  process.execve?.(process.execPath, argv, process.env);
+  process.execve?.(process.execPath, argv, { ...process.env, ...environment });
   throw new Error('a process that was replaced goes on');
 }
 

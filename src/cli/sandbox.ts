@@ -2,6 +2,7 @@ import type { Config } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import type { Log } from '../shell/log.ts';
 import {
+  allocatorVariables,
   assertSandboxed,
   dropAfterStart,
   type Grants,
@@ -38,7 +39,7 @@ export async function enterSandbox(
   if (grants !== undefined) {
     // A signal that came is a signal kept: the process that follows knows nothing of it.
     if (permission === undefined && (await toldToStop(context))) return undefined;
-    if (permission === undefined) start(host, config, grants);
+    if (permission === undefined) start(context, config, grants);
     assertSandboxed(permission, grants);
   }
   if (host.userId === 0) log.warn('running as root: give the gateway a user of its own');
@@ -57,7 +58,7 @@ async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolea
   return (await Promise.race([stopSignal, turn])) !== undefined;
 }
 
-function start(host: ServingProcess, config: Config, grants: Grants): never {
+function start({ host, environment }: LastingCommandContext, config: Config, grants: Grants): never {
   if (host.replace === undefined || !SANDBOX_OPTIONS_NEEDED.every((name) => host.knowsOption(name))) {
     throw new StartupError(
       'SANDBOX: this system or this Node has none (Node 26 on Linux or macOS does): SANDBOX=off serves without',
@@ -65,7 +66,7 @@ function start(host: ServingProcess, config: Config, grants: Grants): never {
   }
   const location = parseDatabaseUrl(config.databaseUrl);
   if (!location.memory) makeStoreFile(location.path);
-  return host.replace(sandboxOptions(grants));
+  return host.replace(sandboxOptions(grants), allocatorVariables(environment));
 }
 
 function refuseRoot(host: ServingProcess, config: Config): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StartupError } from '../../../src/core/errors.ts';
-import { apart, assertSandboxed } from '../../../src/shell/sandbox.ts';
+import { allocatorVariables, apart, assertSandboxed } from '../../../src/shell/sandbox.ts';
 
 describe('grants', () => {
   it('leave out what lies in a directory that is granted', () => {
@@ -15,6 +15,13 @@ describe('grants', () => {
 
   it('never are the whole file system', () => {
     assert.throws(() => apart(['/data'], ['/data-2/f']), StartupError);
+  });
+});
+
+describe('the allocator', () => {
+  it('is told to keep more at hand, unless somebody has told it something', () => {
+    assert.deepEqual(allocatorVariables({}), { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500' });
+    assert.deepEqual(allocatorVariables({ GLIBC_TUNABLES: '' }), {});
   });
 });
 
