@@ -46,11 +46,13 @@ export function flameGraph(profile: CpuProfile, { from, until, title }: FlameOpt
   const height = TOP + (depth + 1) * ROW + 8;
   const y = (row: number): number => height - 8 - (row + 1) * ROW;
   const body = boxes.join('\n').replace(/ROW(\d+)/g, (_, row) => String(y(Number(row))));
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title told">
+<title id="title">${escaped(title)}</title>
+<desc id="told">${escaped(inWords(root))}</desc>
 <style>
 svg{font:11px ui-monospace,Menlo,Consolas,monospace;background:#fff}text{fill:#1b1f24}.head{font-size:14px}
 rect{stroke:#fff;stroke-width:.5}.ours{fill:#f2a65a}.library{fill:#c9b6e4}.node{fill:#a9cbe8}.native{fill:#c9ced4}
-@media (prefers-color-scheme:dark){svg{background:#0d1117}.head,.key{fill:#e6edf3}rect{stroke:#0d1117}}
+@media (prefers-color-scheme: dark){svg{background:#0d1117}.head,.key{fill:#e6edf3}rect{stroke:#0d1117}}
 </style>
 <text class="head" x="6" y="20">${escaped(title)}</text>
 ${legend()}
@@ -130,6 +132,13 @@ function box({ name, origin, total }: Frame, row: number, x: number, width: numb
     letters < 3 ? '' : `<text x="${(x + 3).toFixed(1)}" y="ROW${row}" dy="13">${escaped(shown)}</text>`;
   const told = `${name}: ${((total / all) * 100).toFixed(1)} %`;
   return `<g><title>${escaped(told)}</title><rect class="${origin}" x="${x.toFixed(1)}" y="ROW${row}" width="${width.toFixed(1)}" height="${ROW}"/>${text}</g>`;
+}
+
+/** What the picture says of its lowest row: where the stacks begin. */
+function inWords({ callees, total }: Frame): string {
+  const widest = [...callees.values()].sort((a, b) => b.total - a.total).slice(0, 8);
+  const shares = widest.map((one) => `${one.name} ${((one.total / total) * 100).toFixed(0)} %`);
+  return `Of all time in JavaScript and what it calls: ${shares.join(', ')}.`;
 }
 
 function legend(): string {
