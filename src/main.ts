@@ -13,7 +13,6 @@ import { shown } from './cli/output/text.ts';
 import { runProgram } from './cli/program.ts';
 import { StartupError } from './core/errors.ts';
 import { type SupervisorMessage, WORKER_VARIABLE } from './core/workers/messages.ts';
-import { COMPILE_CACHE } from './shell/compile-cache.ts';
 
 /** argv, streams, signals and exit codes: the only file that touches `process`. What there is to do is in `cli/command-table.ts`. */
 
@@ -65,9 +64,9 @@ const servingProcess: ServingProcess = {
   keepFilesPrivate: () => void process.umask(0o077),
 };
 
-function replaceProcess(options: readonly string[]): never {
+function replaceProcess(options: readonly string[], environment: Readonly<Record<string, string>>): never {
   const argv = [process.execPath, ...process.execArgv, ...options, ...process.argv.slice(1)];
-  process.execve?.(process.execPath, argv, { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env });
+  process.execve?.(process.execPath, argv, { ...process.env, ...environment });
   throw new Error('a process that was replaced goes on');
 }
 

@@ -65,17 +65,19 @@ export interface GatewayOptions {
   readonly environment: Environment;
   /** A file for what it logs; undefined: nobody reads it. */
   readonly logFile?: string;
+  /** Node's own. */
+  readonly nodeOptions?: readonly string[];
   /** A refusal to start is expected, and need not be shown. */
   readonly mayRefuse?: boolean;
 }
 
 /** Resolves when /ready says so. Throws `NotAvailable` where it refuses to start. */
 export async function startFluxgate(options: GatewayOptions): Promise<Gateway> {
-  const { environment, logFile, mayRefuse = false } = options;
+  const { environment, logFile, nodeOptions = [], mayRefuse = false } = options;
   const port = await freePort();
   const adminPort = await freePort();
   const output = logFile === undefined ? undefined : openSync(logFile, 'a');
-  const child = start([process.execPath, MAIN, 'serve'], {
+  const child = start([process.execPath, ...nodeOptions, MAIN, 'serve'], {
     environment: {
       ...environment,
       LISTEN_ADDR: `127.0.0.1:${port}`,

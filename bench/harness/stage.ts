@@ -50,6 +50,7 @@ export interface OwnGateway {
   readonly workers?: number;
   readonly logFile?: string;
   readonly environment?: Environment;
+  readonly nodeOptions?: readonly string[];
   readonly mayRefuse?: boolean;
 }
 
@@ -108,6 +109,7 @@ export async function createStage(size: Size, groups: string, say: (line: string
         ...options.environment,
       },
       ...(logFile === undefined ? {} : { logFile }),
+      ...(options.nodeOptions === undefined ? {} : { nodeOptions: options.nodeOptions }),
       mayRefuse,
     });
     keep(gateway);

@@ -45,8 +45,13 @@ export interface ServingProcess {
   readonly userId: number | undefined;
   /** Whether this Node knows a command-line option. */
   knowsOption(name: string): boolean;
-  /** Puts a Node with these options, besides its own, in the place of this one: same process, command and environment. undefined: it cannot. */
-  readonly replace: ((options: readonly string[]) => never) | undefined;
+  /**
+   * Puts a Node with these options, besides its own, in the place of this one: same process and command; its environment with these
+   * variables besides. undefined: it cannot.
+   */
+  readonly replace:
+    | ((options: readonly string[], environment: Readonly<Record<string, string>>) => never)
+    | undefined;
   /** So that no report, dump or library finds them in the environment. */
   forget(variables: readonly string[]): void;
   /** What is written from now on is its user's alone. */

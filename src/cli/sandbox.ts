@@ -1,7 +1,10 @@
 import type { Config } from '../core/config.ts';
+import type { Environment } from '../core/config-names.ts';
 import { StartupError } from '../core/errors.ts';
+import { COMPILE_CACHE } from '../shell/compile-cache.ts';
 import type { Log } from '../shell/log.ts';
 import {
+  allocatorVariables,
   assertSandboxed,
   dropAfterStart,
   type Grants,
@@ -38,7 +41,7 @@ export async function enterSandbox(
   if (grants !== undefined) {
     // A signal that came is a signal kept: the process that follows knows nothing of it.
     if (permission === undefined && (await toldToStop(context))) return undefined;
-    if (permission === undefined) start(host, config, grants);
+    if (permission === undefined) start(context, config, grants);
     assertSandboxed(permission, grants);
   }
   for (const note of grants?.notes ?? []) log.warn(note);
@@ -58,9 +61,15 @@ async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolea
   return (await Promise.race([stopSignal, turn])) !== undefined;
 }
 
-function start(host: ServingProcess, config: Config, grants: Grants): never {
+function start({ host, environment }: LastingCommandContext, config: Config, grants: Grants): never {
   if (host.replace === undefined) throw unavailable();
-  return host.replace(optionsOf(host, config, grants));
+  return host.replace(optionsOf(host, config, grants), servingVariables(environment));
+}
+
+/** What a process that serves finds in its environment besides; whatever is there already stays. */
+export function servingVariables(environment: Environment): Readonly<Record<string, string>> {
+  const cache = environment['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE;
+  return { NODE_COMPILE_CACHE: cache, ...allocatorVariables(environment) };
 }
 
 /** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */

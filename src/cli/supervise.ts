@@ -1,13 +1,12 @@
 import type { Config } from '../core/config.ts';
 import { StartupError } from '../core/errors.ts';
 import { WORKER_VARIABLE } from '../core/workers/messages.ts';
-import { COMPILE_CACHE } from '../shell/compile-cache.ts';
 import type { Log } from '../shell/log.ts';
 import { grantsOf } from '../shell/sandbox.ts';
 import { parseDatabaseUrl } from '../shell/store/database-url.ts';
 import { CommandFailed, type LastingCommandContext, type ServingProcess } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import { optionsOf, refuseRoot } from './sandbox.ts';
+import { optionsOf, refuseRoot, servingVariables } from './sandbox.ts';
 
 /** How many processes are to serve. Throws StartupError where they could not share what they serve from. */
 export function workersOf({ workers, databaseUrl }: Config, { cores }: ServingProcess): number {
@@ -58,7 +57,7 @@ export async function supervise(
     start: (worker) =>
       fork({
         [WORKER_VARIABLE]: `${worker}/${count}`,
-        NODE_COMPILE_CACHE: context.environment['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE,
+        ...servingVariables(context.environment),
       }),
   });
   const outcome = await Promise.race([supervisor.start(), stopSignal]);

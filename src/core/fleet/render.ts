@@ -54,11 +54,16 @@ export interface OwnCertificate {
   readonly sha256: string;
 }
 
+/** The end of an answer to this certificate's holder; the same for as long as it lives. */
+export function certificateText(certificate: OwnCertificate): string {
+  return `,"certificate":${JSON.stringify(certificate)}}`;
+}
+
 /**
- * What is said of the certificate comes after the inputs, and is the first to go when there is no room. `inputs`: of serialiseInputs.
+ * What is said of the certificate (`certificateText`) comes after the inputs, and is the first to go when there is no room. `inputs`: of
+ * serialiseInputs.
  */
-export function besideInputs(inputs: Buffer, certificate: OwnCertificate): Buffer {
-  const last = `,"certificate":${JSON.stringify(certificate)}}`;
+export function besideInputs(inputs: Buffer, last: string): Buffer {
   const at = inputs.byteLength - 1;
   const octets = at + Buffer.byteLength(last);
   if (octets > LIMITS.fluxBodyBytesMax) return inputs;

@@ -3,7 +3,13 @@ import { describe, it } from 'node:test';
 import { parseConfig } from '../../../src/core/config.ts';
 import { StartupError } from '../../../src/core/errors.ts';
 import { COMPILE_CACHE } from '../../../src/shell/compile-cache.ts';
-import { apart, assertSandboxed, dropAfterStart, grantsOf } from '../../../src/shell/sandbox.ts';
+import {
+  allocatorVariables,
+  apart,
+  assertSandboxed,
+  dropAfterStart,
+  grantsOf,
+} from '../../../src/shell/sandbox.ts';
 
 describe('grants', () => {
   it('leave out what lies in a directory that is granted', () => {
@@ -54,6 +60,13 @@ describe('what stays readable without need', () => {
     assert.deepEqual(others, []);
     assert.match(note, /\/etc\/crl\/audit\.key stays readable, for it is in \/etc\/crl: move/);
     assert.deepEqual(notesOf({ AUDIT_SIGNING_KEY_FILE: '/etc/fg/audit.key' }), []);
+  });
+});
+
+describe('the allocator', () => {
+  it('is told to keep more at hand, unless somebody has told it something', () => {
+    assert.deepEqual(allocatorVariables({}), { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500' });
+    assert.deepEqual(allocatorVariables({ GLIBC_TUNABLES: '' }), {});
   });
 });
 

@@ -1,7 +1,12 @@
 import { FluxgateError } from '../../../core/errors.ts';
 import { isCatalogueKind } from '../../../core/fleet/registry.ts';
-import { besideInputs, renderClusterList, serialiseInputs } from '../../../core/fleet/render.ts';
-import type { Principal } from '../../../core/identity/principal.ts';
+import {
+  besideInputs,
+  certificateText,
+  renderClusterList,
+  serialiseInputs,
+} from '../../../core/fleet/render.ts';
+import type { CertificateReference, Principal } from '../../../core/identity/principal.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import type { FluxAnswers } from '../../flux-answers.ts';
@@ -41,12 +46,31 @@ export function fluxHandler(
 /** A certificate's holder is told how long it still lives; beside `inputs`, where Flux does not look. */
 function inputsAnswer(inputs: Buffer, principal: Principal): Answer {
   if (!('certificate' in principal)) return ok(inputs);
-  const { notAfter, sha256 } = principal.certificate;
-  const not_after = new Date(notAfter).toISOString();
-  return {
-    ...ok(besideInputs(inputs, { not_after, sha256 })),
-    headers: { 'X-Client-Certificate-Not-After': not_after },
-  };
+  const { text, headers } = ownPart(principal.certificate);
+  return { status: 200, body: besideInputs(inputs, text), headers };
+}
+
+interface OwnPart {
+  /** As `certificateText` makes it. */
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Of certificates whose verdicts are remembered, for as long as they are. */
+const ownParts = new WeakMap<CertificateReference, OwnPart>();
+
+function ownPart(certificate: CertificateReference): OwnPart {
+  let part = ownParts.get(certificate);
+  if (part === undefined) {
+    const { notAfter, sha256 } = certificate;
+    const not_after = new Date(notAfter).toISOString();
+    part = {
+      text: certificateText({ not_after, sha256 }),
+      headers: Object.freeze({ 'X-Client-Certificate-Not-After': not_after }),
+    };
+    ownParts.set(certificate, part);
+  }
+  return part;
 }
 
 async function clusterList(parts: HandlerParts, query: Readonly<Record<string, unknown>>): Promise<Answer> {
