@@ -59,7 +59,7 @@ const command = new Command('bench')
     'after',
     ['', ...MEASUREMENTS.map(({ name, about }) => `  ${name.padEnd(12)}${about}`)].join('\n'),
   )
-  .addOption(new Option('--quick', 'two minutes: fewer rounds, no store of 100,000').conflicts('tiny'))
+  .addOption(new Option('--quick', 'some minutes: fewer rounds, no store of 100,000').conflicts('tiny'))
   .option('--tiny', 'seconds: that all of it works; its figures say nothing')
   .option('--only <names>', 'some measurements, separated by commas', known)
   .option('--clusters <counts>', 'stores of so many clusters, separated by commas', (text) =>

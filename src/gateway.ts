@@ -195,6 +195,7 @@ async function serve(
         ? undefined
         : createOidc(config.oidc, { clock, localKeys: () => trust.snapshot.oidcKeys }),
     throttle: edge.throttle,
+    siblings,
     clock,
     newRequestId,
     isDraining: () => draining,
@@ -256,8 +257,10 @@ async function serve(
   resources.defer(() => listener.drain());
   resources.defer(() => page.streams.close());
   const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
+  const catchUp = (): Promise<unknown> => Promise.all([revocations.refresh(), tokens.refresh()]);
+  siblings.catchUpBy(catchUp);
   // What other workers changed while this one was loading; what they change from here on they tell.
-  await Promise.all([revocations.refresh(), tokens.refresh()]);
+  await catchUp();
   const address = await listener.listen(config.listen);
   // The fleet is read before somebody asks how it is.
   if (config.apiMode === 'crud') void fleetStatus.verify().catch(() => undefined);

@@ -50,6 +50,7 @@ function invocation(): string {
 
 const channel = workerChannel();
 const servingProcess: ServingProcess = {
+  pid: process.pid,
   cores: availableParallelism(),
   nodeOptions: process.execArgv,
   program: process.argv[1] ?? '',

@@ -31,6 +31,7 @@ export interface TerminalContext extends CommandContext {
 
 /** What a serving command may do to the process that it runs in. */
 export interface ServingProcess {
+  readonly pid: number;
   /** That this process may use. */
   readonly cores: number;
   /** Node's own, as this process was started with. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../core/config.ts';
 import type { Environment } from '../core/config-names.ts';
 import { StartupError } from '../core/errors.ts';
@@ -12,6 +13,7 @@ import {
   SANDBOX_OPTIONS_NEEDED,
   sandboxOptions,
 } from '../shell/sandbox.ts';
+import { SHIPPED_POLICY_DIR, watchedPaths } from '../shell/snapshot-files.ts';
 import { parseDatabaseUrl } from '../shell/store/database-url.ts';
 import { makeStoreFile } from '../shell/store/store-file.ts';
 import type { LastingCommandContext, ServingProcess } from './context.ts';
@@ -76,7 +78,9 @@ export function servingVariables(environment: Environment): Readonly<Record<stri
 export function optionsOf(host: ServingProcess, config: Config, grants: Grants): readonly string[] {
   if (!SANDBOX_OPTIONS_NEEDED.every((name) => host.knowsOption(name))) throw unavailable();
   const location = parseDatabaseUrl(config.databaseUrl);
-  if (!location.memory) makeStoreFile(location.path);
+  // What is missing is a refusal to start, which leaves nothing behind.
+  const complete = watchedPaths(config, SHIPPED_POLICY_DIR).files.every((path) => existsSync(path));
+  if (!location.memory && complete) makeStoreFile(location.path);
   return sandboxOptions(grants);
 }
 

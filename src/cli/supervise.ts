@@ -65,6 +65,7 @@ export async function supervise(
   if (typeof outcome === 'number')
     throw new CommandFailed('', undefined, outcome === 0 ? EXIT.failed : outcome);
   if (outcome === undefined) {
+    log.info({ pid: host.pid, workers: count }, 'every worker was started: signals are for this process');
     started?.();
     context.onHangup(() => supervisor.reload());
     context.onRestart(() => void supervisor.restart());

@@ -10,12 +10,19 @@ export const WORKER_LIMITS = Object.freeze({
   sharedWaitingMax: 20_000,
   /** The same of refusals, which a stranger can cause: some 2 KiB each. */
   sharedRefusalsWaitingMax: 2_000,
+  /** A chain that is longer is no cluster's, and is remembered by the worker that refused it only. */
+  sharedChainOctetsMax: 8_192,
   /** The same of chains that were refused: some 4 KiB each. */
   sharedChainsWaitingMax: 500,
   /** Writes at once that tell how far they have come, 200 octets each: they take turns, so more than a few is a loop gone wild. */
   progressesMax: 256,
   /** A revocation is answered once every worker refuses by it. One that does not say so by then hangs, and finds it in the store. */
   announceTimeoutMs: 1_000,
+  /** A worker that was still for so long asks the store what it missed, before it answers anybody; half of what an announcement waits. */
+  behindMs: 500,
+  /** How often a worker says that it is alive; one that is silent for `hungMs` is ended, for whatever it holds others wait for. */
+  aliveMs: 1_000,
+  hungMs: 15_000,
   /** A scrape waits so long for each worker. */
   metricsTimeoutMs: 1_000,
   /** From its start until a worker serves: a large store is read, and the machine may be busy. */

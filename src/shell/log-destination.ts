@@ -19,7 +19,8 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
   const file = pino.destination({
     dest: descriptor,
     sync: false,
-    minLength: pieceMax - 1,
+    // It writes at once what it is given: what waits, waits here.
+    minLength: 0,
     maxWrite: pieceMax,
   });
   let timer: NodeJS.Timeout | undefined;
@@ -35,7 +36,6 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
     clearTimeout(timer);
     timer = undefined;
     take();
-    file.flush();
   };
   return {
     write(line) {

@@ -56,9 +56,15 @@ export type ReadyLine = (message: string, fields: string) => void;
 export function readyLines(log: Log): ReadyLine {
   const stream = (log as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym];
   if (stream === undefined) throw new TypeError('this pino keeps its stream elsewhere');
+  const bound = Object.entries(log.bindings()).map(
+    ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)},`,
+  );
+  const base = bound.join('');
   return (message, fields) => {
     if (!log.isLevelEnabled('info')) return;
-    stream.write(`{"level":"info","time":"${new Date().toISOString()}",${fields},"msg":"${message}"}\n`);
+    stream.write(
+      `{"level":"info","time":"${new Date().toISOString()}",${base}${fields},"msg":"${message}"}\n`,
+    );
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../core/audit/entry.ts';
 import type { StillAdmitted } from '../core/audit/still-admitted.ts';
+import { boundedMemory } from '../core/bounded-memory.ts';
 import { mergePins } from '../core/identity/merge-pins.ts';
 import {
   describeOutcome,
@@ -84,11 +85,14 @@ export async function createKeyPins(
     behind.wake();
     if (siblings.count > 1) told.put(clusterDns, state);
   };
+  /** Name → when its keys were forgotten: what was known before is not taken back from whoever has not heard of it yet. */
+  const forgottenMs = boundedMemory<string, number>(LIMITS.pinResetsKeptMax);
   const told = createOutbox<PinState>();
   siblings.gather('pins', told.take);
   siblings.onShared<readonly [string, PinState]>('pins', (items) => {
     for (const [clusterDns, document] of items) {
       const theirs = readPin(document);
+      if (theirs.sinceMs < (forgottenMs.get(clusterDns) ?? 0)) continue;
       const before = pins.get(clusterDns);
       const merged = before === undefined ? theirs : mergePins(theirs, before);
       // They know, and have written, what they told; what is more than that is told and written from here.
@@ -96,11 +100,18 @@ export async function createKeyPins(
       else keep(clusterDns, merged);
     }
   });
-  siblings.onShared<string>('pin_reset', (names) => {
-    for (const name of names) {
-      pins.delete(name);
-      told.drop(name);
-      warnedMs.delete(name);
+  const forget = (name: string, atMs: number): void => {
+    forgottenMs.set(name, atMs);
+    pins.delete(name);
+    told.drop(name);
+    warnedMs.delete(name);
+  };
+  siblings.onShared<{ readonly name: string; readonly atMs: number }>('pin_reset', (items) => {
+    for (const { name, atMs } of items) {
+      forget(name, atMs);
+      // What was written here since the other one took it out of the store is taken out again.
+      changed.add(name);
+      behind.wake();
     }
   });
 
@@ -151,9 +162,8 @@ export async function createKeyPins(
     async reset(clusterDns, entry, stillAdmitted) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
-      pins.delete(clusterDns);
-      told.drop(clusterDns);
-      warnedMs.delete(clusterDns);
+      const atMs = clock.now();
+      forget(clusterDns, atMs);
       try {
         // Asked of the store in this very turn: what is observed from now on is written after it.
         const batch = {
@@ -163,9 +173,10 @@ export async function createKeyPins(
           audit: [entry],
         };
         await store.save(batch, stillAdmitted);
-        await siblings.announce('pin_reset', clusterDns);
+        await siblings.announce('pin_reset', { name: clusterDns, atMs });
       } catch (error) {
         // Not kept, so not done: what would come back with the next start must not look gone now.
+        forgottenMs.delete(clusterDns);
         if (!pins.has(clusterDns)) pins.set(clusterDns, before);
         throw error;
       }

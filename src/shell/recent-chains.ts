@@ -66,6 +66,8 @@ export function createRecentChains(siblings: Siblings): RecentChains {
       const recent = { chain, openssl, source, seenMs: nowMs };
       (isAccepted ? accepted : refused).set(sha256, recent);
       if (siblings.count === 1 || !isRefused) return;
+      const octets = chain.reduce((sum, der) => sum + der.length, 0);
+      if (octets > WORKER_LIMITS.sharedChainOctetsMax) return;
       outbox.put(sha256, {
         ...recent,
         isAccepted,

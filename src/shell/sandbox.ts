@@ -25,6 +25,9 @@ export interface Grants {
   readonly notes: readonly string[];
 }
 
+/** What the kernel says of this very process, for its metrics: sizes and limits, no octet of its memory. */
+const OF_ITSELF: readonly string[] = ['/proc/self/status', '/proc/self/limits'];
+
 const INSTALLATION = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
@@ -50,6 +53,7 @@ export function grantsOf(config: Config, workingDirectory: string, readToo: read
     ...[...watched.directories, ...readToo].map(plain),
   ];
   const files = [
+    ...OF_ITSELF,
     ...[join(INSTALLATION, 'package.json'), join(INSTALLATION, 'openapi.yaml')],
     ...watched.files.map(plain),
   ];

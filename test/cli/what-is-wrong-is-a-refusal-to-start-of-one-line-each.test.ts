@@ -17,6 +17,7 @@ async function refusal(environment: Readonly<Record<string, string | undefined>>
     // The process of a test stays as it is.
     environment: { ...environment, SANDBOX: 'off' },
     host: {
+      pid: 1,
       cores: 1,
       nodeOptions: [],
       program: '',

@@ -24,6 +24,7 @@ describe('API_MODE=read-only', () => {
         .replace('{cluster_dns}', DNS)
         .replace('{revision}', '1')
         .replace('{plan_hash}', '0'.repeat(64))
+        .replace('{progress_id}', '0'.repeat(36))
         .replace('{asset}', 'page-0123456789abcdef.css');
       const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { id: 'podinfo' } : undefined;
       for (const credential of [

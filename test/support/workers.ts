@@ -28,6 +28,8 @@ export interface Workers extends Endpoint {
   served(): readonly { readonly worker: number; readonly pid: number }[];
   /** The worker that answered. */
   workerOf(answer: ClientAnswer): Promise<number>;
+  /** What connects meanwhile comes to this worker, for the others are stopped. */
+  through<T>(worker: number, work: () => Promise<T>): Promise<T>;
   /** A way to each of so many workers: connections that stay open, of nobody or of a certificate's holder. */
   ways(count: number, certificate?: ClientCertificate): Promise<ReadonlyMap<number, Way>>;
   metrics(): Promise<string>;
@@ -37,9 +39,6 @@ export interface Workers extends Endpoint {
 export interface Way {
   send(request: ClientRequest): Promise<ClientAnswer>;
 }
-
-/** Connections opened to come upon each worker; far more than chance needs. */
-const TRIES = 400;
 
 export async function startWorkers(
   t: Pick<TestContext, 'after'>,
@@ -93,7 +92,8 @@ export async function startWorkers(
   t.after(() => {
     for (const agent of agents) agent.destroy();
   });
-  return {
+  const alive = (): ReturnType<Workers['served']> => served().filter(({ pid }) => isAlive(pid));
+  const workers: Workers = {
     ...endpoint,
     pki,
     directory,
@@ -102,19 +102,26 @@ export async function startWorkers(
     served,
     workerOf,
     send: (request) => send(endpoint, request),
+    async through(worker, work) {
+      const others = alive().filter((one) => one.worker !== worker);
+      for (const { pid } of others) process.kill(pid, 'SIGSTOP');
+      try {
+        return await work();
+      } finally {
+        for (const { pid } of others) process.kill(pid, 'SIGCONT');
+      }
+    },
     async ways(wanted, certificate) {
       const ways = new Map<number, Way>();
-      for (let n = 0; n < TRIES && ways.size < wanted; n++) {
+      for (const { worker } of alive()) {
         const agent = new Agent({ keepAlive: true, maxSockets: 1 });
         agents.push(agent);
-        const through: Way['send'] = (request) => send(endpoint, { certificate, ...request, agent });
-        const first = await through({ path: '/health' });
-        assert.equal(first.status, 200);
-        const worker = await workerOf(first);
-        if (ways.has(worker)) agent.destroy();
-        else ways.set(worker, { send: through });
+        const way: Way['send'] = (request) => send(endpoint, { certificate, ...request, agent });
+        const first = await workers.through(worker, () => way({ path: '/health' }));
+        assert.deepEqual([first.status, await workerOf(first)], [200, worker]);
+        ways.set(worker, { send: way });
       }
-      assert.equal(ways.size, wanted, 'workers that were come upon');
+      assert.equal(ways.size, wanted, 'workers that serve');
       return ways;
     },
     async metrics() {
@@ -123,6 +130,15 @@ export async function startWorkers(
       return answer.text();
     },
   };
+  return workers;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** What a series says; undefined: it is not there. */

@@ -48,7 +48,7 @@ export async function fleetStatus(
   await printRows(context, options, page.clusters, {
     columns: fleetColumns(systemClock.now(), createPaint(context.terminal.output)),
     name: ({ id }) => `cluster/${id}`,
-    none: 'no such cluster',
+    none: 'no cluster, or none of this description',
   });
   if (options.output === 'table') context.terminal.errors.write(`${shown(countsLine(page))}\n`);
 }

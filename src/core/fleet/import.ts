@@ -100,7 +100,7 @@ async function fleetAt(
   if (revision < oldest || revision > newest) {
     throw refused(
       '/files/.fluxgate.yaml',
-      `names revision ${revision}, which this fleet does not know: export again`,
+      `names revision ${revision}, which this fleet does not know. Export from this gateway again; or, to bring another gateway's fleet here, delete .fluxgate.yaml first: then the files are compared with what is here, and nothing is merged`,
     );
   }
   const changed = new Map<string, FleetObject | undefined>();

@@ -43,6 +43,7 @@ export type WorkerMessage =
   | { readonly kind: 'hears' }
   /** It serves. */
   | { readonly kind: 'ready' }
+  | { readonly kind: 'alive' }
   /** `ack` present: the sender waits until all have taken it in. */
   | {
       readonly kind: 'share';
@@ -88,6 +89,7 @@ export function readWorkerMessage(value: unknown): WorkerMessage | undefined {
   switch (message['kind']) {
     case 'hears':
     case 'ready':
+    case 'alive':
       return { kind: message['kind'] };
     case 'share': {
       const { topic, items, ack } = message;

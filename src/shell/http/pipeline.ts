@@ -10,6 +10,7 @@ import type { Throttle } from '../edge/throttle.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import type { KeyPins } from '../pins.ts';
 import type { Presented } from '../tls/peer.ts';
+import type { Siblings } from '../workers/siblings.ts';
 import {
   type Admission,
   type AdmissionParts,
@@ -65,6 +66,7 @@ export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly trust: LiveTrust;
   readonly pins: KeyPins;
   readonly throttle: Throttle;
+  readonly siblings: Pick<Siblings, 'behind'>;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   isDraining(): boolean;
@@ -117,6 +119,8 @@ async function answerRequest(
   record: RequestRecord,
 ): Promise<Answer> {
   const socket = request.socket as TLSSocket;
+  const behind = parts.siblings.behind();
+  if (behind !== undefined) await behind;
   parts.throttle.arrive({
     source: record.source,
     verdict: parts.trust.verdictOf(socket),

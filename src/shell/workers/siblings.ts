@@ -23,6 +23,13 @@ export interface Siblings {
   readonly count: number;
   /** Asked every `WORKER_LIMITS.shareIntervalMs` for what the others are to know; nothing is sent where there is nothing. */
   gather(topic: Topic, collect: () => readonly unknown[]): void;
+  /**
+   * undefined: this process has heard in time whatever others announced. Else, after a standstill, resolves once it has caught up; rejects
+   * where it cannot. To be asked before anybody is answered.
+   */
+  behind(): Promise<void> | undefined;
+  /** How it catches up with what the store has. */
+  catchUpBy(look: () => Promise<unknown>): void;
   /** Tells it at once. Resolves when each of the others has taken it in, or hangs. */
   announce(topic: Topic, item: unknown): Promise<void>;
   /** What others gathered or announced, in their order. It comes from our own processes: shapes are theirs. */
@@ -45,6 +52,8 @@ export interface OthersMetrics {
 export const ALONE: Siblings = Object.freeze<Siblings>({
   count: 1,
   gather: () => undefined,
+  behind: () => undefined,
+  catchUpBy: () => undefined,
   announce: async () => undefined,
   onShared: () => undefined,
   onGone: () => undefined,
@@ -106,7 +115,30 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
     }
   });
   channel.send({ kind: 'hears' });
+  let lastTickMs = performance.now();
+  let lastAliveMs = lastTickMs;
+  let catchUp: () => Promise<unknown> = async () => undefined;
+  let catchingUp: Promise<void> | undefined;
+  const behind = (): Promise<void> | undefined => {
+    const nowMs = performance.now();
+    if (nowMs - lastTickMs < WORKER_LIMITS.behindMs) return catchingUp;
+    lastTickMs = nowMs;
+    // What is on its way from the others first, then what they have kept.
+    catchingUp ??= new Promise<void>((resolve) => setImmediate(resolve))
+      .then(catchUp)
+      .then(() => undefined)
+      .finally(() => {
+        catchingUp = undefined;
+      });
+    return catchingUp;
+  };
   const tick = setInterval(() => {
+    behind()?.catch(() => undefined);
+    lastTickMs = performance.now();
+    if (lastTickMs - lastAliveMs >= WORKER_LIMITS.aliveMs) {
+      lastAliveMs = lastTickMs;
+      channel.send({ kind: 'alive' });
+    }
     for (const { topic, collect } of gathered) {
       const items = collect();
       if (items.length > 0) channel.send({ kind: 'share', topic, items });
@@ -117,6 +149,10 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
   return {
     count: channel.count,
     gather: (topic, collect) => void gathered.push({ topic, collect }),
+    behind,
+    catchUpBy(look) {
+      catchUp = look;
+    },
     announce(topic, item) {
       const ack = ++lastId;
       return new Promise((resolve) => {

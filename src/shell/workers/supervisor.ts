@@ -45,6 +45,8 @@ interface Worker {
   readonly startedMs: number;
   hears: boolean;
   ready: boolean;
+  /** Of the last that it said. */
+  heardMs: number;
   /** It was told to. */
   stopping: boolean;
   readonly served: Promise<boolean>;
@@ -72,7 +74,10 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
 
   const heed = (worker: Worker, message: WorkerMessage, ready: () => void): void => {
     const { number } = worker;
+    worker.heardMs = performance.now();
     switch (message.kind) {
+      case 'alive':
+        return;
       case 'hears':
         worker.hears = true;
         return;
@@ -116,6 +121,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       startedMs: performance.now(),
       hears: false,
       ready: false,
+      heardMs: performance.now(),
       stopping: false,
       served,
       ended,
@@ -149,7 +155,12 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       for (const one of others(number)) send(one, { kind: 'gone', worker: number });
       serves(false);
       ends(code ?? 1);
-      if (!worker.stopping) {
+      if (!worker.stopping && !worker.ready) {
+        log.error(
+          { worker: number, pid: child.pid, code, signal },
+          'a worker did not come to serve: its own line on standard error says why',
+        );
+      } else if (!worker.stopping) {
         log.error(
           { worker: number, pid: child.pid, code, signal },
           'a worker ended by itself, and its connections with it',
@@ -197,7 +208,12 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   const restartEach = async (): Promise<void> => {
     for (const worker of [...workers.values()].filter(({ ready }) => ready)) {
       if (stopping) return;
+      // It ended by itself meanwhile, and is replaced for that.
+      if (!workers.has(worker.number)) continue;
+      worker.stopping = true;
       if ((await keep()) !== undefined) {
+        worker.stopping = false;
+        if (!workers.has(worker.number)) void replace(worker);
         log.error('a new worker does not come to serve: those that serve go on');
         return;
       }
@@ -205,6 +221,21 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     }
     log.info('every worker is a new one');
   };
+
+  let lookedMs = performance.now();
+  const watch = setInterval(() => {
+    const nowMs = performance.now();
+    // Whoever stood still itself has heard nobody.
+    const stoodStill = nowMs - lookedMs > 2 * WORKER_LIMITS.aliveMs;
+    lookedMs = nowMs;
+    for (const worker of workers.values()) {
+      if (stoodStill || !worker.ready) worker.heardMs = nowMs;
+      if (nowMs - worker.heardMs <= WORKER_LIMITS.hungMs) continue;
+      log.error({ worker: worker.number, pid: worker.child.pid }, 'a worker hangs: it is ended');
+      worker.child.kill();
+    }
+  }, WORKER_LIMITS.aliveMs);
+  watch.unref();
 
   return {
     async start() {
