@@ -21,7 +21,7 @@ export interface CapacityQuestion {
 }
 
 export const QUESTION: CapacityQuestion = {
-  fleets: [10_000, 100_000, 1_000_000],
+  fleets: [10_000, 50_000, 100_000, 1_000_000],
   outagesS: [60, 600, 3_600],
   intervalsS: [600, 60],
   share: 0.5,
@@ -62,6 +62,16 @@ export function coresFor(capacity: Capacity, clusters: number, intervalS: number
   return Math.max(1, Math.ceil(clusters / clustersPerCore(capacity, intervalS, share)));
 }
 
+/** Supervisor of several workers, which serves nobody itself: some 80 MiB. */
+const SUPERVISOR_MIB = 80;
+
+/** One worker for each core, each of which comes to know every cluster. */
+function machineFor({ baseMiB, mibPer10000 }: Capacity, clusters: number, cores: number): string {
+  const worker = baseMiB + (clusters / 10_000) * mibPer10000;
+  const gib = (cores * worker + (cores > 1 ? SUPERVISOR_MIB : 0)) / 1_024;
+  return `${count(cores)} core${cores === 1 ? '' : 's'}, ${gib.toFixed(1)} GiB`;
+}
+
 export function capacityTables(
   capacity: Capacity,
   machine: Machine | undefined,
@@ -71,12 +81,18 @@ export function capacityTables(
   const { cpuMsPerPoll, baseMiB, mibPer10000 } = capacity;
   const basis = `A poll of ${shown(cpuMsPerPoll)} ms of CPU, ${shown(baseMiB)} MiB with hardly a cluster, ${shown(mibPer10000)} MiB for each 10,000 clusters; ${CLIENT.providers} providers on each cluster; ${share * 100} % of a core for polls.`;
   const steady = table(
-    ['clusters', 'memory', ...intervalsS.map((seconds) => `cores, every ${minutes(seconds)}`)],
+    [
+      'clusters',
+      'memory of one worker',
+      ...intervalsS.map((seconds) => `a machine, every ${minutes(seconds)}`),
+    ],
     [
       ...fleets.map((clusters) => [
         count(clusters),
         `${count(Math.round(baseMiB + (clusters / 10_000) * mibPer10000))} MiB`,
-        ...intervalsS.map((seconds) => count(coresFor(capacity, clusters, seconds, share))),
+        ...intervalsS.map((seconds) =>
+          machineFor(capacity, clusters, coresFor(capacity, clusters, seconds, share)),
+        ),
       ]),
     ],
   );

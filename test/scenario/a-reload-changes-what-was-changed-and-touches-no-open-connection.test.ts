@@ -111,7 +111,10 @@ describe('a reload', () => {
     assert.equal(await gateway.gateway.reload('SIGHUP'), false);
     assert.equal(await ask(), 403, 'the last good state');
     await writeFile(readers, good);
-    assert.ok((await reload(gateway)).removed.includes('policy no-tokens-today'));
+    await reload(gateway);
+    // By this reload, or by the one that the file's change itself had begun.
+    const removed = gateway.log.flatMap((line) => (line['removed'] as readonly string[] | undefined) ?? []);
+    assert.ok(removed.includes('policy no-tokens-today'), removed.join());
     assert.equal(await ask(), 200);
   });
 
