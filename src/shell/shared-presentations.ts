@@ -1,13 +1,16 @@
 import type { Presentation } from './presentations.ts';
 import { createOutbox, type Siblings } from './workers/siblings.ts';
 
-/** What another worker saw of one credential since it last told. */
+/** What another worker saw of one credential since it last told: little, for each poll is told. */
 interface Told {
-  readonly seen: Omit<Presentation, 'chain'>;
-  /** Base64, where the credential is new to whoever tells; else it is known. */
-  readonly chain: readonly string[] | undefined;
+  readonly credentialId: string;
+  readonly lastSeenMs: number;
+  readonly source: string;
+  readonly tls: Presentation['tls'];
   /** Requests since then. */
   readonly more: number;
+  /** Where the credential is new to whoever tells; the chain in base64. */
+  readonly fresh: (Omit<Presentation, 'chain'> & { readonly chain: readonly string[] }) | undefined;
 }
 
 export interface SharedPresentations {
@@ -35,45 +38,43 @@ export function sharePresentations(
   return {
     seen(key, presentation, isNew) {
       if (siblings.count === 1) return;
-      const { chain, ...seen } = presentation;
-      const before = outbox.get(key);
-      const untold = isNew ? undefined : before;
+      const { lastSeenMs, source, tls } = presentation;
+      const untold = isNew ? undefined : outbox.get(key);
       outbox.put(key, {
-        seen,
-        chain: isNew ? chain.map((der) => Buffer.from(der).toString('base64')) : untold?.chain,
+        credentialId: idOf(presentation),
+        lastSeenMs,
+        source,
+        tls,
         more: (untold?.more ?? 0) + 1,
+        fresh: isNew ? forTelling(presentation) : untold?.fresh,
       });
     },
   };
 }
 
-/** undefined: nothing that this process does not know better. */
-function merge(before: Presentation | undefined, { seen, chain, more }: Told): Presentation | undefined {
-  if (before !== undefined && isSame(before, seen)) {
-    const later = seen.lastSeenMs > before.lastSeenMs ? seen : before;
-    return {
-      ...before,
-      tls: later.tls,
-      source: later.source,
-      firstSeenMs: Math.min(before.firstSeenMs, seen.firstSeenMs),
-      lastSeenMs: later.lastSeenMs,
-      count: before.count + more,
-    };
-  }
-  // What came before this process did is in the store; it is told again when it changes.
-  if (chain === undefined || (before !== undefined && before.lastSeenMs > seen.lastSeenMs)) return undefined;
-  // JSON has no undefined.
-  const { certificate = undefined, tokenId = undefined, ...rest } = seen;
-  return {
-    ...rest,
-    certificate,
-    tokenId,
-    chain: chain.map((der) => new Uint8Array(Buffer.from(der, 'base64'))),
-    count: more,
-  };
+const idOf = ({ certificate, tokenId }: Presentation): string => certificate?.sha256 ?? tokenId ?? '';
+
+function forTelling(presentation: Presentation): Told['fresh'] {
+  const chain = presentation.chain.map((der) => Buffer.from(der).toString('base64'));
+  return { ...presentation, chain };
 }
 
-const isSame = (a: Presentation, b: Omit<Presentation, 'chain'>): boolean =>
-  a.tokenId === b.tokenId &&
-  a.certificate?.sha256 === b.certificate?.sha256 &&
-  a.certificate?.issuersSha256.join() === b.certificate?.issuersSha256.join();
+/** undefined: nothing that this process does not know better. */
+function merge(before: Presentation | undefined, told: Told): Presentation | undefined {
+  const { fresh, more, lastSeenMs, source, tls, credentialId } = told;
+  if (before !== undefined && idOf(before) === credentialId && isSamePath(before, fresh)) {
+    const later = lastSeenMs > before.lastSeenMs ? { lastSeenMs, source, tls } : {};
+    const firstSeenMs = Math.min(before.firstSeenMs, fresh?.firstSeenMs ?? before.firstSeenMs);
+    return { ...before, ...later, firstSeenMs, count: before.count + more };
+  }
+  // What came before this process did is in the store; it is told again when it changes.
+  if (fresh === undefined || (before !== undefined && before.lastSeenMs > lastSeenMs)) return undefined;
+  // JSON has no undefined.
+  const { certificate = undefined, tokenId = undefined, ...rest } = fresh;
+  const chain = fresh.chain.map((der) => new Uint8Array(Buffer.from(der, 'base64')));
+  return { ...rest, certificate, tokenId, chain, lastSeenMs, source, tls, count: more };
+}
+
+/** A path to another anchor, after a reload, is another state of affairs. */
+const isSamePath = (before: Presentation, fresh: Told['fresh']): boolean =>
+  fresh === undefined || before.certificate?.issuersSha256.join() === fresh.certificate?.issuersSha256.join();
