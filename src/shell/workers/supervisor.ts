@@ -198,7 +198,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     let inOrder = true;
     const cut = setTimeout(() => {
       inOrder = false;
-      log.error({ worker: worker.number }, 'a worker does not end: it is ended');
+      log.error({ worker: worker.number, pid: worker.child.pid }, 'a worker does not end: it is ended');
       worker.child.kill();
     }, LIMITS.drainTimeoutMs + WORKER_LIMITS.stopGraceMs);
     const code = await worker.ended;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { WORKER_LIMITS } from '../../../../src/core/limits-workers.ts';
 import type { SupervisorMessage, WorkerMessage } from '../../../../src/core/workers/messages.ts';
 import { createLog } from '../../../../src/shell/log.ts';
 import { createSupervisor, type WorkerProcess } from '../../../../src/shell/workers/supervisor.ts';
@@ -151,4 +152,46 @@ it('replaces nobody once it is asked to stop, and says whether all ended in orde
   const { supervisor, events } = await two();
   assert.equal(await supervisor.stop(), true);
   assert.deepEqual(events, ['start 1', 'start 2', 'stop 1', 'stop 2']);
+});
+
+it('leaves no surplus where an old worker ends by itself while its successor starts', async () => {
+  const { supervisor, events, worker } = await two();
+  const restarted = supervisor.restart();
+  await turn();
+  worker(2).exit(null);
+  worker(1).exit(null);
+  worker(3).says({ kind: 'ready' });
+  await turn();
+  await restarted;
+  // The one that was being replaced has its successor; the other one is replaced for having ended, once.
+  await new Promise((resolve) => setTimeout(resolve, 2 * WORKER_LIMITS.replaceDelayMsMin));
+  assert.deepEqual(
+    events.filter((event) => event.startsWith('start')),
+    ['start 1', 'start 2', 'start 3', 'start 4'],
+  );
+});
+
+it('ends a worker that serves and says nothing any more, and none that says that it is alive', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let nowMs = 0;
+  t.mock.method(performance, 'now', () => nowMs);
+  const { events, worker } = await two();
+  for (; nowMs <= WORKER_LIMITS.hungMs + 2 * WORKER_LIMITS.aliveMs; nowMs += WORKER_LIMITS.aliveMs) {
+    worker(1).says({ kind: 'alive' });
+    t.mock.timers.tick(WORKER_LIMITS.aliveMs);
+  }
+  assert.deepEqual(
+    events.filter((event) => /kill|hangs/.test(event)),
+    ['a worker hangs: it is ended', 'kill 2'],
+  );
+});
+
+it('ends nobody for its silence when it stood still itself', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let nowMs = 0;
+  t.mock.method(performance, 'now', () => nowMs);
+  const { events } = await two();
+  nowMs = 10 * WORKER_LIMITS.hungMs;
+  t.mock.timers.tick(WORKER_LIMITS.aliveMs);
+  assert.ok(!events.some((event) => event.startsWith('kill')), events.join());
 });
