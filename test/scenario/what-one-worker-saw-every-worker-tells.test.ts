@@ -42,7 +42,11 @@ it('certificates, polls, refusals and their reasons are told by whichever worker
       });
       return explained.status === 200;
     }, `worker ${worker} to know the certificate ${sha256}`);
-    await until(async () => JSON.stringify(await json(way, `/fleet/${OWN}`)).includes(sha256), 'the poll', 20_000);
+    await until(
+      async () => JSON.stringify(await json(way, `/fleet/${OWN}`)).includes(sha256),
+      'the poll',
+      20_000,
+    );
 
     const refused = await seenByAnother(gateway, worker, OTHERS);
     await until(

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { WORKER_LIMITS } from '../../../../src/core/limits-workers.ts';
 import type { SupervisorMessage, WorkerMessage } from '../../../../src/core/workers/messages.ts';
 import { shareBuckets } from '../../../../src/shell/edge/shared-buckets.ts';
+import { createRecentChains } from '../../../../src/shell/recent-chains.ts';
 import { createAnnouncements } from '../../../../src/shell/workers/announcements.ts';
 import { createMetricsRound } from '../../../../src/shell/workers/metrics-round.ts';
 import { ALONE, connectSiblings, createOutbox } from '../../../../src/shell/workers/siblings.ts';
@@ -83,6 +84,23 @@ describe('what waits to be told', () => {
     assert.deepEqual(part[0], ['2', 2], 'the oldest two are left out');
     assert.equal(outbox.take().length, 1);
     assert.deepEqual(outbox.take(), []);
+  });
+});
+
+describe('chains of refused requests', () => {
+  it('are told, and those that are longer than a cluster’s are not', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { siblings, sent } = connected();
+    const chains = createRecentChains(siblings);
+    const openssl = { authorized: false, error: 'x' };
+    const note = (octets: number): void =>
+      chains.note({ chain: [new Uint8Array(octets)], openssl }, false, true, '192.0.2.1', 0);
+    note(WORKER_LIMITS.sharedChainOctetsMax + 1);
+    t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
+    assert.deepEqual(sent, []);
+    note(WORKER_LIMITS.sharedChainOctetsMax);
+    t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
+    assert.equal(sent.length, 1);
   });
 });
 
