@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
+import { FluxgateError, StartupError } from './core/errors.ts';
 import { isCrlMissing } from './core/identity/crl-warnings.ts';
 import { startAdmin } from './shell/admin.ts';
 import { createAudit } from './shell/audit.ts';
@@ -82,6 +83,13 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
     return await serve(config, dependencies, { contract, store, loaded, load, resources });
   } catch (error) {
     await resources.disposeAsync();
+    // Nothing but the store says so at a start: it is locked, or cannot be read or written.
+    if (error instanceof FluxgateError) {
+      throw new StartupError(
+        `DATABASE_URL: ${config.databaseUrl} cannot be used now (${error.logged ?? error.message}): does another program hold it, or is the disk full?`,
+        error,
+      );
+    }
     throw error;
   }
 }

@@ -33,6 +33,8 @@ it('a worker that is killed is replaced; the connections of the others, and new 
   assert.deepEqual([...(await gateway.ways(2)).keys()].sort(), [survivor.worker, newcomer?.worker].sort());
 
   const after = await gateway.metrics();
+  // Read by each worker in its sandbox, and added up.
+  assert.ok((metric(after, 'fluxgate_process_resident_memory_bytes') ?? 0) > 50 * 1_048_576, 'memory');
   assert.equal(metric(after, 'fluxgate_workers'), 2);
   assert.equal(metric(after, 'fluxgate_workers_replaced_total'), 1);
   const still = metric(after, 'fluxgate_request_duration_seconds_count{operation="getHealth"}');
