@@ -2,10 +2,10 @@ import type { FleetReader } from './access.ts';
 import type { FleetKind, FleetObjects } from './objects.ts';
 
 /**
- * Lets others have their turn when the work at hand has held the event loop for long enough. Called for each object of many:
- * polls do not wait for a change of 10,000 clusters.
+ * Lets others have their turn when the work at hand has held the event loop for long enough; undefined: it has not. Called for each
+ * object of many: polls do not wait for a change of 10,000 clusters.
  */
-export type Pause = () => Promise<void>;
+export type Pause = () => Promise<void> | undefined;
 
 const PAGE = 100;
 
