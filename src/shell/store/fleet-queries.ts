@@ -1,6 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
-import type { CatalogueKind, ClusterInputs, ListQuery, ObjectName, Page } from '../../core/fleet/access.ts';
+import type {
+  CatalogueKind,
+  ClusterInputs,
+  FollowingQuery,
+  ListQuery,
+  ObjectName,
+  Page,
+} from '../../core/fleet/access.ts';
 import { deepFreeze } from '../../core/fleet/canonical.ts';
 import type { Cluster, FleetKind, FleetObjects } from '../../core/fleet/objects.ts';
 import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
@@ -14,6 +21,7 @@ export interface FleetQueries {
   newestRevision(): number;
   get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
+  following<K extends FleetKind>(kind: K, query: FollowingQuery): readonly FleetObjects[K][];
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): readonly Cluster[];
   pinnedAnswers(clusterId: string): PinnedAnswers | undefined;
@@ -126,6 +134,10 @@ export function createFleetQueries(database: Database, { remembers = false } = {
       const { items, total } = readPage(kind, query);
       return { items: items.map((document) => parse<FleetObjects[K]>(document)), total };
     },
+    following: <K extends FleetKind>(kind: K, { filters, after, limit }: FollowingQuery) => {
+      const { next, values } = listStatements(prepare, lists, kind, filters);
+      return next.all(...values, after, limit).map((document) => parse<FleetObjects[K]>(document));
+    },
     usersOf: (kind, id, limit) => ({
       items: users.all(kind, id, limit).map((row) => ({ kind: row.from_kind, id: row.from_id })),
       total: userCount.get(kind, id) ?? 0,
@@ -171,10 +183,11 @@ function createEntryMemory(): EntryMemory {
 
 interface ListStatements {
   readonly page: Statement<unknown[], string>;
+  readonly next: Statement<unknown[], string>;
   readonly count: Statement<unknown[], number>;
 }
 
-/** One pair of statements for each kind and set of filters; names come from the registry, values are bound. */
+/** One set of statements for each kind and set of filters; names come from the registry, values are bound. */
 function listStatements(
   prepare: <Row>(sql: string) => Statement<unknown[], Row>,
   prepared: Map<string, ListStatements>,
@@ -192,6 +205,9 @@ function listStatements(
     statements = {
       page: prepare<string>(
         `SELECT document FROM objects WHERE ${where} ORDER BY id LIMIT ? OFFSET ?`,
+      ).pluck(),
+      next: prepare<string>(
+        `SELECT document FROM objects WHERE ${where} AND id > ? ORDER BY id LIMIT ?`,
       ).pluck(),
       count: prepare<number>(`SELECT count(*) FROM objects WHERE ${where}`).pluck(),
     };

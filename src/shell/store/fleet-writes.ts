@@ -86,15 +86,15 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
       } catch (error) {
         throw takenOr(error, kind);
       }
-      // Most changes leave most lists alone, and a list may have thousands of entries in each of 10,000 clusters.
-      const lists = changedFields(kind, before, object);
-      for (const list of lists) deleteReferences.run(kind, object.id, list);
-      const { references } = kindDefinition(kind);
-      writeReferences(
-        kind,
-        object,
-        references(object).filter(({ list }) => lists.has(list)),
-      );
+      // Most changes leave the mentions alone, and a list may have thousands of them in each of 10,000 clusters.
+      const was = mentionsOf(kind, before);
+      const is = mentionsOf(kind, object);
+      for (const list of new Set([...was.keys(), ...is.keys()])) {
+        const mentioned = is.get(list) ?? [];
+        if (isSameMentions(was.get(list) ?? [], mentioned)) continue;
+        deleteReferences.run(kind, object.id, list);
+        writeReferences(kind, object, mentioned);
+      }
     }),
     remove: database.transaction((kind: FleetKind, id: string) => {
       const object = queries.get(kind, id);
@@ -122,16 +122,26 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
   };
 }
 
-function changedFields<K extends FleetKind>(
+/** By the list that has them. */
+function mentionsOf<K extends FleetKind>(
   kind: K,
-  before: FleetObjects[K],
-  after: FleetObjects[K],
-): ReadonlySet<string> {
-  const changed = kindDefinition(kind).fields.filter(
-    (field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]),
-  );
-  return new Set(changed);
+  object: FleetObjects[K],
+): ReadonlyMap<string, readonly FleetReference[]> {
+  const lists = new Map<string, FleetReference[]>();
+  for (const mention of kindDefinition(kind).references(object)) {
+    const list = lists.get(mention.list);
+    if (list === undefined) lists.set(mention.list, [mention]);
+    else list.push(mention);
+  }
+  return lists;
 }
+
+const isSameMentions = (was: readonly FleetReference[], is: readonly FleetReference[]): boolean =>
+  was.length === is.length &&
+  was.every(({ position, kind, id }, n) => {
+    const other = is[n];
+    return position === other?.position && kind === other.kind && id === other.id;
+  });
 
 /** better-sqlite3 begins a savepoint where a transaction is open already; its types know nothing of generics. */
 function savepoint(

@@ -46,6 +46,10 @@ test('lists and their filters use an index that has them in order', (t) => {
     'SEARCH objects USING INDEX objects_by_environment (kind=? AND environment=?)',
   );
   assert.equal(
+    plan("kind = 'cluster' AND environment = 'dev' AND id > 'x'"),
+    'SEARCH objects USING INDEX objects_by_environment (kind=? AND environment=? AND id>?)',
+  );
+  assert.equal(
     plan("kind = 'platform_component' AND component_version = '1'"),
     'SEARCH objects USING INDEX objects_by_component_version (kind=? AND component_version=?)',
   );
