@@ -130,7 +130,9 @@ test('a plan is the difference between all that is served before and all that is
           return planCluster(served(before), served(after)) ?? [];
         });
         const lines = [...plan.objects, ...plan.clusters].map((part) => `${JSON.stringify(part)}\n`);
-        const hash = createHash('sha256').update(`fluxgate plan 1\n${lines.join('')}`).digest('hex');
+        const hash = createHash('sha256')
+          .update(`fluxgate plan 1\n${lines.join('')}`)
+          .digest('hex');
         assert.equal(plan.hash, hash, 'its hash is over all of its JSON');
         // A plan of the catalogue alone counts only the routes that may differ.
         const comparable = (clusters: typeof whole) =>

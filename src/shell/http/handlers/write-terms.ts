@@ -20,7 +20,10 @@ export const allowsSecrets = (header: string | undefined): boolean => header ===
 
 const PLAN_HASH = /^[0-9a-f]{64}$/;
 
-export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 'clock'>): WriteTerms {
+export function writeTerms(
+  call: Call,
+  parts: Pick<HandlerParts, 'pruneGuard' | 'clock' | 'planMemory'>,
+): WriteTerms {
   const confirmPlan = call.header('confirm-plan');
   if (confirmPlan !== undefined && !PLAN_HASH.test(confirmPlan)) {
     throw new FluxgateError(
@@ -36,6 +39,7 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 
     authorise: (changes) => authoriseChanges(call, changes),
     review: (plan, transactor) => reviewPlan(call, plan, transactor, parts.clock.now()),
     pause: createPause(),
+    memory: parts.planMemory,
   };
 }
 
