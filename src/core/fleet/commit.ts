@@ -33,7 +33,7 @@ export interface WriteTerms {
   /** For whoever waits for the write. */
   readonly tell?: TellProgress;
   /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
-  readonly authorise?: (changes: readonly ObjectChange[]) => void;
+  readonly authorise?: (changes: readonly ObjectChange[]) => void | Promise<void>;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
   readonly review?: (plan: Plan, transactor: PlanTransactor) => Promise<void>;
 }
@@ -61,8 +61,8 @@ export async function commitChanges(
   transactor: FleetTransactor & PlanTransactor,
   terms: WriteTerms,
 ): Promise<Committed> {
-  terms.authorise?.(changes);
-  await checkDnsFree(changes, transactor);
+  await terms.authorise?.(changes);
+  await checkDnsFree(changes, transactor, terms.pause);
   if (terms.allowSecrets !== true) await refuseSecrets(changes, terms.pause);
   const { plan, pins } = await inspectedPlan(changes, transactor, terms);
   if (terms.dryRun) return { plan, carriedOut: false };
@@ -131,13 +131,15 @@ function checkGuard(plan: Plan, { confirmPlan, pruneGuard }: WriteTerms): void {
 
 /**
  * Clusters that go give their names free first. What is created may be referred to by what is replaced, and by what is created
- * after it; what is deleted is in use until then.
+ * after it; what is deleted is in use until then. Nothing refers to a cluster.
  */
 function inWritingOrder(changes: readonly ObjectChange[]): readonly ObjectChange[] {
   const going = changes.filter(({ after }) => after === undefined);
+  const created = changes.filter(({ before }) => before === undefined);
   return [
     ...going.filter(({ kind }) => kind === 'cluster'),
-    ...inReferenceOrder(changes, (change) => (change.before === undefined ? change.after : undefined)),
+    ...inReferenceOrder(created, ({ kind, after }) => (kind === 'cluster' ? undefined : after)),
+    ...created.filter(({ kind, after }) => kind === 'cluster' && after !== undefined),
     ...changes.filter(({ before, after }) => before !== undefined && after !== undefined),
     ...inReferenceOrder(going, ({ kind, before }) => (kind === 'cluster' ? undefined : before)).reverse(),
   ];

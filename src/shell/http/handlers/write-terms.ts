@@ -31,14 +31,15 @@ export function writeTerms(
       'The header Confirm-Plan must be the plan_hash of a plan: 64 hexadecimal digits, lower case.',
     );
   }
+  const pause = createPause();
   return {
     dryRun: call.parameters.query['dry_run'] === true,
     confirmPlan,
     allowSecrets: allowsSecrets(call.header('allow-suspected-secrets')),
     pruneGuard: parts.pruneGuard,
-    authorise: (changes) => authoriseChanges(call, changes),
+    authorise: (changes) => authoriseChanges(call, changes, pause),
     review: (plan, transactor) => reviewPlan(call, plan, transactor, parts.clock.now()),
-    pause: createPause(),
+    pause,
     memory: parts.planMemory,
   };
 }
