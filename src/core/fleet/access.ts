@@ -56,9 +56,9 @@ export interface FleetReader {
   list<K extends FleetKind>(kind: K, query: ListQuery): Promise<Page<FleetObjects[K]>>;
   /** The same order, for whoever reads all of them: a page costs as much at the end as at the beginning. */
   following<K extends FleetKind>(kind: K, query: FollowingQuery): Promise<readonly FleetObjects[K][]>;
-  /** Who refers to this object, ordered by kind and id; `total` counts all of them. */
+  /** Who refers to this object, in the order in which they were made; `total` counts all of them. */
   usersOf(kind: FleetKind, id: string, limit: number): Promise<Page<ObjectName>>;
-  /** The clusters that assign this catalogue object, ordered by id, those after the id `after` ('' for the first page). */
+  /** The clusters that assign this catalogue object, in the same order, those after the cluster `after` ('' for the first page). */
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly Cluster[]>;
   /** What a frozen cluster is served; undefined: nothing is pinned for it. */
   pinnedAnswers(clusterId: string): Promise<PinnedAnswers | undefined>;

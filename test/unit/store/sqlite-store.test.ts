@@ -135,12 +135,12 @@ for (const [place, urlOf] of [
       );
     });
 
-    test('users of an object: each once, by kind and id, bounded and counted', async (t) => {
+    test('users of an object: each once, in the order of their making, bounded and counted', async (t) => {
       const store = await openSample(t);
       assert.deepEqual(await store.reader.usersOf('platform_component', 'a', 10), {
         items: [
-          { kind: 'cluster', id: 'east' },
           { kind: 'platform_component', id: 'b' },
+          { kind: 'cluster', id: 'east' },
         ],
         total: 2,
       });
