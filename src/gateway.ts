@@ -18,11 +18,11 @@ import { auditRefusals } from './shell/http/audit-refusals.ts';
 import { countRequests } from './shell/http/count-request.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline, inTurn } from './shell/http/pipeline.ts';
+import { rehearse } from './shell/http/rehearse.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { newRequestId } from './shell/http/request-id.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { openPage } from './shell/http/ui/page.ts';
-import { rehearseFirstView } from './shell/http/ui/rehearse.ts';
 import { openRights } from './shell/live-rights.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { openLiveness } from './shell/liveness.ts';
@@ -271,9 +271,9 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
   const address = await listener.listen(config.listen);
-  // The fleet is read before somebody asks how it is, and what the page needs is compiled.
+  // The fleet is read before somebody asks how it is, and what operators need is compiled.
   if (config.apiMode === 'crud') {
-    void rehearseFirstView({ config, router, trust, ratchet, fleet: store.reader, clock })
+    void rehearse({ config, router, schemas, trust, ratchet, fleet: store.reader, clock })
       .finally(() => fleetStatus.verify())
       .catch(() => undefined);
   }

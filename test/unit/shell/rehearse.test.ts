@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { parseConfig } from '../../../src/core/config.ts';
 import { createPolicyEngine, type Decision, type DecisionRequest } from '../../../src/core/policy/decide.ts';
 import { loadContract } from '../../../src/shell/contract.ts';
+import { rehearseWrites } from '../../../src/shell/http/rehearse.ts';
 import { rehearseFirstView } from '../../../src/shell/http/ui/rehearse.ts';
 import { SHIPPED } from '../policy/shipped.ts';
 
@@ -41,4 +42,32 @@ it('asks what the first view of the page asks, as somebody whom the policies ref
       ['listPlans', false],
     ],
   );
+});
+
+it('compiles what writes of many clusters are checked by: each body and parameter as it is asked for, and kinds by their own', async () => {
+  const { router, schemas } = await loadContract();
+  const checked: string[] = [];
+  const validated: string[] = [];
+  const watched = {
+    ...router,
+    validate(...given: Parameters<typeof router.validate>) {
+      const parameters = router.validate(...given);
+      validated.push(`${given[0].operationId} ${JSON.stringify(parameters.query)}`);
+      return parameters;
+    },
+  };
+  const kinds = {
+    check(name: string, value: unknown) {
+      checked.push(name);
+      return schemas.check(name, value);
+    },
+  };
+  await rehearseWrites(watched, kinds, async () => undefined);
+  assert.deepEqual(checked, ['PlatformComponent', 'Cluster']);
+  const dryRun = '{"dry_run":true}';
+  assert.deepEqual(validated, [
+    `patchPlatformComponent ${dryRun}`,
+    `patchCluster ${dryRun}`,
+    `bulkChange ${dryRun}`,
+  ]);
 });
