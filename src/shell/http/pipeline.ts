@@ -184,6 +184,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     principal: ANONYMOUS,
     clusterDns: undefined,
     objectId: undefined,
+    cluster: undefined,
     allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
     decision: undefined,
     revocationId: undefined,

@@ -103,6 +103,7 @@ const blank = (): Admission => ({
   principal: ANONYMOUS,
   clusterDns: undefined,
   objectId: undefined,
+  cluster: undefined,
   decision: undefined,
   revocationId: undefined,
 });
