@@ -48,7 +48,10 @@ export async function authorise(
     clusterDns === undefined
       ? undefined
       : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
-  const { place, id, cluster } = await whereaboutsOf(parts.fleet, operation, request);
+  // Whose rights cannot depend on it waits for nothing.
+  const { place, id, cluster } = OPERATES.includes(principal.kind)
+    ? await whereaboutsOf(parts.fleet, operation, request)
+    : { place: NOWHERE, id: request.objectId, cluster: undefined };
   const decision = policy.decide({
     principal,
     operationId: operation.operationId,
@@ -94,14 +97,13 @@ interface Whereabouts {
   readonly cluster?: Cluster | undefined;
 }
 
-/** Where what is asked for is, by the committed state. A cluster that asks for its own inputs need not wait for it. */
+/** Where what is asked for is, by the committed state. */
 async function whereaboutsOf(
   fleet: AuthoriseParts['fleet'],
   { audience, kind, path }: Operation,
-  { principal, clusterDns, objectId, query }: AuthorisedRequest,
+  { clusterDns, objectId, query }: AuthorisedRequest,
 ): Promise<Whereabouts> {
   const nowhere = { place: NOWHERE, id: objectId };
-  if (!OPERATES.includes(principal.kind)) return nowhere;
   if (clusterDns !== undefined && (audience === 'flux' || kind === 'cluster')) {
     const { items } = await fleet.list('cluster', {
       filters: { cluster_dns: clusterDns },

@@ -112,7 +112,7 @@ export class PeerJudge {
     const known = leaf === undefined ? undefined : this.#leaves.get(leaf);
     if (known === undefined || nowMs >= known.untilMs || nowMs >= known.verdict.validUntil) return undefined;
     this.#ofConnection.set(socket, known.verdict);
-    return recalled(socket, known.key);
+    return new Recalled(socket, known.key);
   }
 
   /** What was refused with the chain that a leaf is known by says nothing of the chain that this connection came with. */
@@ -149,18 +149,24 @@ function leafKeyOf(socket: TLSSocket): string | undefined {
   return handshakeOf(socket).leafSha256;
 }
 
-/** What is read here is for who remembers chains; no verdict is taken by it. */
-function recalled(socket: TLSSocket, key: string): Presented {
-  return {
-    get chain() {
-      return isGone(socket) ? (chains.get(socket) ?? []) : readChain(socket);
-    },
-    recalled: true,
-    openssl: AUTHORIZED,
-    resumed: false,
-    tls: agreedOn(socket),
-    key,
-  };
+/** What is read here is for who remembers chains; no verdict is taken by it. A class, for there is one for each connection. */
+class Recalled implements Presented {
+  readonly #socket: TLSSocket;
+  readonly recalled = true;
+  readonly openssl = AUTHORIZED;
+  readonly resumed = false;
+  readonly tls: Agreed;
+  readonly key: string;
+
+  constructor(socket: TLSSocket, key: string) {
+    this.#socket = socket;
+    this.tls = agreedOn(socket);
+    this.key = key;
+  }
+
+  get chain(): readonly Uint8Array[] {
+    return isGone(this.#socket) ? (chains.get(this.#socket) ?? []) : readChain(this.#socket);
+  }
 }
 
 const AUTHORIZED = Object.freeze({ authorized: true, error: undefined });

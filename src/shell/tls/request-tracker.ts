@@ -44,7 +44,8 @@ export function trackRequests(): RequestTracker {
         const [next] = requests;
         if (next === undefined || (retired.has(socket) && !next[0].complete)) {
           if (retired.has(socket)) socket.destroySoon();
-        } else if (response.getHeader('connection') !== 'close' && !socket.destroyed) next[1]();
+          // Behind an answer that ends the connection nothing can be written any more.
+        } else if (socket.writable) next[1]();
       });
       if (requests.size === 1) answer();
     },

@@ -117,7 +117,7 @@ const askedFor = (record: RequestRecord, asked: Asked, method: string, target: T
   get nowMs() {
     return asked.nowMs;
   },
-  verdict: asked.verdict,
+  verdict: () => asked.verdict(),
   withoutCertificate: () => record.principal,
 });
 
