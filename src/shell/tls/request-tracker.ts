@@ -22,10 +22,13 @@ export function trackRequests(): RequestTracker {
   /** In the order of their coming. */
   const inFlight = new Map<TLSSocket, Map<IncomingMessage, () => void>>();
   const retired = new WeakSet<TLSSocket>();
+  const forget = function (this: TLSSocket): void {
+    inFlight.delete(this);
+  };
   return {
     add(socket) {
       inFlight.set(socket, new Map());
-      socket.once('close', () => inFlight.delete(socket));
+      socket.on('close', forget);
     },
     begin(request, response, answer) {
       const socket = request.socket as TLSSocket;
