@@ -22,6 +22,7 @@ import { rememberRequests } from './shell/http/remember.ts';
 import { newRequestId } from './shell/http/request-id.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { openPage } from './shell/http/ui/page.ts';
+import { rehearseFirstView } from './shell/http/ui/rehearse.ts';
 import { openRights } from './shell/live-rights.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { openLiveness } from './shell/liveness.ts';
@@ -270,8 +271,12 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
   const address = await listener.listen(config.listen);
-  // The fleet is read before somebody asks how it is.
-  if (config.apiMode === 'crud') void fleetStatus.verify().catch(() => undefined);
+  // The fleet is read before somebody asks how it is, and what the page needs is compiled.
+  if (config.apiMode === 'crud') {
+    void rehearseFirstView({ config, router, trust, ratchet, fleet: store.reader, clock })
+      .finally(() => fleetStatus.verify())
+      .catch(() => undefined);
+  }
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
