@@ -48,10 +48,11 @@ export async function authorise(
     clusterDns === undefined
       ? undefined
       : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
-  // Whose rights cannot depend on it waits for nothing.
-  const { place, id, cluster } = OPERATES.includes(principal.kind)
-    ? await whereaboutsOf(parts.fleet, operation, request)
-    : { place: NOWHERE, id: request.objectId, cluster: undefined };
+  // What cannot depend on where something is waits for nothing.
+  const { place, id, cluster } =
+    OPERATES.includes(principal.kind) && isSomewhere(operation, clusterDns)
+      ? await whereaboutsOf(parts.fleet, operation, request)
+      : { place: NOWHERE, id: request.objectId, cluster: undefined };
   const decision = policy.decide({
     principal,
     operationId: operation.operationId,
@@ -97,14 +98,17 @@ interface Whereabouts {
   readonly cluster?: Cluster | undefined;
 }
 
-/** Where what is asked for is, by the committed state. */
+/** A cluster, or what is a cluster's. */
+const isSomewhere = ({ audience, kind }: Operation, clusterDns: string | undefined): boolean =>
+  kind === 'cluster' || (clusterDns !== undefined && audience === 'flux');
+
+/** Where what is asked for is, by the committed state; of operations that `isSomewhere`. */
 async function whereaboutsOf(
   fleet: AuthoriseParts['fleet'],
-  { audience, kind, path }: Operation,
+  { path }: Operation,
   { clusterDns, objectId, query }: AuthorisedRequest,
 ): Promise<Whereabouts> {
-  const nowhere = { place: NOWHERE, id: objectId };
-  if (clusterDns !== undefined && (audience === 'flux' || kind === 'cluster')) {
+  if (clusterDns !== undefined) {
     const { items } = await fleet.list('cluster', {
       filters: { cluster_dns: clusterDns },
       limit: 1,
@@ -113,8 +117,7 @@ async function whereaboutsOf(
     const [cluster] = items;
     return { place: placeOfCluster(cluster), id: cluster?.id, cluster };
   }
-  if (kind !== 'cluster') return nowhere;
-  if (!path.includes('{id}')) return { ...nowhere, place: placeOfQuery(query) };
+  if (!path.includes('{id}')) return { place: placeOfQuery(query), id: objectId };
   const cluster = await fleet.get('cluster', objectId ?? '');
   return { place: placeOfCluster(cluster), id: objectId, cluster };
 }
