@@ -3,8 +3,8 @@ export const POLL_LIMITS = Object.freeze({
   // — the log —
   /** How long a line waits for others: each write wakes a thread, which costs more than the line. */
   logFlushMs: 100,
-  /** Octets of lines that wait for nobody: some twenty polls. */
-  logFlushOctets: 12_000,
+  /** Octets of lines that wait for nobody: some hundred requests, and what a pipe of Linux holds. */
+  logFlushOctets: 65_536,
   /** PIPE_BUF of Linux: so much is written to a pipe in one piece, whatever others write to it (POSIX write(2)). */
   logPieceOctets: 4_096,
 

@@ -25,21 +25,27 @@ export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): 
   const intervalMs = 1_000 / rate.perSecond;
   const depthMs = intervalMs * rate.burst;
   /** The moment at which the bucket is full. */
-  const fullAt = boundedMemory<string, number>(keysMax);
+  const buckets = boundedMemory<string, { fullAt: number }>(keysMax);
+  const fill = (known: { fullAt: number } | undefined, key: string, fullAt: number): void => {
+    if (known === undefined) buckets.set(key, { fullAt });
+    else known.fullAt = fullAt;
+  };
   return {
     take(key, nowMs) {
-      const next = Math.max(fullAt.get(key) ?? nowMs, nowMs) + intervalMs;
+      const known = buckets.get(key);
+      const next = Math.max(known?.fullAt ?? nowMs, nowMs) + intervalMs;
       const waitMs = next - nowMs - depthMs;
       // Sums of fractions: a bucket that is full by less than a thousandth is full.
       if (waitMs > 1e-3) return Math.max(waitMs, 1);
-      fullAt.set(key, next);
+      fill(known, key, next);
       return 0;
     },
     takenElsewhere(key, count, nowMs) {
-      fullAt.set(key, Math.max(fullAt.get(key) ?? nowMs, nowMs) + count * intervalMs);
+      const known = buckets.get(key);
+      fill(known, key, Math.max(known?.fullAt ?? nowMs, nowMs) + count * intervalMs);
     },
     used(key, nowMs) {
-      return Math.max(0, ((fullAt.peek(key) ?? nowMs) - nowMs) / intervalMs);
+      return Math.max(0, ((buckets.peek(key)?.fullAt ?? nowMs) - nowMs) / intervalMs);
     },
   };
 }

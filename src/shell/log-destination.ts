@@ -26,11 +26,12 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
   let waiting = '';
-  let waitingOctets = 0;
+  /** Octets where others write as well; characters else, as to count octets is to go through the text once more. */
+  let waitingLength = 0;
   const take = (): void => {
     if (waiting !== '') file.write(waiting);
     waiting = '';
-    waitingOctets = 0;
+    waitingLength = 0;
   };
   const flush = (): void => {
     clearTimeout(timer);
@@ -39,12 +40,12 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
   };
   return {
     write(line) {
-      const octets = Buffer.byteLength(line);
-      if (shared && waitingOctets + octets > pieceMax) flush();
+      const length = shared ? Buffer.byteLength(line) : line.length;
+      if (shared && waitingLength + length > pieceMax) flush();
       waiting += line;
-      waitingOctets += octets;
+      waitingLength += length;
       if (ended) take();
-      else if (waitingOctets >= pieceMax) flush();
+      else if (waitingLength >= pieceMax) flush();
       else timer ??= setTimeout(flush, LIMITS.logFlushMs).unref();
     },
     flushSync() {

@@ -6,12 +6,20 @@ import type { RecordRequest } from './http/pipeline.ts';
 import type { Liveness } from './liveness.ts';
 import type { FoundRefusal, Refusals } from './refusals.ts';
 
-/** The route that a cluster polls by this operation; undefined: it is none of those. */
+/** The route that a cluster polls by this operation; undefined: it is none of those. Asked of each request, so said once of each operation. */
 export function polledRoute(operation: Operation | undefined): string | undefined {
-  const { audience, kind, path } = operation ?? {};
-  if (audience !== 'flux' || kind === undefined || path?.includes('{cluster_dns}') !== true) return undefined;
-  return isCatalogueKind(kind) ? fluxRoute(kind).segment : undefined;
+  if (operation === undefined) return undefined;
+  let found = polledRoutes.get(operation);
+  if (found === undefined) {
+    const { audience, kind, path } = operation;
+    const isPoll = audience === 'flux' && kind !== undefined && path.includes('{cluster_dns}');
+    found = { route: isPoll && isCatalogueKind(kind) ? fluxRoute(kind).segment : undefined };
+    polledRoutes.set(operation, found);
+  }
+  return found.route;
 }
+
+const polledRoutes = new WeakMap<Operation, { readonly route: string | undefined }>();
 
 /**
  * After a refusal is remembered: was it a cluster's own attempt to poll? A certificate that is accepted proves it. One that is not accepted

@@ -89,32 +89,43 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
   });
 }
 
-/** JSON of an array: no choice of names makes two different requests equal. */
-function keyOf(request: DecisionRequest): string {
-  const principal = principalEntity(request.principal);
-  const resource = resourceEntity(request.resource);
-  return JSON.stringify([
-    request.operationId,
-    ...parts(principal),
-    ...parts(resource),
-    Object.values(requestContext(request.context)),
-  ]);
+/**
+ * All that a policy can see. Each text stands behind its length, or at the end as JSON, so that no choice of names makes two
+ * different requests equal.
+ */
+function keyOf({ principal, operationId, resource, context }: DecisionRequest): string {
+  const who = textOf(principal);
+  return `${circumstances(operationId, context)} ${who.length} ${who} ${JSON.stringify(resource)}`;
 }
 
-/**
- * The same for a cluster that asks for inputs, which is nearly every request: all that `keyOf` has of one, without making the
- * entities. Each text stands behind its length, so that no choice of names makes two different requests equal here either; and
- * no such key begins as JSON does.
- */
+/** Of principals that are remembered, for as long as they are. */
+const principalTexts = new WeakMap<Principal, string>();
+
+function textOf(principal: Principal): string {
+  let text = principalTexts.get(principal);
+  if (text === undefined) {
+    text = JSON.stringify(parts(principalEntity(principal)));
+    principalTexts.set(principal, text);
+  }
+  return text;
+}
+
+function circumstances(operationId: string, context: PolicyContext): string {
+  const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
+  return (
+    `${operatorNetwork} ${moment.hour} ${moment.weekday} ${credential} ${allowsSecrets} ` +
+    `${operationId.length} ${operationId} ${network.length} ${network} ${source.length} ${source}`
+  );
+}
+
+/** The same for a cluster that asks for inputs, which is nearly every request, without JSON: no such key begins as the others do. */
 function keyOfPoll({ principal, operationId, resource, context }: DecisionRequest): string | undefined {
   if (principal.kind !== 'cluster' || resource.kind !== 'cluster_inputs') return undefined;
   // What is nowhere has no environment and no labels.
   if (resource.place !== NOWHERE) return undefined;
-  const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
   return (
-    `poll ${resource.ratcheted} ${resource.revoked} ${operatorNetwork} ${moment.hour} ${moment.weekday} ${credential} ` +
-    `${allowsSecrets} ${operationId.length} ${operationId} ${principal.dns.length} ${principal.dns} ` +
-    `${resource.dns.length} ${resource.dns} ${network.length} ${network} ${source}`
+    `poll ${resource.ratcheted} ${resource.revoked} ${circumstances(operationId, context)} ` +
+    `${principal.dns.length} ${principal.dns} ${resource.dns}`
   );
 }
 

@@ -43,6 +43,8 @@ export interface Gate {
   enter(socket: Socket, source: string): boolean;
   /** The handshake is done. */
   shaken(socket: Socket): void;
+  /** The connection is closed; of one that never entered there is nothing to forget. */
+  left(socket: Socket): void;
   unfinished(): Readonly<Record<'entitled' | 'stranger', number>>;
   stop(): void;
 }
@@ -147,7 +149,6 @@ export function createGate(parts: GateParts): Gate {
       entries.set(socket, entry);
       countOf(key, 1);
       if (!entitled) strangersOpen++;
-      socket.once('close', () => leave(entry));
       unfinished[classOf(entitled)].add(entry);
       if (unfinished.stranger.size > LIMITS.strangerHandshakesMax) {
         const [oldest] = unfinished.stranger;
@@ -161,6 +162,10 @@ export function createGate(parts: GateParts): Gate {
     shaken(socket) {
       const entry = entries.get(socket);
       if (entry !== undefined) unfinished[classOf(entry.entitled)].delete(entry);
+    },
+    left(socket) {
+      const entry = entries.get(socket);
+      if (entry !== undefined) leave(entry);
     },
     unfinished: () => ({ entitled: unfinished.entitled.size, stranger: unfinished.stranger.size }),
     stop: () => clearInterval(sweep),

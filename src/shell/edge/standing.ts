@@ -54,7 +54,8 @@ export function shareStanding(
   return {
     entitle(key) {
       if (siblings.count > 1 && leftMs(key) < LIMITS.entitledMs / 2) told.put(key, true);
-      until.set(key, clock.elapsed() + LIMITS.entitledMs);
+      // Once a second is often enough for what lasts hours.
+      if (leftMs(key) < LIMITS.entitledMs - 1_000) until.set(key, clock.elapsed() + LIMITS.entitledMs);
     },
     isEntitled: (key) => leftMs(key) > 0,
     anybody: () => until.size > 0,

@@ -1,5 +1,6 @@
 import type { Config } from '../../core/config.ts';
 import { FluxgateError } from '../../core/errors.ts';
+import type { Cluster } from '../../core/fleet/objects.ts';
 import { isCanonicalDnsName } from '../../core/identity/names.ts';
 import {
   type ClusterPrincipal,
@@ -45,6 +46,8 @@ export interface Admission {
   principal: Principal;
   clusterDns: string | undefined;
   objectId: string | undefined;
+  /** As the store had it when it was decided about; undefined: nothing was decided by it. */
+  cluster: Cluster | undefined;
   decision: Decision | undefined;
   /** The operators' revocation that refused this request. */
   revocationId: string | undefined;
@@ -94,7 +97,7 @@ async function decide(
   const { snapshot } = parts.trust;
   const revoked =
     clusterDns === undefined ? undefined : snapshot.revocations.cluster(clusterDns, asked.nowMs);
-  admission.decision = await authorise(snapshot.policy, parts, operation, {
+  const { decision, cluster } = await authorise(snapshot.policy, parts, operation, {
     principal,
     source: asked.source,
     nowMs: asked.nowMs,
@@ -104,9 +107,11 @@ async function decide(
     query: asked.target.query,
     allowsSecrets: asked.allowsSecrets,
   });
-  if (admission.decision.allowed) return;
+  admission.decision = decision;
+  admission.cluster = cluster;
+  if (decision.allowed) return;
   if (isTokenPrincipal(principal)) admission.revocationId = revoked?.revocationId;
-  throw refusal(principal, admission.decision, asked.allowsSecrets, revoked);
+  throw refusal(principal, decision, asked.allowsSecrets, revoked);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Config } from '../../core/config.ts';
 import type { FleetReader } from '../../core/fleet/access.ts';
+import type { Cluster } from '../../core/fleet/objects.ts';
 import { isTokenPrincipal, type Principal } from '../../core/identity/principal.ts';
 import type { Decision, PolicyEngine } from '../../core/policy/decide.ts';
 import { momentOf, NOWHERE, type Place, type PolicyContext, resourceOf } from '../../core/policy/entities.ts';
@@ -28,21 +29,31 @@ export interface AuthoriseParts {
   readonly fleet: Pick<FleetReader, 'get' | 'list'>;
 }
 
+export interface Authorised {
+  readonly decision: Decision;
+  /** The cluster that it was made about, as the store had it then; undefined: it was not looked for, or is not there. */
+  readonly cluster: Cluster | undefined;
+}
+
 /** The one way to a decision: every operation passes it, public ones too. */
 export async function authorise(
   policy: PolicyEngine,
   parts: AuthoriseParts,
   operation: Operation,
   request: AuthorisedRequest,
-): Promise<Decision> {
+): Promise<Authorised> {
   const { principal, clusterDns, clusterRevoked } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const ratcheted =
     clusterDns === undefined
       ? undefined
       : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
-  const { place, id } = await whereaboutsOf(parts.fleet, operation, request);
-  return policy.decide({
+  // What cannot depend on where something is waits for nothing.
+  const { place, id, cluster } =
+    OPERATES.includes(principal.kind) && isSomewhere(operation, clusterDns)
+      ? await whereaboutsOf(parts.fleet, operation, request)
+      : { place: NOWHERE, id: request.objectId, cluster: undefined };
+  const decision = policy.decide({
     principal,
     operationId: operation.operationId,
     resource: resourceOf(operation, {
@@ -54,6 +65,7 @@ export async function authorise(
     }),
     context: contextOf(parts.config, request),
   });
+  return { decision, cluster };
 }
 
 export function contextOf(
@@ -83,27 +95,31 @@ interface Whereabouts {
   readonly place: Place;
   /** Of the object that is asked for. */
   readonly id: string | undefined;
+  readonly cluster?: Cluster | undefined;
 }
 
-/** Where what is asked for is, by the committed state. A cluster that asks for its own inputs need not wait for it. */
+/** A cluster, or what is a cluster's. */
+const isSomewhere = ({ audience, kind }: Operation, clusterDns: string | undefined): boolean =>
+  kind === 'cluster' || (clusterDns !== undefined && audience === 'flux');
+
+/** Where what is asked for is, by the committed state; of operations that `isSomewhere`. */
 async function whereaboutsOf(
   fleet: AuthoriseParts['fleet'],
-  { audience, kind, path }: Operation,
-  { principal, clusterDns, objectId, query }: AuthorisedRequest,
+  { path }: Operation,
+  { clusterDns, objectId, query }: AuthorisedRequest,
 ): Promise<Whereabouts> {
-  const nowhere = { place: NOWHERE, id: objectId };
-  if (!OPERATES.includes(principal.kind)) return nowhere;
-  if (clusterDns !== undefined && (audience === 'flux' || kind === 'cluster')) {
+  if (clusterDns !== undefined) {
     const { items } = await fleet.list('cluster', {
       filters: { cluster_dns: clusterDns },
       limit: 1,
       offset: 0,
     });
-    return { place: placeOfCluster(items[0]), id: items[0]?.id };
+    const [cluster] = items;
+    return { place: placeOfCluster(cluster), id: cluster?.id, cluster };
   }
-  if (kind !== 'cluster') return nowhere;
-  if (!path.includes('{id}')) return { ...nowhere, place: placeOfQuery(query) };
-  return { ...nowhere, place: placeOfCluster(await fleet.get('cluster', objectId ?? '')) };
+  if (!path.includes('{id}')) return { place: placeOfQuery(query), id: objectId };
+  const cluster = await fleet.get('cluster', objectId ?? '');
+  return { place: placeOfCluster(cluster), id: objectId, cluster };
 }
 
 /** Whose rights can depend on where something is. */

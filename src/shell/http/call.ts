@@ -35,6 +35,7 @@ export function createCall(
     principal: admitted.principal,
     operationId: operation.operationId,
     requestId: admitted.requestId,
+    cluster: admitted.cluster,
     audited: auditedRequest(admitted, operation),
     authorise(resource) {
       admitted.decision = decideFurther(parts, admitted, operation.operationId, resource);

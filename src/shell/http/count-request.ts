@@ -18,7 +18,10 @@ export function countRequests(metrics: Metrics, clock: Clock): RecordRequest {
     const authentication = authenticationOf(record, error);
     if (authentication !== undefined) metrics.authentications.inc(authentication);
     if (verdict?.accepted === true) {
-      metrics.certificateExpiration.observe((verdict.principal.certificate.notAfter - clock.now()) / 1_000);
+      metrics.certificateExpiration.observe(
+        {},
+        (verdict.principal.certificate.notAfter - clock.now()) / 1_000,
+      );
     } else if (verdict !== undefined) {
       metrics.refusedCertificates.inc({ rule: verdict.refusal.rule });
       if (verdict.wouldBe !== undefined) metrics.observedCertificates.inc();

@@ -107,6 +107,7 @@ async function explainRequest(
     principal: ANONYMOUS,
     clusterDns: undefined,
     objectId: undefined,
+    cluster: undefined,
     decision: undefined,
     revocationId: undefined,
   };

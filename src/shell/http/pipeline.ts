@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { FluxgateError } from '../../core/errors.ts';
 import type { PageSession } from '../../core/identity/page-session.ts';
 import { ANONYMOUS } from '../../core/identity/principal.ts';
+import type { Verdict } from '../../core/identity/verdict.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Clock } from '../clock.ts';
@@ -23,9 +24,10 @@ import { authenticateAgain, authenticateToken, type TokenAuthentication } from '
 import { announcesBody, bodyBytesMax, checkMediaType, parseForm, readBody } from './body.ts';
 import { createCall } from './call.ts';
 import type { Handlers } from './handlers/handlers.ts';
+import { headerLines, joinedHeader } from './header-lines.ts';
 import { type Answer, asFluxgateError, respond } from './respond.ts';
 import type { Router } from './router.ts';
-import { checkHost, checkProtocol, readTarget } from './target.ts';
+import { checkHost, checkProtocol, readTarget, type Target } from './target.ts';
 import type { Page } from './ui/page.ts';
 import { createPageRequest } from './ui/page-request.ts';
 import { refusedAnswer } from './ui/refused.ts';
@@ -129,43 +131,81 @@ async function answerRequest(
   });
   checkProtocol(request.httpVersion, request.headers.expect);
   const target = readTarget(request.url ?? '');
-  checkHost(request.headersDistinct['host'] ?? [], socket.servername || undefined);
-  const askedBy = (withoutCertificate: Asked['withoutCertificate']): Asked => ({
-    method: record.method,
-    target,
-    source: record.source,
-    allowsSecrets: record.allowsSecrets,
-    get nowMs() {
-      return parts.clock.now();
-    },
-    verdict() {
-      const verdict = parts.trust.verdictOf(socket);
-      // Taken behind the verdict, for which it may have been read again.
-      record.presented = parts.trust.presentedBy(socket);
-      return holdToPin(verdict, parts.pins.admit);
-    },
-    withoutCertificate,
-  });
-  const asked = askedBy((operation) => authenticateToken(parts, request, operation, record));
+  checkHost(headerLines(request, 'host'), socket.servername || undefined);
+  const asked = new AskedByRequest(parts, record, socket, target, (operation) =>
+    authenticateToken(parts, request, operation, record),
+  );
   const operation = await admit(parts, asked, record);
   parts.throttle.admitted(record.principal);
 
-  const body = await takeBody(parts, request, response, operation);
+  const accepted = parts.router.mediaTypes(operation);
+  if (accepted.length === 0 && announcesBody(request)) {
+    throw new FluxgateError('malformed_request', `${operation.method} takes no body here.`);
+  }
+  const body = accepted.length === 0 ? undefined : await takeBody(request, response, operation, accepted);
   // A body may take half a minute: whoever lost the right meanwhile, by certificate, token or policy, changes nothing any more.
   if (body !== undefined) await admit(parts, asked, record);
   const parameters = parts.router.validate(operation, target, body);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
-  const again = askedBy(() => authenticateAgain(parts, request, operation));
+  const again = (): Asked =>
+    new AskedByRequest(parts, record, socket, target, () => authenticateAgain(parts, request, operation));
   const call = createCall(parts, record, operation, {
     method: record.method,
     parameters,
     body,
-    identifyAgain: () => identifyAgain(parts, again, record),
-    header: (name) => request.headersDistinct[name]?.join(', '),
+    identifyAgain: () => identifyAgain(parts, again(), record),
+    header: (name) => joinedHeader(request, name),
   });
   if (operation.about !== 'page') return handler(call);
-  return handler({ ...call, page: createPageRequest(parts, request, record, again) });
+  return handler({ ...call, page: createPageRequest(parts, request, record, again()) });
+}
+
+/** Asked by a request, of each moment anew. A class, for there is one for each request. */
+class AskedByRequest implements Asked {
+  readonly #parts: PipelineParts;
+  readonly #record: RequestRecord;
+  readonly #socket: TLSSocket;
+  readonly target: Target;
+  readonly withoutCertificate: Asked['withoutCertificate'];
+
+  constructor(
+    parts: PipelineParts,
+    record: RequestRecord,
+    socket: TLSSocket,
+    target: Target,
+    withoutCertificate: Asked['withoutCertificate'],
+  ) {
+    this.#parts = parts;
+    this.#record = record;
+    this.#socket = socket;
+    this.target = target;
+    this.withoutCertificate = withoutCertificate;
+  }
+
+  get method(): string {
+    return this.#record.method;
+  }
+
+  get source(): string {
+    return this.#record.source;
+  }
+
+  get allowsSecrets(): boolean {
+    return this.#record.allowsSecrets;
+  }
+
+  get nowMs(): number {
+    return this.#parts.clock.now();
+  }
+
+  verdict(): Verdict | undefined {
+    const { trust, pins } = this.#parts;
+    const verdict = trust.verdictOf(this.#socket);
+    // Taken behind the verdict, for which it may have been read again.
+    this.#record.presented = trust.presentedBy(this.#socket);
+    return holdToPin(verdict, pins.admit);
+  }
 }
 
 /** Characters of a path that is not one of ours, in the log. */
@@ -184,7 +224,8 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     principal: ANONYMOUS,
     clusterDns: undefined,
     objectId: undefined,
-    allowsSecrets: request.headersDistinct['allow-suspected-secrets']?.join(', ') === 'true',
+    cluster: undefined,
+    allowsSecrets: joinedHeader(request, 'allow-suspected-secrets') === 'true',
     decision: undefined,
     revocationId: undefined,
     holdMs: 0,
@@ -194,18 +235,11 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
 }
 
 async function takeBody(
-  parts: PipelineParts,
   request: IncomingMessage,
   response: ServerResponse,
   operation: Operation,
+  accepted: readonly string[],
 ): Promise<unknown> {
-  const accepted = parts.router.mediaTypes(operation);
-  if (accepted.length === 0) {
-    if (announcesBody(request)) {
-      throw new FluxgateError('malformed_request', `${operation.method} takes no body here.`);
-    }
-    return undefined;
-  }
   checkMediaType(request, accepted);
   if (request.headers.expect !== undefined) response.writeContinue();
   const octets = await readBody(request, bodyBytesMax(operation));

@@ -46,19 +46,16 @@ export interface ResponseFrame {
 export function respond(response: ServerResponse, answer: Answer, frame: ResponseFrame): void {
   if (response.destroyed || response.headersSent) return;
   const body = asSent(answer.body);
-  response.statusCode = answer.status;
+  const headers = ['Content-Type', answer.contentType ?? 'application/json'];
+  if (!(body instanceof Live)) headers.push('Content-Length', String(octetsOf(body)));
+  headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', frame.requestId);
+  if (frame.close || body instanceof Live) headers.push('Connection', 'close');
+  if (answer.headers?.['Cache-Control'] === undefined) headers.push('Cache-Control', 'no-store');
+  if (answer.headers !== undefined) headers.push(...Object.entries(answer.headers).flat());
+  for (const cookie of answer.cookies ?? []) headers.push('Set-Cookie', cookie);
   if (answer.status === STATUS_OF.certificate_rejected) response.statusMessage = 'SSL Certificate Error';
-  response.setHeader('Content-Type', answer.contentType ?? 'application/json');
-  if (!(body instanceof Live)) {
-    response.setHeader('Content-Length', octetsOf(body));
-  }
-  response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('X-Request-Id', frame.requestId);
-  if (frame.close || body instanceof Live) response.setHeader('Connection', 'close');
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  if (answer.cookies !== undefined && answer.cookies.length > 0)
-    response.setHeader('Set-Cookie', answer.cookies);
+  // All of them at once, checked by Node as they are written; one by one they would be kept and looked up on the way.
+  response.writeHead(answer.status, headers);
   // Node throws at a body where none may be (RFC 9110 §9.3.2).
   if (response.req.method === 'HEAD') response.end();
   else if (body instanceof Live) body.start(response);

@@ -67,6 +67,7 @@ export async function createRouter(
     );
   }
   const bodies = bodySchemas(document, operations);
+  const noMediaTypes: readonly string[] = [];
 
   const index = createRouteIndex(operations.all);
   const described = new Map(backend.router.getOperations().map((each) => [each.operationId, each]));
@@ -100,9 +101,9 @@ export async function createRouter(
       if (found !== undefined) return { found: true, ...found };
       return { found: false, allow: METHODS.filter((other) => index.find(other, path) !== undefined) };
     },
-    mediaTypes: (operation) => [...(bodies.get(operation.operationId)?.keys() ?? [])],
+    mediaTypes: (operation) => bodies.get(operation.operationId)?.mediaTypes ?? noMediaTypes,
     validate(operation, target, body) {
-      const schemaName = [...(bodies.get(operation.operationId)?.values() ?? [])][0];
+      const schemaName = bodies.get(operation.operationId)?.schemaName;
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
       if (target.query !== '') return readParameters(operation, target);
       const name = `${operation.method} ${target.path}`;
@@ -184,27 +185,30 @@ interface BodyContent {
   readonly content?: Readonly<Record<string, { readonly schema?: { readonly $ref?: string } }>>;
 }
 
-/** operation id → media type → name of the schema. Throws where a body is described in any way but by `$ref`. */
-function bodySchemas(document: object, operations: OperationTable): Map<string, Map<string, string>> {
+interface DeclaredBody {
+  readonly mediaTypes: readonly string[];
+  readonly schemaName: string;
+}
+
+/** By operation id. Throws where a body is described in any way but by `$ref`. */
+function bodySchemas(document: object, operations: OperationTable): Map<string, DeclaredBody> {
   const paths = (document as { paths: Record<string, Record<string, { requestBody?: BodyContent }>> }).paths;
-  const bodies = new Map<string, Map<string, string>>();
+  const bodies = new Map<string, DeclaredBody>();
   for (const operation of operations.all) {
     const described = paths[operation.path]?.[operation.method.toLowerCase()]?.requestBody;
     if (described === undefined) continue;
-    const named = new Map<string, string>();
-    for (const [mediaType, { schema }] of Object.entries(described.content ?? {})) {
-      const name = /^#\/components\/schemas\/(\w+)$/.exec(schema?.$ref ?? '')?.[1];
-      if (name === undefined) {
-        throw new StartupError(
-          `openapi.yaml: ${operation.operationId}: the body's schema must be a $ref to a schema`,
-        );
-      }
-      named.set(mediaType, name);
-    }
-    if (named.size !== 1) {
+    const [content, ...others] = Object.entries(described.content ?? {});
+    if (content === undefined || others.length > 0) {
       throw new StartupError(`openapi.yaml: ${operation.operationId}: a body has exactly one media type`);
     }
-    bodies.set(operation.operationId, named);
+    const [mediaType, { schema }] = content;
+    const schemaName = /^#\/components\/schemas\/(\w+)$/.exec(schema?.$ref ?? '')?.[1];
+    if (schemaName === undefined) {
+      throw new StartupError(
+        `openapi.yaml: ${operation.operationId}: the body's schema must be a $ref to a schema`,
+      );
+    }
+    bodies.set(operation.operationId, { mediaTypes: [mediaType], schemaName });
   }
   return bodies;
 }

@@ -1,11 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { LOAD_LEVELS, type LoadLevel } from '../../core/rate.ts';
 import type { WorkersCount } from '../../core/workers/messages.ts';
+import { type CounterTally, createCounterTally } from './tally.ts';
 
 /** What became of connections, and how busy this process is. */
 export interface ConnectionMetrics {
   /** Version, cipher and group are `none` where the handshake failed. */
-  readonly handshakes: Counter<'result' | 'version' | 'cipher' | 'group'>;
+  readonly handshakes: CounterTally<'result' | 'version' | 'cipher' | 'group'>;
   readonly refusedConnections: Counter<'reason'>;
   readonly refusedProxyHeaders: Counter<'reason'>;
   observeWorkers(workers: WorkersCount): void;
@@ -30,7 +31,7 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
     registers,
   });
   return {
-    handshakes: new Counter({
+    handshakes: createCounterTally({
       name: 'fluxgate_tls_handshakes_total',
       help: 'TLS handshakes, by result and by what was agreed on.',
       labelNames: ['result', 'version', 'cipher', 'group'],

@@ -1,17 +1,18 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import { TAKEN } from '../../core/liveness/reports.ts';
+import { type CounterTally, createCounterTally, createHistogramTally, type HistogramTally } from './tally.ts';
 
 /** What became of requests. */
 export interface RequestMetrics {
-  readonly requests: Counter<'operation' | 'status' | 'principal'>;
-  readonly requestSeconds: Histogram<'operation'>;
-  readonly polls: Counter<'route' | 'result'>;
+  readonly requests: CounterTally<'operation' | 'status' | 'principal'>;
+  readonly requestSeconds: HistogramTally<'operation'>;
+  readonly polls: CounterTally<'route' | 'result'>;
   readonly refusals: Counter<'reason' | 'policy'>;
-  readonly authentications: Counter<'method' | 'result'>;
+  readonly authentications: CounterTally<'method' | 'result'>;
   readonly limitedRequests: Counter<'reason'>;
   readonly refusedCertificates: Counter<'rule'>;
   readonly observedCertificates: Counter;
-  readonly certificateExpiration: Histogram;
+  readonly certificateExpiration: HistogramTally<never>;
   readonly reports: Counter<'taken'>;
 }
 
@@ -27,20 +28,20 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   });
   for (const taken of TAKEN) reports.inc({ taken }, 0);
   return {
-    requests: new Counter({
+    requests: createCounterTally({
       name: 'fluxgate_requests_total',
       help: 'Requests answered, by operation, HTTP status and kind of principal.',
       labelNames: ['operation', 'status', 'principal'],
       registers,
     }),
-    requestSeconds: new Histogram({
+    requestSeconds: createHistogramTally({
       name: 'fluxgate_request_duration_seconds',
       help: 'From the complete request head to the answer, by operation.',
       labelNames: ['operation'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
       registers,
     }),
-    polls: new Counter({
+    polls: createCounterTally({
       name: 'fluxgate_polls_total',
       help: "Requests for a cluster's inputs, by route and by what became of them; those of operators are not polls.",
       labelNames: ['route', 'result'],
@@ -52,7 +53,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       labelNames: ['reason', 'policy'],
       registers,
     }),
-    authentications: new Counter({
+    authentications: createCounterTally({
       name: 'fluxgate_authentications_total',
       help: 'Requests by how they said who they are, and whether it was believed; public routes without a credential are not counted.',
       labelNames: ['method', 'result'],
@@ -75,9 +76,10 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       help: 'Requests refused (495) whose certificate the CA in CLUSTER_CA_OBSERVE_FILE would have let in.',
       registers,
     }),
-    certificateExpiration: new Histogram({
+    certificateExpiration: createHistogramTally({
       name: 'fluxgate_client_certificate_expiration_seconds',
       help: 'How long the accepted certificate of a request still lives.',
+      labelNames: [],
       buckets: [
         3_600,
         6 * 3_600,

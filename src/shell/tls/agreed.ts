@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { certificateOfSession, groupOfSession } from '../../core/identity/tls-group.ts';
+import { OfSocket } from './of-socket.ts';
 
 /** What both sides agreed on in the handshake. `none`: the peer was gone at once, or nothing says. */
 export interface Agreed {
@@ -19,7 +20,7 @@ interface Handshake {
   readonly leafSha256: string | undefined;
 }
 
-const known = new WeakMap<TLSSocket, Handshake>();
+const known = new OfSocket<Handshake>();
 
 export function agreedOn(socket: TLSSocket): Agreed {
   return handshakeOf(socket).agreed;

@@ -10,6 +10,7 @@ import type { ProxyRefusal } from '../../core/proxy-protocol.ts';
 import type { Gate } from '../edge/gate.ts';
 import { inSlices } from '../slices.ts';
 import { type Agreed, agreedOn } from './agreed.ts';
+import { OfSocket } from './of-socket.ts';
 import { awaitProxyHeader } from './proxy-header.ts';
 import { trackRequests } from './request-tracker.ts';
 
@@ -83,8 +84,13 @@ export function createListener(
   const open = new Set<Socket>();
   const busy = trackRequests();
   /** By TCP socket, and by the TLS socket on it. */
-  const sourceOf = new WeakMap<Socket, string>();
+  const sourceOf = new OfSocket<string>();
   const handshake = takeHandshake(server);
+  // One for all, as a listener of its own for each connection is one more thing to make and to collect.
+  const closed = function (this: Socket): void {
+    open.delete(this);
+    gate.left(this);
+  };
   const enter = (socket: Socket, source: string): void => {
     if (socket.destroyed || !gate.enter(socket, source)) return;
     sourceOf.set(socket, source);
@@ -104,7 +110,7 @@ export function createListener(
       return;
     }
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    socket.on('close', closed);
     if (trustedProxies?.contains(peer) !== true) enter(socket, peer);
     else {
       awaitProxyHeader(socket, {

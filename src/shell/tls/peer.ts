@@ -12,6 +12,7 @@ import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { revocationOf, type Snapshot } from '../../core/snapshot.ts';
 import { type Agreed, agreedOn, handshakeOf } from './agreed.ts';
+import { OfSocket } from './of-socket.ts';
 
 /** What a connection's peer presented in the handshake; read off the socket once. */
 export interface Presented {
@@ -36,7 +37,7 @@ export type PeerVerdict = Verdict | undefined;
 export class PeerJudge {
   readonly #snapshot: Snapshot;
   readonly #revocation: RevocationCheck;
-  readonly #presented: WeakMap<TLSSocket, Presented>;
+  readonly #presented: OfSocket<Presented>;
   /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
   readonly #readBefore: LRUCache<string, true>;
   readonly #readIssuer: ReturnType<typeof createIssuerReader>;
@@ -47,7 +48,9 @@ export class PeerJudge {
   readonly #leaves = boundedMemory<string, KnownLeaf>(LIMITS.acceptedVerdictsMax);
 
   /** What was said of a connection is said again to its next question. */
-  readonly #ofConnection = new WeakMap<TLSSocket, Verdict>();
+  readonly #ofConnection: OfSocket<Said>;
+  /** Only what was said by this very judge counts. */
+  readonly #self = Object.freeze({});
 
   /** Verdicts that were remembered, and those that were worked out. Grows. */
   readonly lookups = { hits: 0, misses: 0 };
@@ -56,7 +59,8 @@ export class PeerJudge {
   constructor(snapshot: Snapshot, predecessor?: PeerJudge) {
     this.#snapshot = snapshot;
     this.#revocation = revocationOf(snapshot);
-    this.#presented = predecessor === undefined ? new WeakMap() : predecessor.#presented;
+    this.#presented = predecessor === undefined ? new OfSocket() : predecessor.#presented;
+    this.#ofConnection = predecessor === undefined ? new OfSocket() : predecessor.#ofConnection;
     this.#readIssuer = predecessor === undefined ? createIssuerReader() : predecessor.#readIssuer;
     this.#readBefore =
       predecessor === undefined ? boundedMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
@@ -71,17 +75,17 @@ export class PeerJudge {
 
   /** `nowMs`: since the epoch. A remembered verdict is used only while it is valid. */
   verdictOf(socket: TLSSocket, nowMs: number): PeerVerdict {
-    const known = this.#ofConnection.get(socket);
+    const known = this.#saidOf(socket);
     if (known !== undefined && nowMs < known.validUntil) {
       this.lookups.hits++;
       return known;
     }
     let presented = this.presentedBy(socket, nowMs);
     // To recall it may have been to know it.
-    const remembered = this.#ofConnection.get(socket) ?? this.#rememberedOf(presented);
+    const remembered = this.#saidOf(socket) ?? this.#rememberedOf(presented);
     if (remembered !== undefined && nowMs < remembered.validUntil) {
       this.lookups.hits++;
-      this.#ofConnection.set(socket, remembered);
+      this.#say(socket, remembered);
       return remembered;
     }
     // Whatever is judged was read off this very connection.
@@ -97,8 +101,17 @@ export class PeerJudge {
         this.#leaves.set(leaf, { key: presented.key, verdict, untilMs: nowMs + LIMITS.chainReadAgainMs });
       }
     }
-    this.#ofConnection.set(socket, verdict);
+    this.#say(socket, verdict);
     return verdict;
+  }
+
+  #saidOf(socket: TLSSocket): Verdict | undefined {
+    const said = this.#ofConnection.get(socket);
+    return said?.by === this.#self ? said.verdict : undefined;
+  }
+
+  #say(socket: TLSSocket, verdict: Verdict): void {
+    this.#ofConnection.set(socket, { by: this.#self, verdict });
   }
 
   #keep(socket: TLSSocket, presented: Presented): Presented {
@@ -111,8 +124,8 @@ export class PeerJudge {
     const leaf = leafKeyOf(socket);
     const known = leaf === undefined ? undefined : this.#leaves.get(leaf);
     if (known === undefined || nowMs >= known.untilMs || nowMs >= known.verdict.validUntil) return undefined;
-    this.#ofConnection.set(socket, known.verdict);
-    return recalled(socket, known.key);
+    this.#say(socket, known.verdict);
+    return new Recalled(socket, known.key);
   }
 
   /** What was refused with the chain that a leaf is known by says nothing of the chain that this connection came with. */
@@ -135,6 +148,12 @@ export class PeerJudge {
   }
 }
 
+/** What was said of a connection, and by whom: a mark of that judge, for to hold the judge is to hold all that it trusted. */
+interface Said {
+  readonly by: object;
+  readonly verdict: Verdict;
+}
+
 interface KnownLeaf {
   /** Of what was presented with it. */
   readonly key: string;
@@ -149,18 +168,24 @@ function leafKeyOf(socket: TLSSocket): string | undefined {
   return handshakeOf(socket).leafSha256;
 }
 
-/** What is read here is for who remembers chains; no verdict is taken by it. */
-function recalled(socket: TLSSocket, key: string): Presented {
-  return {
-    get chain() {
-      return isGone(socket) ? (chains.get(socket) ?? []) : readChain(socket);
-    },
-    recalled: true,
-    openssl: AUTHORIZED,
-    resumed: false,
-    tls: agreedOn(socket),
-    key,
-  };
+/** What is read here is for who remembers chains; no verdict is taken by it. A class, for there is one for each connection. */
+class Recalled implements Presented {
+  readonly #socket: TLSSocket;
+  readonly recalled = true;
+  readonly openssl = AUTHORIZED;
+  readonly resumed = false;
+  readonly tls: Agreed;
+  readonly key: string;
+
+  constructor(socket: TLSSocket, key: string) {
+    this.#socket = socket;
+    this.tls = agreedOn(socket);
+    this.key = key;
+  }
+
+  get chain(): readonly Uint8Array[] {
+    return isGone(this.#socket) ? (chains.get(this.#socket) ?? []) : readChain(this.#socket);
+  }
 }
 
 const AUTHORIZED = Object.freeze({ authorized: true, error: undefined });

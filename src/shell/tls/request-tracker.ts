@@ -22,10 +22,13 @@ export function trackRequests(): RequestTracker {
   /** In the order of their coming. */
   const inFlight = new Map<TLSSocket, Map<IncomingMessage, () => void>>();
   const retired = new WeakSet<TLSSocket>();
+  const forget = function (this: TLSSocket): void {
+    inFlight.delete(this);
+  };
   return {
     add(socket) {
       inFlight.set(socket, new Map());
-      socket.once('close', () => inFlight.delete(socket));
+      socket.on('close', forget);
     },
     begin(request, response, answer) {
       const socket = request.socket as TLSSocket;
@@ -44,7 +47,8 @@ export function trackRequests(): RequestTracker {
         const [next] = requests;
         if (next === undefined || (retired.has(socket) && !next[0].complete)) {
           if (retired.has(socket)) socket.destroySoon();
-        } else if (response.getHeader('connection') !== 'close' && !socket.destroyed) next[1]();
+          // Behind an answer that ends the connection nothing can be written any more.
+        } else if (socket.writable) next[1]();
       });
       if (requests.size === 1) answer();
     },

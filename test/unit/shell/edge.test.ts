@@ -61,6 +61,8 @@ function gated(t: { after(cleanup: () => void): void }, connectionsMax = 40_000,
     refused,
     connect(source) {
       const socket = new FakeSocket();
+      // As the listener does.
+      socket.on('close', () => gate.left(socket as unknown as Socket));
       return { socket, entered: gate.enter(socket as unknown as Socket, source) };
     },
     shaken: (socket) => gate.shaken(socket as unknown as Socket),

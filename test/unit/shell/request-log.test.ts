@@ -38,6 +38,7 @@ const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
   objectId: 'a',
   allowsSecrets: true,
   decision: { allowed: true, policies: ['one', 'two'], reason: '' },
+  cluster: undefined,
   revocationId: undefined,
   holdMs: 0,
   session: undefined,

@@ -41,8 +41,9 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
         });
       };
     case 'GET one':
-      return async ({ parameters }) => {
-        const found = await store.reader.get(kind, idOf(parameters));
+      return async ({ parameters, cluster }) => {
+        const known = kind === 'cluster' ? cluster : undefined;
+        const found = known ?? (await store.reader.get(kind, idOf(parameters)));
         if (found === undefined) throw notFound(kind);
         return { status: 200, body: found, headers: { ETag: entityTag(found) } };
       };

@@ -1,5 +1,6 @@
 import type { AuditRequest } from '../../../core/audit/entry.ts';
 import { StartupError } from '../../../core/errors.ts';
+import type { Cluster } from '../../../core/fleet/objects.ts';
 import { createPlanMemory, type PlanMemory } from '../../../core/fleet/plan-memory.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
@@ -53,6 +54,8 @@ export interface Call {
   readonly parameters: Parameters;
   readonly body: unknown;
   readonly requestId: string;
+  /** The one that this was decided about, as it was then. */
+  readonly cluster: Cluster | undefined;
   /** Throws unless whoever asks is still who they were, by the trust of this moment. For what may have waited long. */
   identifyAgain(): Promise<void>;
   /** What the audit trail says of the request. */

@@ -103,6 +103,7 @@ const blank = (): Admission => ({
   principal: ANONYMOUS,
   clusterDns: undefined,
   objectId: undefined,
+  cluster: undefined,
   decision: undefined,
   revocationId: undefined,
 });
@@ -116,7 +117,7 @@ const askedFor = (record: RequestRecord, asked: Asked, method: string, target: T
   get nowMs() {
     return asked.nowMs;
   },
-  verdict: asked.verdict,
+  verdict: () => asked.verdict(),
   withoutCertificate: () => record.principal,
 });
 
