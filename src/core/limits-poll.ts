@@ -17,6 +17,9 @@ export const POLL_LIMITS = Object.freeze({
   pinResetsKeptMax: 1_000,
   /** Intermediates whose facts are kept, some 20 KiB each: more than a fleet's CAs have, fewer than a flood can fill memory with. */
   issuersReadMax: 256,
+  /** Parts of certificates that the second parser has read, and how long each may be: some 100 octets, of the few kinds that CAs write. */
+  partsReadMax: 1_024,
+  partReadOctetsMax: 512,
   /** How long the chain beside a known leaf is taken for the same. Renewals have a new leaf; a new chain for an old one is rare. */
   chainReadAgainMs: 3_600_000,
 });
