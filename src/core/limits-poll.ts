@@ -13,6 +13,8 @@ export const POLL_LIMITS = Object.freeze({
   namedAddressesMax: 16_384,
 
   // — who was accepted before —
+  /** How long a cluster's first poll waits for others, to be kept with them in one commit: clusters poll every few minutes. */
+  ratchetGatherMs: 20,
   /** Clusters whose keys were forgotten lately; what is on its way between workers is a tenth of a second old. */
   pinResetsKeptMax: 1_000,
   /** Intermediates whose facts are kept, some 20 KiB each: more than a fleet's CAs have, fewer than a flood can fill memory with. */
