@@ -8,6 +8,12 @@ export const POLL_LIMITS = Object.freeze({
   /** PIPE_BUF of Linux: so much is written to a pipe in one piece, whatever others write to it (POSIX write(2)). */
   logPieceOctets: 4_096,
 
+  // — handshakes —
+  /** Connections that the kernel holds until they are accepted; beyond them it resets some. Linux allows so many by default (net.core.somaxconn). */
+  listenBacklog: 4_096,
+  /** For Node, which counts the time in which this process was too busy to read what a peer had sent; the gate does not. */
+  handshakeBackstopMs: 60_000,
+
   // — where requests come from —
   /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
   namedAddressesMax: 16_384,
