@@ -18,6 +18,7 @@ import { auditRefusals } from './shell/http/audit-refusals.ts';
 import { countRequests } from './shell/http/count-request.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline, inTurn } from './shell/http/pipeline.ts';
+import { rehearse } from './shell/http/rehearse.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { newRequestId } from './shell/http/request-id.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
@@ -270,8 +271,12 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
   const address = await listener.listen(config.listen);
-  // The fleet is read before somebody asks how it is.
-  if (config.apiMode === 'crud') void fleetStatus.verify().catch(() => undefined);
+  // The fleet is read before somebody asks how it is, and what operators need is compiled.
+  if (config.apiMode === 'crud') {
+    void rehearse({ config, router, schemas, trust, ratchet, fleet: store.reader, clock })
+      .finally(() => fleetStatus.verify())
+      .catch(() => undefined);
+  }
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');

@@ -5,9 +5,9 @@ import { LIMITS } from '../core/limits.ts';
 /** Waits for the next turn of the event loop once `sliceMs` have gone by since the last one; for one piece of work. */
 export function createPause(): Pause {
   let since = performance.now();
-  return async () => {
-    if (performance.now() - since < LIMITS.sliceMs) return;
+  const turn = async (): Promise<void> => {
     await nextTurn();
     since = performance.now();
   };
+  return () => (performance.now() - since < LIMITS.sliceMs ? undefined : turn());
 }

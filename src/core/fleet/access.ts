@@ -13,6 +13,14 @@ export interface ListQuery {
   readonly offset: number;
 }
 
+export interface FollowingQuery {
+  /** As of a list. */
+  readonly filters: Readonly<Record<string, string>>;
+  /** Those after this id; '': from the first on. */
+  readonly after: string;
+  readonly limit: number;
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** How many match in all, whatever `limit` and `offset` say. */
@@ -46,9 +54,11 @@ export interface FleetReader {
   get<K extends FleetKind>(kind: K, id: string): Promise<FleetObjects[K] | undefined>;
   /** Ordered by id, by octets. */
   list<K extends FleetKind>(kind: K, query: ListQuery): Promise<Page<FleetObjects[K]>>;
-  /** Who refers to this object, ordered by kind and id; `total` counts all of them. */
+  /** The same order, for whoever reads all of them: a page costs as much at the end as at the beginning. */
+  following<K extends FleetKind>(kind: K, query: FollowingQuery): Promise<readonly FleetObjects[K][]>;
+  /** Who refers to this object, in the order in which they were made; `total` counts all of them. */
   usersOf(kind: FleetKind, id: string, limit: number): Promise<Page<ObjectName>>;
-  /** The clusters that assign this catalogue object, ordered by id, those after the id `after` ('' for the first page). */
+  /** The clusters that assign this catalogue object, in the same order, those after the cluster `after` ('' for the first page). */
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly Cluster[]>;
   /** What a frozen cluster is served; undefined: nothing is pinned for it. */
   pinnedAnswers(clusterId: string): Promise<PinnedAnswers | undefined>;

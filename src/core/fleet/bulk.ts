@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<BulkOperation['op'], { needs: readonly string[]; t
 export async function bulkChanges(
   bulk: Bulk,
   schemas: FleetSchemas,
-  reader: Pick<FleetReader, 'list'>,
+  reader: Pick<FleetReader, 'following' | 'get'>,
   pause: Pause,
   tell: TellProgress = TELL_NOBODY,
 ): Promise<ObjectChange[]> {
@@ -88,18 +88,21 @@ export async function bulkChanges(
 
 async function selectClusters(
   { environment, labels, ids }: ClusterSelector,
-  reader: Pick<FleetReader, 'list'>,
+  reader: Pick<FleetReader, 'following' | 'get'>,
   pause: Pause,
 ): Promise<readonly Cluster[]> {
   if (environment === undefined && labels === undefined && ids === undefined) {
     const problem = 'must say which clusters: environment, labels or ids';
     throw invalid([{ field: '/select', problem }]);
   }
-  const filters: Record<string, string> = environment === undefined ? {} : { environment };
-  const items = await listAll('cluster', reader, pause, filters);
   const wanted = ids === undefined ? undefined : new Set(ids);
+  const items =
+    wanted === undefined
+      ? await listAll('cluster', reader, pause, environment === undefined ? {} : { environment })
+      : await named(wanted, reader, pause);
   const selected = items.filter(
-    (cluster) => (wanted === undefined || wanted.has(cluster.id)) && hasLabels(cluster, labels ?? {}),
+    (cluster) =>
+      (environment === undefined || cluster.environment === environment) && hasLabels(cluster, labels ?? {}),
   );
   if (wanted !== undefined && selected.length < wanted.size) {
     const found = new Set(selected.map(({ id }) => id));
@@ -111,6 +114,21 @@ async function selectClusters(
   }
   if (selected.length === 0) throw invalid([{ field: '/select', problem: 'selects no cluster' }]);
   return selected;
+}
+
+/** Those that are there, by id. */
+async function named(
+  ids: ReadonlySet<string>,
+  reader: Pick<FleetReader, 'get'>,
+  pause: Pause,
+): Promise<readonly Cluster[]> {
+  const found: Cluster[] = [];
+  for (const id of [...ids].sort()) {
+    const cluster = await reader.get('cluster', id);
+    if (cluster !== undefined) found.push(cluster);
+    await pause();
+  }
+  return found;
 }
 
 function hasLabels({ labels = {} }: Cluster, wanted: Readonly<Record<string, string>>): boolean {

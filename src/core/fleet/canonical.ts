@@ -16,10 +16,14 @@ export function sortedMap<T>(map: Readonly<Record<string, T>> | undefined): Read
   return Object.fromEntries(Object.entries(map ?? {}).sort(byKey));
 }
 
-/** `{...present({a: undefined})}` adds nothing: an absent optional field is not even a key. */
+/** `{...present({a: undefined})}` adds nothing: an absent optional field is not even a key. Names are our own, never a sender's. */
 export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  for (const name of Object.keys(fields) as (keyof T)[]) {
+    const value = fields[name];
+    if (value !== undefined) kept[name] = value as Exclude<T[keyof T], undefined>;
+  }
+  return kept;
 }
 
 /**
@@ -34,7 +38,7 @@ export function withoutNulls(raw: RawObject): RawObject {
 }
 
 function entryWithoutNulls(entry: unknown): unknown {
-  if (!isRecord(entry)) return entry;
+  if (!isRecord(entry) || !Object.values(entry).includes(null)) return entry;
   return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
 }
 

@@ -16,6 +16,10 @@ const USERS_READ_MAX = 100_000;
 
 export const keyOf = ({ kind, id }: ObjectName): string => `${kind}/${id}`;
 
+/** By kind and id: as people look for them. */
+export const inOrder = (names: readonly ObjectName[]): readonly ObjectName[] =>
+  [...names].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+
 /** Those that change something. The pairs of `before` and `after` are canonical, so equal means the same. */
 export async function realChanges(changes: readonly ObjectChange[], pause: Pause): Promise<ObjectChange[]> {
   const real: ObjectChange[] = [];
@@ -97,7 +101,7 @@ async function refuseUsed(
   reader: Pick<FleetReader, 'usersOf'>,
 ): Promise<void> {
   const { items } = await reader.usersOf(removed.kind, removed.id, USERS_READ_MAX);
-  const others = items.filter((user) => !after.has(keyOf(user)));
+  const others = inOrder(items.filter((user) => !after.has(keyOf(user))));
   if (others.length === 0) return;
   const { title } = kindDefinition(removed.kind);
   const named = others

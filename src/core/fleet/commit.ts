@@ -8,6 +8,7 @@ import type { Cluster, FleetKind, FleetObject, FleetObjects } from './objects.ts
 import type { Pause } from './pause.ts';
 import type { ObjectChange, Plan } from './plan.ts';
 import { type PlannedChanges, planChanges } from './plan-changes.ts';
+import type { PlanMemory } from './plan-memory.ts';
 import { countThrough, summarisePlan } from './plan-summary.ts';
 import type { TellProgress } from './progress.ts';
 import { refuseSecrets } from './secrets.ts';
@@ -27,10 +28,12 @@ export interface WriteTerms {
   /** Whether patches that look like secrets are let in. */
   readonly allowSecrets?: boolean;
   readonly pause: Pause;
+  /** Of the store that is written to. */
+  readonly memory?: PlanMemory;
   /** For whoever waits for the write. */
   readonly tell?: TellProgress;
   /** Called first, with the changes as they would be written: the place to authorise them. What it throws stops the write. */
-  readonly authorise?: (changes: readonly ObjectChange[]) => void;
+  readonly authorise?: (changes: readonly ObjectChange[]) => void | Promise<void>;
   /** Called with the plan before it is carried out: the place to authorise by it. What it throws stops the write. */
   readonly review?: (plan: Plan, transactor: PlanTransactor) => Promise<void>;
 }
@@ -58,13 +61,10 @@ export async function commitChanges(
   transactor: FleetTransactor & PlanTransactor,
   terms: WriteTerms,
 ): Promise<Committed> {
-  terms.authorise?.(changes);
-  await checkDnsFree(changes, transactor);
+  await terms.authorise?.(changes);
+  await checkDnsFree(changes, transactor, terms.pause);
   if (terms.allowSecrets !== true) await refuseSecrets(changes, terms.pause);
-  const inspection = inspectClusters(changes);
-  const { plan, pins } = await planChanges(changes, transactor, terms.pause, inspection, terms.tell);
-  inspection.throwIfRefused();
-  await countThrough(plan, terms.pause);
+  const { plan, pins } = await inspectedPlan(changes, transactor, terms);
   if (terms.dryRun) return { plan, carriedOut: false };
   checkGuard(plan, terms);
   await terms.review?.(plan, transactor);
@@ -76,6 +76,22 @@ export async function commitChanges(
   }
   await keepPins(changes, pins, transactor);
   return { plan, carriedOut: true };
+}
+
+async function inspectedPlan(
+  changes: readonly ObjectChange[],
+  transactor: FleetTransactor,
+  { pause, tell, memory }: WriteTerms,
+): Promise<PlannedChanges> {
+  const revision = await transactor.newestRevision();
+  const known = memory?.recall(changes, revision);
+  if (known !== undefined) return known;
+  const inspection = inspectClusters(changes);
+  const planned = await planChanges(changes, transactor, pause, inspection, tell);
+  inspection.throwIfRefused();
+  await countThrough(planned.plan, pause);
+  memory?.keep(changes, revision, planned);
+  return planned;
 }
 
 /** What a cluster is served while it is frozen is kept apart from its document, which may change meanwhile. */
@@ -115,13 +131,15 @@ function checkGuard(plan: Plan, { confirmPlan, pruneGuard }: WriteTerms): void {
 
 /**
  * Clusters that go give their names free first. What is created may be referred to by what is replaced, and by what is created
- * after it; what is deleted is in use until then.
+ * after it; what is deleted is in use until then. Nothing refers to a cluster.
  */
 function inWritingOrder(changes: readonly ObjectChange[]): readonly ObjectChange[] {
   const going = changes.filter(({ after }) => after === undefined);
+  const created = changes.filter(({ before }) => before === undefined);
   return [
     ...going.filter(({ kind }) => kind === 'cluster'),
-    ...inReferenceOrder(changes, (change) => (change.before === undefined ? change.after : undefined)),
+    ...inReferenceOrder(created, ({ kind, after }) => (kind === 'cluster' ? undefined : after)),
+    ...created.filter(({ kind, after }) => kind === 'cluster' && after !== undefined),
     ...changes.filter(({ before, after }) => before !== undefined && after !== undefined),
     ...inReferenceOrder(going, ({ kind, before }) => (kind === 'cluster' ? undefined : before)).reverse(),
   ];

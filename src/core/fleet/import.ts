@@ -25,7 +25,7 @@ export type ImportMode = 'merge' | 'authoritative';
 export async function changesToImport(
   directory: FleetDirectory,
   mode: ImportMode,
-  transactor: Pick<RecordedTransactor, 'list' | 'history'>,
+  transactor: Pick<RecordedTransactor, 'following' | 'history'>,
   pause: Pause,
   tell: TellProgress = TELL_NOBODY,
 ): Promise<ObjectChange[]> {
@@ -79,7 +79,7 @@ export async function changesToImport(
 
 type Objects = ReadonlyMap<string, { readonly kind: ObjectName['kind']; readonly object: FleetObject }>;
 
-async function wholeFleet(reader: Pick<RecordedTransactor, 'list'>, pause: Pause): Promise<Objects> {
+async function wholeFleet(reader: Pick<RecordedTransactor, 'following'>, pause: Pause): Promise<Objects> {
   const all = new Map<string, { kind: ObjectName['kind']; object: FleetObject }>();
   for (const kind of FLEET_KINDS) {
     for (const object of await listAll(kind, reader, pause))

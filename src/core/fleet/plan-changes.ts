@@ -1,9 +1,9 @@
 import type { CatalogueKind, FleetReader } from './access.ts';
+import { assemblePlan } from './assemble-plan.ts';
 import { mayDiffer } from './may-differ.ts';
 import type { Cluster, FleetKind, FleetObjects } from './objects.ts';
 import type { Pause } from './pause.ts';
 import {
-  assemblePlan,
   type ChangeMemory,
   type ClusterPlan,
   type LimitWarning,
@@ -11,6 +11,7 @@ import {
   type Plan,
   planCluster,
 } from './plan.ts';
+import { planByCatalogue } from './plan-by-catalogue.ts';
 import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { CATALOGUE_KINDS, fluxRoute, isCatalogueKind } from './registry.ts';
 import { answersOf, type Catalogue, type MayDiffer, type PinnedAnswers, servedCluster } from './served.ts';
@@ -51,22 +52,37 @@ export async function planChanges(
   const memory: ChangeMemory = new Map();
   const total = clustersToPlan(changes);
   let done = 0;
-  for await (const { before, after, kinds, undoes } of touchedClusters(changes, reader)) {
-    tell('planning', done++, total);
-    await catalogues.load(before, after, kinds);
+  const planOne = async (touched: Touched): Promise<ClusterPlan | undefined> => {
+    const { before, after, kinds } = touched;
     const { catalogueBefore, catalogueAfter } = catalogues;
-    const pinned = await pinsFor(catalogues, { before, after, undoes }, reader);
-    const only = lookedAt({ before, after }, pinned, changed);
+    const pinned = await pinsFor(catalogues, touched, reader);
+    const only = lookedAt(touched, pinned, changed);
     if (after !== undefined && pinned.fresh !== undefined) pins.set(after.id, pinned.fresh);
     const planned = planCluster(
       before && servedCluster(before, kinds, catalogueBefore, only, pinned.before),
       after && servedCluster(after, kinds, catalogueAfter, only, pinned.after),
       memory,
     );
-    if (planned !== undefined) clusters.push(await withPast(planned, reader));
-    const touched = { before, after, kinds, catalogueBefore, catalogueAfter };
-    warnings.push(...(inspection?.inspect(touched) ?? []));
-    await pause();
+    return planned === undefined ? undefined : withPast(planned, reader);
+  };
+  for await (const page of touchedClusters(changes, reader)) {
+    // Of most clusters nothing has to be waited for, and ten thousand promises cost as much as what they are about.
+    for (const touched of page) {
+      const { before, after, kinds } = touched;
+      tell('planning', done++, total);
+      const loading = catalogues.load(before, after, kinds);
+      if (loading !== undefined) await loading;
+      const planned =
+        before !== undefined && before === after && stateOf(before) !== 'frozen'
+          ? planByCatalogue(before, kinds, catalogues, changed, memory)
+          : await planOne(touched);
+      if (planned !== undefined) clusters.push(planned);
+      const { catalogueBefore, catalogueAfter } = catalogues;
+      const found = inspection?.inspect({ before, after, kinds, catalogueBefore, catalogueAfter });
+      if (found !== undefined) warnings.push(...found);
+      const due = pause();
+      if (due !== undefined) await due;
+    }
   }
   return { plan: await assemblePlan(changes, clusters, warnings, pause), pins };
 }
@@ -155,17 +171,20 @@ interface Touched extends Pick<TouchedCluster, 'before' | 'after' | 'kinds'> {
   readonly undoes?: number | undefined;
 }
 
+/** Page by page. */
 async function* touchedClusters(
   changes: readonly ObjectChange[],
   reader: FleetReader,
-): AsyncGenerator<Touched> {
+): AsyncGenerator<readonly Touched[]> {
   const done = new Set<string>();
+  const own: Touched[] = [];
   for (const change of changes) {
     if (change.kind !== 'cluster') continue;
     done.add(change.id);
     const { before, after } = change as { before: Cluster | undefined; after: Cluster | undefined };
-    yield { before, after, kinds: CATALOGUE_KINDS, undoes: change.undoes };
+    own.push({ before, after, kinds: CATALOGUE_KINDS, undoes: change.undoes });
   }
+  yield own;
   // What is created has no users yet; the users of what is deleted are changed themselves, or the store refuses.
   const replaced = changes.filter(({ before, after }) => before !== undefined && after !== undefined);
   const kinds = CATALOGUE_KINDS.filter((kind) => replaced.some((change) => change.kind === kind));
@@ -173,11 +192,13 @@ async function* touchedClusters(
     if (!isCatalogueKind(kind)) continue;
     for (let after = ''; ; ) {
       const page = await reader.clustersUsing(kind, id, after, PAGE);
+      const fresh: Touched[] = [];
       for (const cluster of page) {
         if (done.has(cluster.id)) continue;
         done.add(cluster.id);
-        yield { before: cluster, after: cluster, kinds };
+        fresh.push({ before: cluster, after: cluster, kinds });
       }
+      yield fresh;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) break;
       after = last.id;
@@ -188,12 +209,12 @@ async function* touchedClusters(
 interface Catalogues {
   readonly catalogueBefore: Catalogue;
   readonly catalogueAfter: Catalogue;
-  /** Reads the entries that these documents assign, each once for the whole plan. */
+  /** Reads the entries that these documents assign, each once for the whole plan; undefined: all of them are there. */
   load(
     before: Cluster | undefined,
     after: Cluster | undefined,
     kinds: readonly CatalogueKind[],
-  ): Promise<void>;
+  ): Promise<void> | undefined;
 }
 
 type Entries = Record<CatalogueKind, Map<string, FleetObjects[FleetKind] | undefined>>;
@@ -218,20 +239,33 @@ function createCatalogues(changes: readonly ObjectChange[], reader: FleetReader)
     if (found === undefined) throw new Error(`plan: there is no ${kind} ${id}`);
     return found as FleetObjects[K];
   };
+  const read = async (wanted: readonly (readonly [CatalogueKind, string])[]): Promise<void> => {
+    for (const [kind, id] of wanted) {
+      if (!stored[kind].has(id)) stored[kind].set(id, await reader.get(kind, id));
+    }
+  };
   return {
     catalogueBefore: (kind, id) => entry(stored[kind].get(id), kind, id),
     catalogueAfter: (kind, id) =>
       entry(changed[kind].has(id) ? changed[kind].get(id) : stored[kind].get(id), kind, id),
-    async load(before, after, kinds) {
-      for (const cluster of [before, after]) {
-        if (cluster === undefined) continue;
-        for (const kind of kinds) {
-          for (const { id } of cluster[fluxRoute(kind).assignedIn]) {
-            if (!stored[kind].has(id)) stored[kind].set(id, await reader.get(kind, id));
-          }
-        }
-        if (before === after) return;
-      }
+    load(before, after, kinds) {
+      const missing = (cluster: Cluster | undefined): readonly [CatalogueKind, string][] =>
+        cluster === undefined ? [] : missingIn(cluster, kinds, stored);
+      const wanted = before === after ? missing(before) : [...missing(before), ...missing(after)];
+      return wanted.length === 0 ? undefined : read(wanted);
     },
   };
+}
+
+function missingIn(
+  cluster: Cluster,
+  kinds: readonly CatalogueKind[],
+  stored: Entries,
+): [CatalogueKind, string][] {
+  const missing: [CatalogueKind, string][] = [];
+  for (const kind of kinds) {
+    const known = stored[kind];
+    for (const { id } of cluster[fluxRoute(kind).assignedIn]) if (!known.has(id)) missing.push([kind, id]);
+  }
+  return missing;
 }

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { CatalogueKind } from './access.ts';
 import { isRecord, pointer } from './canonical.ts';
 import type { RenderedInput } from './kind.ts';
 import type { ClusterState, Environment, FleetKind, FleetObject } from './objects.ts';
-import type { Pause } from './pause.ts';
 
 /**
  * What a write would change for Flux: the difference between what each cluster is served before and after it. Pure; the same
@@ -214,6 +212,19 @@ function changeOf(was: InputSlot | undefined, is: InputSlot, memory: ChangeMemor
   return known.get(key);
 }
 
+/** Of one assignment that stays: `assigned` is its text, and `slots` are asked for where nothing is known yet. */
+export function entryChange(
+  entries: { readonly before: object; readonly after: object },
+  assigned: string,
+  memory: ChangeMemory,
+  slots: () => readonly [before: InputSlot, after: InputSlot],
+): InputChange | undefined {
+  if (entries.before === entries.after) return undefined;
+  const known = ofPair(entries.before, entries.after, memory);
+  if (!known.has(assigned)) known.set(assigned, compared(...slots()));
+  return known.get(assigned);
+}
+
 function ofPair(was: object, is: object, memory: ChangeMemory): Map<string, InputChange | undefined> {
   const from = memory.get(was) ?? new Map<object, Map<string, InputChange | undefined>>();
   const known = from.get(is) ?? new Map<string, InputChange | undefined>();
@@ -269,32 +280,4 @@ function own(value: unknown, key: string): unknown {
 export function describeChange({ kind, id, before, after }: ObjectChange): ChangedObject {
   const change = before === undefined ? 'created' : after === undefined ? 'deleted' : 'replaced';
   return { kind, id, change, fields: diffFields(before, after) };
-}
-
-/**
- * Puts a plan together. Warnings are not hashed: how near a limit is changes nothing.
- */
-export async function assemblePlan(
-  changes: readonly ObjectChange[],
-  clusters: readonly ClusterPlan[],
-  warnings: readonly LimitWarning[],
-  pause: Pause,
-): Promise<Plan> {
-  const objects: ChangedObject[] = [];
-  for (const change of changes) {
-    objects.push(describeChange(change));
-    await pause();
-  }
-  objects.sort((a, b) => compare(a.kind, b.kind) || compare(a.id, b.id));
-  const ordered = [...clusters].sort((a, b) => compare(a.id, b.id));
-  const hash = createHash('sha256').update('fluxgate plan 1\n');
-  for (const part of [...objects, ...ordered]) {
-    hash.update(JSON.stringify(part)).update('\n');
-    await pause();
-  }
-  return Object.freeze({ hash: hash.digest('hex'), objects, clusters: ordered, warnings });
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

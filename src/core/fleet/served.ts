@@ -53,25 +53,42 @@ export function renderedSlots<K extends CatalogueKind>(
   catalogue: Catalogue,
   only?: ReadonlySet<string>,
 ): RouteSlots {
-  const { segment, assignedIn, render } = fluxRoute(kind);
+  const { segment, assignedIn } = fluxRoute(kind);
   const assigned: readonly Partial<ComponentAssignment>[] = cluster[assignedIn];
   const slots: InputSlot[] = [];
   if (only?.size === 0) return { kind, route: segment, total: assigned.length, slots };
-  const names = [cluster.cluster_name, cluster.cluster_dns, cluster.environment];
-  assigned.forEach((assignment, position) => {
-    const { id = '', enabled, oci_tag = null, component_path = null } = assignment;
-    if (only !== undefined && !only.has(id)) return;
-    const entry = catalogue(kind, id);
-    slots.push({
-      id,
-      entry,
-      assigned: JSON.stringify([enabled, oci_tag, component_path]),
-      apart: JSON.stringify([names, ownMaps(cluster, kind, id)]),
-      input: () => render(cluster, entry, position),
-    });
+  assigned.forEach(({ id = '' }, position) => {
+    if (only === undefined || only.has(id)) slots.push(slotAt(cluster, kind, catalogue, position));
   });
   return { kind, route: segment, total: assigned.length, slots };
 }
+
+/** The one at this place of the cluster's list. */
+export function slotAt<K extends CatalogueKind>(
+  cluster: Cluster,
+  kind: K,
+  catalogue: Catalogue,
+  position: number,
+): InputSlot {
+  const { assignedIn, render } = fluxRoute(kind);
+  const assignment: Partial<ComponentAssignment> = cluster[assignedIn][position] ?? {};
+  const { id = '' } = assignment;
+  const entry = catalogue(kind, id);
+  return {
+    id,
+    entry,
+    assigned: assignedText(assignment),
+    apart: JSON.stringify([
+      [cluster.cluster_name, cluster.cluster_dns, cluster.environment],
+      ownMaps(cluster, kind, id),
+    ]),
+    input: () => render(cluster, entry, position),
+  };
+}
+
+/** What an assignment says before the catalogue's word. */
+export const assignedText = ({ enabled, oci_tag, component_path }: Partial<ComponentAssignment>): string =>
+  JSON.stringify([enabled, oci_tag ?? null, component_path ?? null]);
 
 function pinnedSlots(kind: CatalogueKind, body: string): RouteSlots {
   const { inputs } = JSON.parse(body) as { inputs: readonly RenderedInput[] };

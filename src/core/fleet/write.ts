@@ -2,6 +2,7 @@ import { type ErrorDetail, FluxgateError } from '../errors.ts';
 import type { FleetTransactor, ObjectName } from './access.ts';
 
 import { applyMergePatch, applyPut } from './change.ts';
+import { inOrder } from './change-set.ts';
 import { checkObject, invalidObject } from './check-object.ts';
 import { type Committed, commitChanges, UNGUARDED, type WriteTerms } from './commit.ts';
 import { findCycle } from './dependencies.ts';
@@ -95,7 +96,7 @@ export async function deleteObject<K extends FleetKind>(
   const before = await existing(kind, id, transactor);
   terms.precondition?.(before);
   const { items, total } = await transactor.usersOf(kind, id, USERS_NAMED_MAX);
-  if (total > 0 && !detach) throw inUse(kind, id, items, total);
+  if (total > 0 && !detach) throw inUse(kind, id, inOrder(items), total);
   const detached = total > 0 ? await detachedUsers(kind, id, total, transactor, terms.pause) : [];
   const removal = { kind, id, before, after: undefined };
   return { object: before, ...(await commitChanges([...detached, removal], transactor, terms)) };

@@ -1,12 +1,20 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
-import type { CatalogueKind, ClusterInputs, ListQuery, ObjectName, Page } from '../../core/fleet/access.ts';
+import type {
+  CatalogueKind,
+  ClusterInputs,
+  FollowingQuery,
+  ListQuery,
+  ObjectName,
+  Page,
+} from '../../core/fleet/access.ts';
 import { deepFreeze } from '../../core/fleet/canonical.ts';
 import type { Cluster, FleetKind, FleetObjects } from '../../core/fleet/objects.ts';
 import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
 import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { unavailable } from './faults.ts';
+import { USERS, USING_CLUSTERS } from './mentions.ts';
 
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
 export interface FleetQueries {
@@ -14,6 +22,7 @@ export interface FleetQueries {
   newestRevision(): number;
   get<K extends FleetKind>(kind: K, id: string): FleetObjects[K] | undefined;
   list<K extends FleetKind>(kind: K, query: ListQuery): Page<FleetObjects[K]>;
+  following<K extends FleetKind>(kind: K, query: FollowingQuery): readonly FleetObjects[K][];
   usersOf(kind: FleetKind, id: string, limit: number): Page<ObjectName>;
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): readonly Cluster[];
   pinnedAnswers(clusterId: string): PinnedAnswers | undefined;
@@ -25,22 +34,17 @@ export interface FleetQueries {
 /** Indexed look-ups only: a test holds their query plans to that. */
 export const POLL_SQL = Object.freeze({
   cluster: 'SELECT document FROM objects WHERE cluster_dns = ?',
-  references: `SELECT to_id FROM refs WHERE from_kind = 'cluster' AND from_id = ? AND field = ? ORDER BY position`,
+  references: `SELECT target.id FROM objects AS user CROSS JOIN refs ON refs.from_number = user.number
+    CROSS JOIN objects AS target ON target.number = refs.to_number
+    WHERE user.kind = 'cluster' AND user.id = ? AND refs.field = (SELECT number FROM ref_fields WHERE name = ?)
+    ORDER BY refs.position`,
   object: 'SELECT document FROM objects WHERE kind = ? AND id = ?',
   revision: 'SELECT max(number) FROM revisions',
   ratchet: 'SELECT 1 FROM ratchet WHERE cluster_dns = ?',
 });
 
 /** No cluster assigns one object twice, so that no row comes twice. */
-const CLUSTERS_USING = `SELECT user.document FROM refs
-  JOIN objects AS user ON user.kind = 'cluster' AND user.id = refs.from_id
-  WHERE refs.to_kind = ? AND refs.to_id = ? AND refs.from_kind = 'cluster' AND refs.from_id > ?
-  ORDER BY refs.from_id LIMIT ?`;
-
-interface UserRow {
-  readonly from_kind: FleetKind;
-  readonly from_id: string;
-}
+const CLUSTERS_USING = `SELECT user.document ${USING_CLUSTERS}`;
 
 /** Filters that have an indexed column; any other declared filter is looked up in the documents. */
 const FILTER_COLUMNS: readonly string[] = Object.freeze(['cluster_dns', 'environment', 'component_version']);
@@ -61,14 +65,12 @@ export function createFleetQueries(database: Database, { remembers = false } = {
   const referencesOf = text(POLL_SQL.references);
   const ratcheted = prepare<unknown>(POLL_SQL.ratchet);
   const byId = text(POLL_SQL.object);
-  const users = prepare<UserRow>(`SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?
-    ORDER BY from_kind, from_id LIMIT ?`);
+  const users = prepare<ObjectName>(`SELECT user.kind, user.id FROM (${USERS} ORDER BY from_number LIMIT ?)
+    JOIN objects AS user ON user.number = from_number ORDER BY from_number`);
   const pinsOf = text('SELECT answers FROM frozen_answers WHERE cluster_id = ?');
   const formerPinsOf = text('SELECT answers FROM past_pins WHERE cluster_id = ? AND until_revision = ?');
   const clustersUsing = text(CLUSTERS_USING);
-  const userCount = prepare<number>(
-    'SELECT count(*) FROM (SELECT DISTINCT from_kind, from_id FROM refs WHERE to_kind = ? AND to_id = ?)',
-  ).pluck();
+  const userCount = prepare<number>(`SELECT count(*) FROM (${USERS})`).pluck();
   const initialised = prepare<unknown>("SELECT 1 FROM meta WHERE name = 'initialised'");
   const lists = new Map<string, ListStatements>();
 
@@ -126,8 +128,12 @@ export function createFleetQueries(database: Database, { remembers = false } = {
       const { items, total } = readPage(kind, query);
       return { items: items.map((document) => parse<FleetObjects[K]>(document)), total };
     },
+    following: <K extends FleetKind>(kind: K, { filters, after, limit }: FollowingQuery) => {
+      const { next, values } = listStatements(prepare, lists, kind, filters);
+      return next.all(...values, after, limit).map((document) => parse<FleetObjects[K]>(document));
+    },
     usersOf: (kind, id, limit) => ({
-      items: users.all(kind, id, limit).map((row) => ({ kind: row.from_kind, id: row.from_id })),
+      items: users.all(kind, id, limit),
       total: userCount.get(kind, id) ?? 0,
     }),
     clustersUsing: (kind, id, after, limit) =>
@@ -171,10 +177,11 @@ function createEntryMemory(): EntryMemory {
 
 interface ListStatements {
   readonly page: Statement<unknown[], string>;
+  readonly next: Statement<unknown[], string>;
   readonly count: Statement<unknown[], number>;
 }
 
-/** One pair of statements for each kind and set of filters; names come from the registry, values are bound. */
+/** One set of statements for each kind and set of filters; names come from the registry, values are bound. */
 function listStatements(
   prepare: <Row>(sql: string) => Statement<unknown[], Row>,
   prepared: Map<string, ListStatements>,
@@ -192,6 +199,9 @@ function listStatements(
     statements = {
       page: prepare<string>(
         `SELECT document FROM objects WHERE ${where} ORDER BY id LIMIT ? OFFSET ?`,
+      ).pluck(),
+      next: prepare<string>(
+        `SELECT document FROM objects WHERE ${where} AND id > ? ORDER BY id LIMIT ?`,
       ).pluck(),
       count: prepare<number>(`SELECT count(*) FROM objects WHERE ${where}`).pluck(),
     };

@@ -32,11 +32,17 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
   const insertObject = database.prepare('INSERT INTO objects (kind, id, document) VALUES (?, ?, ?)');
   const updateObject = database.prepare('UPDATE objects SET document = ? WHERE kind = ? AND id = ?');
   const deleteObject = database.prepare('DELETE FROM objects WHERE kind = ? AND id = ?');
-  const insertReference = database.prepare(
-    'INSERT INTO refs (from_kind, from_id, field, position, to_kind, to_id) VALUES (?, ?, ?, ?, ?, ?)',
+  const numberOf = database
+    .prepare<unknown[], number>('SELECT number FROM objects WHERE kind = ? AND id = ?')
+    .pluck();
+  const insertField = database.prepare(
+    'INSERT INTO ref_fields (name) VALUES (?) ON CONFLICT (name) DO NOTHING',
   );
+  // Of what is not there the number is null, which the table refuses.
+  const insertReference = database.prepare(`INSERT INTO refs (from_number, field, position, to_number) VALUES
+    (?, (SELECT number FROM ref_fields WHERE name = ?), ?, (SELECT number FROM objects WHERE kind = ? AND id = ?))`);
   const deleteReferences = database.prepare(
-    'DELETE FROM refs WHERE from_kind = ? AND from_id = ? AND field = ?',
+    'DELETE FROM refs WHERE from_number = ? AND field = (SELECT number FROM ref_fields WHERE name = ?)',
   );
   const insertPins = database.prepare(
     'INSERT INTO frozen_answers (cluster_id, answers) VALUES (?, ?) ON CONFLICT (cluster_id) DO UPDATE SET answers = excluded.answers',
@@ -55,13 +61,14 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
   );
 
   const writeReferences = (
-    kind: FleetKind,
-    object: FleetObject,
+    from: number | bigint,
+    list: string,
     references: readonly FleetReference[],
   ): void => {
-    for (const { list, position, kind: toKind, id, field } of references) {
+    insertField.run(list);
+    for (const { position, kind: toKind, id, field } of references) {
       try {
-        insertReference.run(kind, object.id, list, position, toKind, id);
+        insertReference.run(from, list, position, toKind, id);
       } catch (error) {
         if (isConstraint(error)) throw danglingReference(field, toKind, error);
         throw error;
@@ -71,30 +78,26 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
 
   return {
     insert: savepoint(database, (kind, object) => {
-      try {
-        insertObject.run(kind, object.id, JSON.stringify(object));
-      } catch (error) {
-        throw takenOr(error, kind);
-      }
-      writeReferences(kind, object, kindDefinition(kind).references(object));
+      if (numberOf.get(kind, object.id) !== undefined) throw taken(kind, 'id');
+      const { lastInsertRowid: number } = dnsFree(kind, () =>
+        insertObject.run(kind, object.id, JSON.stringify(object)),
+      );
+      for (const [list, mentioned] of mentionsOf(kind, object)) writeReferences(number, list, mentioned);
     }),
     replace: savepoint(database, (kind, object) => {
       const before = queries.get(kind, object.id);
       if (before === undefined) throw notFound(kind);
-      try {
-        updateObject.run(JSON.stringify(object), kind, object.id);
-      } catch (error) {
-        throw takenOr(error, kind);
+      dnsFree(kind, () => updateObject.run(JSON.stringify(object), kind, object.id));
+      // Most changes leave the mentions alone, and a list may have thousands of them in each of 10,000 clusters.
+      const was = mentionsOf(kind, before);
+      const is = mentionsOf(kind, object);
+      for (const list of new Set([...was.keys(), ...is.keys()])) {
+        const mentioned = is.get(list) ?? [];
+        if (isSameMentions(was.get(list) ?? [], mentioned)) continue;
+        const number = numberOf.get(kind, object.id) ?? 0;
+        deleteReferences.run(number, list);
+        writeReferences(number, list, mentioned);
       }
-      // Most changes leave most lists alone, and a list may have thousands of entries in each of 10,000 clusters.
-      const lists = changedFields(kind, before, object);
-      for (const list of lists) deleteReferences.run(kind, object.id, list);
-      const { references } = kindDefinition(kind);
-      writeReferences(
-        kind,
-        object,
-        references(object).filter(({ list }) => lists.has(list)),
-      );
     }),
     remove: database.transaction((kind: FleetKind, id: string) => {
       const object = queries.get(kind, id);
@@ -122,16 +125,26 @@ export function createFleetWrites(database: Database, queries: FleetQueries): Fl
   };
 }
 
-function changedFields<K extends FleetKind>(
+/** By the list that has them. */
+function mentionsOf<K extends FleetKind>(
   kind: K,
-  before: FleetObjects[K],
-  after: FleetObjects[K],
-): ReadonlySet<string> {
-  const changed = kindDefinition(kind).fields.filter(
-    (field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]),
-  );
-  return new Set(changed);
+  object: FleetObjects[K],
+): ReadonlyMap<string, readonly FleetReference[]> {
+  const lists = new Map<string, FleetReference[]>();
+  for (const mention of kindDefinition(kind).references(object)) {
+    const list = lists.get(mention.list);
+    if (list === undefined) lists.set(mention.list, [mention]);
+    else list.push(mention);
+  }
+  return lists;
 }
+
+const isSameMentions = (was: readonly FleetReference[], is: readonly FleetReference[]): boolean =>
+  was.length === is.length &&
+  was.every(({ position, kind, id }, n) => {
+    const other = is[n];
+    return position === other?.position && kind === other.kind && id === other.id;
+  });
 
 /** better-sqlite3 begins a savepoint where a transaction is open already; its types know nothing of generics. */
 function savepoint(
@@ -141,25 +154,22 @@ function savepoint(
   return database.transaction(write) as typeof write;
 }
 
-/** By SQLite's code alone: the primary key is the id, the only other unique index is that of `cluster_dns`. */
-function takenOr(error: unknown, kind: FleetKind): unknown {
+function taken(kind: FleetKind, field: string, cause?: unknown): FluxgateError {
   const { title } = kindDefinition(kind);
-  const taken = (field: string): FluxgateError =>
-    new FluxgateError(
-      'conflict',
-      `The ${title}'s ${field} is taken. Choose another, or change the ${title} that has it.`,
-      {
-        details: [{ field: `/${field}`, problem: `must not be taken by another ${title}` }],
-        cause: error,
-      },
-    );
-  switch (sqliteCode(error)) {
-    case 'SQLITE_CONSTRAINT_PRIMARYKEY':
-      return taken('id');
-    case 'SQLITE_CONSTRAINT_UNIQUE':
-      return taken('cluster_dns');
-    default:
-      return error;
+  return new FluxgateError(
+    'conflict',
+    `The ${title}'s ${field} is taken. Choose another, or change the ${title} that has it.`,
+    { details: [{ field: `/${field}`, problem: `must not be taken by another ${title}` }], cause },
+  );
+}
+
+/** By SQLite's code alone: the id is nobody else's, and the only other unique index is that of `cluster_dns`. */
+function dnsFree<T>(kind: FleetKind, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (sqliteCode(error) === 'SQLITE_CONSTRAINT_UNIQUE') throw taken(kind, 'cluster_dns', error);
+    throw error;
   }
 }
 

@@ -55,8 +55,10 @@ const COLUMNS = 'number, at_ms, author, action, request_id, reason, plan, change
 /** Clusters that were changed, and the users of catalogue objects that were: one that was not changed has the users of now. */
 const TOUCHED = `SELECT id FROM revision_changes WHERE kind = 'cluster' AND revision > @after AND revision <= @upTo
   UNION
-  SELECT refs.from_id FROM revision_changes AS change
-    JOIN refs ON refs.to_kind = change.kind AND refs.to_id = change.id AND refs.from_kind = 'cluster'
+  SELECT user.id FROM revision_changes AS change
+    JOIN objects AS target ON target.kind = change.kind AND target.id = change.id
+    JOIN refs ON refs.to_number = target.number
+    JOIN objects AS user ON user.number = refs.from_number AND user.kind = 'cluster'
     WHERE change.kind <> 'cluster' AND change.revision > @after AND change.revision <= @upTo
   UNION
   SELECT id FROM revision_changes WHERE kind = 'cluster' AND revision > @upTo AND EXISTS
@@ -64,7 +66,8 @@ const TOUCHED = `SELECT id FROM revision_changes WHERE kind = 'cluster' AND revi
 
 /** What the cluster assigns now, and what its documents assigned before each change. */
 const ASSIGNED = [
-  "SELECT to_kind AS kind, to_id AS id FROM refs WHERE from_kind = 'cluster' AND from_id = @id",
+  `SELECT target.kind AS kind, target.id AS id FROM objects AS user JOIN refs ON refs.from_number = user.number
+    JOIN objects AS target ON target.number = refs.to_number WHERE user.kind = 'cluster' AND user.id = @id`,
   ...CATALOGUE_KINDS.map(
     (kind) => `SELECT '${kind}', entry.value ->> '$.id' FROM revision_changes AS change,
       json_each(change.before, '$.${assignmentField(kind)}') AS entry WHERE change.kind = 'cluster' AND change.id = @id`,

@@ -1,13 +1,14 @@
 import type { Database } from 'better-sqlite3';
 import type { CatalogueKind, ObjectName } from '../../core/fleet/access.ts';
 import type { ClusterState, Environment } from '../../core/fleet/objects.ts';
+import { USING_CLUSTERS } from './mentions.ts';
 
 /** What is looked at of all clusters, again and again: no document is handed out, and every list comes page by page. */
 export interface OutlineStore {
   /** Ordered by id, those after the id `after` ('' for the first page); those that are retired as well. */
   clusters(after: string, limit: number): Promise<readonly ClusterOutline[]>;
   cluster(id: string): Promise<ClusterOutline | undefined>;
-  /** Ids of the clusters that assign this catalogue object, in their order, those after the id `after`. */
+  /** Ids of the clusters that assign this catalogue object, in an order of their own, those after the id `after` ('' for the first page). */
   clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly string[]>;
   /** What was changed after the revision `since`, newest first, those before the change `before`. */
   changes(since: number, before: Position, limit: number): Promise<readonly OutlinedChange[]>;
@@ -57,9 +58,7 @@ type Read = <T>(doing: string, act: () => T) => Promise<T>;
 export const OUTLINE_SQL = Object.freeze({
   clusters: `SELECT id, ${FIELDS} AS fields FROM objects WHERE kind = 'cluster' AND id > ? ORDER BY id LIMIT ?`,
   cluster: `SELECT id, ${FIELDS} AS fields FROM objects WHERE kind = 'cluster' AND id = ?`,
-  // No cluster assigns one object twice, so that no row comes twice.
-  using: `SELECT from_id FROM refs WHERE to_kind = ? AND to_id = ? AND from_kind = 'cluster' AND from_id > ?
-    ORDER BY from_id LIMIT ?`,
+  using: `SELECT user.id ${USING_CLUSTERS}`,
   changes: `SELECT revision, kind, id FROM revision_changes WHERE revision > ? AND (revision, kind, id) < (?, ?, ?)
     ORDER BY revision DESC, kind DESC, id DESC LIMIT ?`,
 });

@@ -256,6 +256,7 @@ function createReader(queries: FleetQueries, read: Read): FleetReader {
     newestRevision: () => read('read', () => queries.newestRevision()),
     get: (kind, id) => read('read', () => queries.get(kind, id)),
     list: (kind, query) => read('read', () => queries.list(kind, query)),
+    following: (kind, query) => read('read', () => queries.following(kind, query)),
     usersOf: (kind, id, limit) => read('read', () => queries.usersOf(kind, id, limit)),
     clustersUsing: (kind, id, after, limit) =>
       read('read', () => queries.clustersUsing(kind, id, after, limit)),

@@ -155,6 +155,7 @@ function createTransactor(
     newestRevision: () => during('read', () => queries.newestRevision()),
     get: (kind, id) => during('read', () => queries.get(kind, id)),
     list: (kind, query) => during('read', () => queries.list(kind, query)),
+    following: (kind, query) => during('read', () => queries.following(kind, query)),
     usersOf: (kind, id, limit) => during('read', () => queries.usersOf(kind, id, limit)),
     clustersUsing: (kind, id, after, limit) =>
       during('read', () => queries.clustersUsing(kind, id, after, limit)),

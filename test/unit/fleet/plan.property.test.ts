@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { CatalogueKind, FleetReader } from '../../../src/core/fleet/access.ts';
@@ -128,6 +129,11 @@ test('a plan is the difference between all that is served before and all that is
           };
           return planCluster(served(before), served(after)) ?? [];
         });
+        const lines = [...plan.objects, ...plan.clusters].map((part) => `${JSON.stringify(part)}\n`);
+        const hash = createHash('sha256')
+          .update(`fluxgate plan 1\n${lines.join('')}`)
+          .digest('hex');
+        assert.equal(plan.hash, hash, 'its hash is over all of its JSON');
         // A plan of the catalogue alone counts only the routes that may differ.
         const comparable = (clusters: typeof whole) =>
           clusters.map(({ served_before: _, ...shown }) => shown);

@@ -7,11 +7,12 @@ import { StartupError } from '../../../src/core/errors.ts';
 import { FLEET_KINDS } from '../../../src/core/fleet/registry.ts';
 import { backUpStore } from '../../../src/shell/store/backup.ts';
 import { FLEET } from '../../../src/shell/store/migrations/0001-fleet.ts';
+import { NUMBERED_OBJECTS } from '../../../src/shell/store/migrations/0011-numbered-objects.ts';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '../../../src/shell/store/migrations/migrate.ts';
 import { restoreStore } from '../../../src/shell/store/restore.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
-import { insertSampleFleet, sampleCluster, sampleNamespace } from '../../support/fleet.ts';
+import { insertSampleFleet, sampleCluster, sampleComponent, sampleNamespace } from '../../support/fleet.ts';
 import { temporaryDatabase, temporaryDirectory } from './temporary.ts';
 
 /** Every object, as text. */
@@ -226,4 +227,81 @@ test('a store of each older version is backed up and restored', async (t) => {
     const store = await openSqliteStore(`sqlite://${path}`);
     await store.close();
   }
+});
+
+/** As the version before objects had numbers wrote it: references by name. */
+function makeNamed(path: string): void {
+  const database = new SqliteDatabase(path);
+  const version = MIGRATIONS.indexOf(NUMBERED_OBJECTS);
+  for (const sql of MIGRATIONS.slice(0, version)) database.exec(sql);
+  database.pragma(`application_id = ${APPLICATION_ID}`);
+  database.pragma(`user_version = ${version}`);
+  const object = database.prepare('INSERT INTO objects (kind, id, document) VALUES (?, ?, ?)');
+  const mention = database.prepare('INSERT INTO refs VALUES (?, ?, ?, ?, ?, ?)');
+  // Clusters first, and neither they nor what they assign by their names.
+  const clusters = ['west', 'east'].map((id, n) =>
+    sampleCluster(id, {
+      platform_components: [{ id: 'b', enabled: true }, ...(n === 0 ? [] : [{ id: 'a', enabled: false }])],
+      namespaces: [{ id: 'web' }],
+    }),
+  );
+  for (const cluster of clusters) object.run('cluster', cluster.id, JSON.stringify(cluster));
+  for (const component of [sampleComponent('b', { depends_on: ['a'] }), sampleComponent('a')])
+    object.run('platform_component', component.id, JSON.stringify(component));
+  object.run('namespace', 'web', JSON.stringify(sampleNamespace('web')));
+  for (const { id, platform_components: components } of clusters) {
+    for (const [position, { id: of }] of components.entries())
+      mention.run('cluster', id, 'platform_components', position, 'platform_component', of);
+    mention.run('cluster', id, 'namespaces', 0, 'namespace', 'web');
+  }
+  mention.run('platform_component', 'b', 'depends_on', 0, 'platform_component', 'a');
+  database.exec("INSERT INTO meta (name, value) VALUES ('initialised', 'yes')");
+  database.close();
+}
+
+test('references by name become references by number: the same answers, the same users, nothing dangling', async (t) => {
+  const { path, url } = temporaryDatabase(t);
+  makeNamed(path);
+  const store = await openSqliteStore(url);
+  t.after(() => store.close());
+  const { reader } = store;
+  const ids = (objects: readonly { readonly id: string }[] | undefined) => objects?.map(({ id }) => id);
+  const inputs = await reader.clusterInputs('east.k8s.example.com', 'platform_component');
+  assert.deepEqual(ids(inputs?.entries), ['b', 'a']);
+  assert.deepEqual(ids((await reader.clusterInputs('west.k8s.example.com', 'namespace'))?.entries), ['web']);
+  assert.deepEqual(ids(await reader.clustersUsing('platform_component', 'b', '', 9)), ['east', 'west']);
+  assert.deepEqual(ids((await reader.usersOf('platform_component', 'a', 9)).items), ['east', 'b']);
+  const inUse = { code: 'in_use' };
+  await assert.rejects(
+    store.transact((tx) => tx.remove('namespace', 'web')),
+    inUse,
+  );
+  await store.transact((tx) => tx.remove('cluster', 'west'));
+  await store.transact((tx) => tx.replace('cluster', sampleCluster('east')));
+  await store.transact((tx) => tx.remove('namespace', 'web'));
+  await store.transact((tx) =>
+    tx.insert('cluster', sampleCluster('north', { cluster_dns: 'west.k8s.example.com' })),
+  );
+  await assert.rejects(
+    store.transact((tx) => tx.remove('platform_component', 'a')),
+    inUse,
+  );
+  const database = new SqliteDatabase(path, { readonly: true });
+  t.after(() => database.close());
+  assert.deepEqual(database.pragma('foreign_key_check'), []);
+  assert.equal(database.pragma('integrity_check', { simple: true }), 'ok');
+});
+
+test('a store with a reference to what is not there is not upgraded: it stays as it was', async (t) => {
+  const { path, url } = temporaryDatabase(t);
+  makeNamed(path);
+  const tampered = new SqliteDatabase(path);
+  tampered.pragma('foreign_keys = OFF');
+  tampered.exec("DELETE FROM objects WHERE kind = 'namespace'");
+  tampered.close();
+  await assert.rejects(openSqliteStore(url), StartupError);
+  const database = new SqliteDatabase(path, { readonly: true });
+  t.after(() => database.close());
+  assert.equal(database.pragma('user_version', { simple: true }), MIGRATIONS.indexOf(NUMBERED_OBJECTS));
+  assert.equal(database.prepare('SELECT count(*) FROM refs').pluck().get(), 6);
 });

@@ -51,7 +51,6 @@ export class FleetModel {
       ),
     );
     const names = users.map((entry) => ({ kind: entry.kind, id: entry.object.id }));
-    names.sort((a, b) => (`${a.kind}/${a.id}` < `${b.kind}/${b.id}` ? -1 : 1));
     return { items: names, total: names.length };
   }
 

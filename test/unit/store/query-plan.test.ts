@@ -20,7 +20,11 @@ test('a poll is look-ups by index only: no scan, no sorting, whatever SQLite kno
     });
   const expected = [
     'SEARCH objects USING INDEX objects_by_cluster_dns (cluster_dns=?)',
-    'SEARCH refs USING PRIMARY KEY (from_kind=? AND from_id=? AND field=?)',
+    'SEARCH user USING COVERING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SEARCH refs USING PRIMARY KEY (from_number=? AND field=?)',
+    'SCALAR SUBQUERY 1',
+    'SEARCH ref_fields USING COVERING INDEX sqlite_autoindex_ref_fields_1 (name=?)',
+    'SEARCH target USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
     'SEARCH revisions', // its newest, by the primary key
     'SEARCH ratchet USING PRIMARY KEY (cluster_dns=?)',
@@ -46,6 +50,10 @@ test('lists and their filters use an index that has them in order', (t) => {
     'SEARCH objects USING INDEX objects_by_environment (kind=? AND environment=?)',
   );
   assert.equal(
+    plan("kind = 'cluster' AND environment = 'dev' AND id > 'x'"),
+    'SEARCH objects USING INDEX objects_by_environment (kind=? AND environment=? AND id>?)',
+  );
+  assert.equal(
     plan("kind = 'platform_component' AND component_version = '1'"),
     'SEARCH objects USING INDEX objects_by_component_version (kind=? AND component_version=?)',
   );
@@ -63,7 +71,12 @@ test('the fleet as a whole is read page by page in the order of an index: nothin
   assert.deepEqual(plans, [
     'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=? AND id>?)',
     'SEARCH objects USING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
-    'SEARCH refs USING COVERING INDEX refs_by_target (to_kind=? AND to_id=? AND from_kind=? AND from_id>?)',
+    'SEARCH refs USING COVERING INDEX refs_by_target (to_number=? AND from_number>?)',
+    'SCALAR SUBQUERY 1',
+    'SEARCH objects USING COVERING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SCALAR SUBQUERY 2',
+    'SEARCH objects USING COVERING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SEARCH user USING INTEGER PRIMARY KEY (rowid=?)',
     'SEARCH revision_changes USING COVERING INDEX revision_changes_by_revision (revision>? AND (revision,kind,id)<(?,?,?))',
   ]);
 });

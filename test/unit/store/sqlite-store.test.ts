@@ -99,6 +99,34 @@ for (const [place, urlOf] of [
       assert.equal(components.total, 3);
     });
 
+    test('read to their end: what a list has, page after page, whichever filters', async (t) => {
+      const store = await openSample(t);
+      await store.transact(async (tx) => {
+        for (const id of ['b10', 'b2', 'a-1', 'a1'])
+          await tx.insert('cluster', sampleCluster(id, { environment: 'qa', labels: { ring: id } }));
+      });
+      for (const filters of [
+        {},
+        { environment: 'qa' },
+        { label: 'ring=b2' },
+        { environment: 'uat' },
+      ] as Record<string, string>[]) {
+        const { items } = await store.reader.list('cluster', { ...EVERYTHING, filters });
+        for (const limit of [1, 2, 3, 100]) {
+          const read: unknown[] = [];
+          for (let after = ''; ; ) {
+            const page = await store.reader.following('cluster', { filters, after, limit });
+            read.push(...page);
+            assert.ok(read.length <= items.length, 'nothing comes twice');
+            const last = page.at(-1);
+            if (last === undefined) break;
+            after = last.id;
+          }
+          assert.deepEqual(read, items);
+        }
+      }
+    });
+
     test('a filter that the kind does not declare is an error, not ignored', async (t) => {
       const store = await openSample(t);
       await assert.rejects(
@@ -107,12 +135,12 @@ for (const [place, urlOf] of [
       );
     });
 
-    test('users of an object: each once, by kind and id, bounded and counted', async (t) => {
+    test('users of an object: each once, in the order of their making, bounded and counted', async (t) => {
       const store = await openSample(t);
       assert.deepEqual(await store.reader.usersOf('platform_component', 'a', 10), {
         items: [
-          { kind: 'cluster', id: 'east' },
           { kind: 'platform_component', id: 'b' },
+          { kind: 'cluster', id: 'east' },
         ],
         total: 2,
       });
@@ -178,6 +206,27 @@ for (const [place, urlOf] of [
         inputs?.entries.map(({ id }) => id),
         ['db'],
       );
+    });
+
+    test('replaced: a list that is as long as it was may mention others, or the same in another order', async (t) => {
+      const store = await openSample(t);
+      const assigning = (...ids: string[]) =>
+        sampleCluster('east', { platform_components: ids.map((id) => ({ id, enabled: true })) });
+      for (const ids of [['c', 'a'], ['b', 'a'], ['a', 'b'], ['a', 'b', 'c'], ['c', 'b', 'a'], ['b']]) {
+        await store.transact((tx) => tx.replace('cluster', assigning(...ids)));
+        const inputs = await store.reader.clusterInputs('east.k8s.example.com', 'platform_component');
+        assert.deepEqual(
+          inputs?.entries.map(({ id }) => id),
+          ids,
+        );
+        for (const id of ['a', 'b', 'c']) {
+          const users = await store.reader.clustersUsing('platform_component', id, '', 10);
+          assert.deepEqual(
+            users.map((user) => user.id),
+            ids.includes(id) ? ['east'] : [],
+          );
+        }
+      }
     });
 
     test('a cluster that changes its cluster_dns is found by the new one only', async (t) => {

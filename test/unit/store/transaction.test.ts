@@ -219,7 +219,9 @@ test('a row that is missing from the store is an error, never a shorter answer',
     store.reader.clusterInputs('east.k8s.example.com', 'namespace'),
     refusal('unavailable'),
   );
-  connections.writer.exec("DELETE FROM refs WHERE to_kind = 'namespace'");
+  connections.writer.exec(
+    "DELETE FROM refs WHERE field = (SELECT number FROM ref_fields WHERE name = 'namespaces')",
+  );
   await assert.rejects(
     store.reader.clusterInputs('east.k8s.example.com', 'namespace'),
     refusal('unavailable'),

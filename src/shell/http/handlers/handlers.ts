@@ -1,5 +1,6 @@
 import type { AuditRequest } from '../../../core/audit/entry.ts';
 import { StartupError } from '../../../core/errors.ts';
+import { createPlanMemory, type PlanMemory } from '../../../core/fleet/plan-memory.ts';
 import type { FleetSchemas } from '../../../core/fleet/schemas.ts';
 import type { Principal } from '../../../core/identity/principal.ts';
 import type { PolicyResource } from '../../../core/policy/entities.ts';
@@ -68,7 +69,8 @@ export interface Call {
 
 export type Handler = (call: Call) => Promise<Answer>;
 
-export interface HandlerParts {
+/** All that is made outside. */
+export interface GivenParts {
   readonly store: Store;
   readonly schemas: FleetSchemas;
   readonly ratchet: Ratchet;
@@ -97,13 +99,19 @@ export interface HandlerParts {
   readonly documentText: string;
 }
 
+export interface HandlerParts extends GivenParts {
+  readonly planMemory: PlanMemory;
+}
+
 export type Handlers = ReadonlyMap<string, Handler>;
 
 /**
  * One handler for each operation of the document, made from its audience and kind: a new kind of object needs none of its
  * own. Throws StartupError naming an operation that no code answers.
  */
-export function createHandlers(operations: OperationTable, parts: HandlerParts): Handlers {
+export function createHandlers(operations: OperationTable, given: GivenParts): Handlers {
+  const planMemory = createPlanMemory((forget, ms) => void setTimeout(forget, ms).unref());
+  const parts = { ...given, planMemory };
   const answers = createFluxAnswers(parts.store.reader);
   const handlers = new Map<string, Handler>();
   for (const operation of operations.all) {

@@ -20,7 +20,10 @@ export const allowsSecrets = (header: string | undefined): boolean => header ===
 
 const PLAN_HASH = /^[0-9a-f]{64}$/;
 
-export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 'clock'>): WriteTerms {
+export function writeTerms(
+  call: Call,
+  parts: Pick<HandlerParts, 'pruneGuard' | 'clock' | 'planMemory'>,
+): WriteTerms {
   const confirmPlan = call.header('confirm-plan');
   if (confirmPlan !== undefined && !PLAN_HASH.test(confirmPlan)) {
     throw new FluxgateError(
@@ -28,14 +31,16 @@ export function writeTerms(call: Call, parts: Pick<HandlerParts, 'pruneGuard' | 
       'The header Confirm-Plan must be the plan_hash of a plan: 64 hexadecimal digits, lower case.',
     );
   }
+  const pause = createPause();
   return {
     dryRun: call.parameters.query['dry_run'] === true,
     confirmPlan,
     allowSecrets: allowsSecrets(call.header('allow-suspected-secrets')),
     pruneGuard: parts.pruneGuard,
-    authorise: (changes) => authoriseChanges(call, changes),
+    authorise: (changes) => authoriseChanges(call, changes, pause),
     review: (plan, transactor) => reviewPlan(call, plan, transactor, parts.clock.now()),
-    pause: createPause(),
+    pause,
+    memory: parts.planMemory,
   };
 }
 

@@ -10,6 +10,7 @@ import { TOKENS } from './0006-tokens.ts';
 import { PAST_PINS } from './0007-past-pins.ts';
 import { AUDIT } from './0008-audit.ts';
 import { LIVENESS } from './0010-liveness.ts';
+import { NUMBERED_OBJECTS } from './0011-numbered-objects.ts';
 
 /** In order; `user_version` counts those applied. One that has shipped is never changed: the next one corrects it. */
 export const MIGRATIONS: readonly string[] = [
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly string[] = [
   PAST_PINS,
   AUDIT,
   LIVENESS,
+  NUMBERED_OBJECTS,
 ];
 
 /** The version of a store that this Fluxgate writes. */
