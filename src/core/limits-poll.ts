@@ -8,15 +8,26 @@ export const POLL_LIMITS = Object.freeze({
   /** PIPE_BUF of Linux: so much is written to a pipe in one piece, whatever others write to it (POSIX write(2)). */
   logPieceOctets: 4_096,
 
+  // — handshakes —
+  /** Connections that the kernel holds until they are accepted; beyond them it resets some. Linux allows so many by default (net.core.somaxconn). */
+  listenBacklog: 4_096,
+  /** For Node, which counts the time in which this process was too busy to read what a peer had sent; the gate does not. */
+  handshakeBackstopMs: 60_000,
+
   // — where requests come from —
   /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
   namedAddressesMax: 16_384,
 
   // — who was accepted before —
+  /** How long a cluster's first poll waits for others, to be kept with them in one commit: clusters poll every few minutes. */
+  ratchetGatherMs: 20,
   /** Clusters whose keys were forgotten lately; what is on its way between workers is a tenth of a second old. */
   pinResetsKeptMax: 1_000,
   /** Intermediates whose facts are kept, some 20 KiB each: more than a fleet's CAs have, fewer than a flood can fill memory with. */
   issuersReadMax: 256,
+  /** Parts of certificates that the second parser has read, and how long each may be: some 100 octets, of the few kinds that CAs write. */
+  partsReadMax: 1_024,
+  partReadOctetsMax: 512,
   /** How long the chain beside a known leaf is taken for the same. Renewals have a new leaf; a new chain for an old one is rare. */
   chainReadAgainMs: 3_600_000,
 });

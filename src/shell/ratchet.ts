@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { RatchetEntry, Store } from './store/store.ts';
@@ -14,17 +16,25 @@ export interface Ratchet {
   turn(clusterDns: string, certificateSha256: string): Promise<void>;
 }
 
-export function createRatchet(store: Store, clock: Clock, log: Log, siblings: Siblings): Ratchet {
+export function createRatchet(
+  store: Pick<Store, 'ratchet'> & { readonly reader: Pick<Store['reader'], 'isRatcheted'> },
+  clock: Clock,
+  log: Log,
+  siblings: Pick<Siblings, 'onShared' | 'announce'>,
+): Ratchet {
   const turned = new Set<string>();
   siblings.onShared<string>('ratchet', (names) => {
     for (const name of names) turned.add(name);
   });
+  const unkept = new Set<string>();
+  /** Cluster → until its turn is kept: whoever comes meanwhile waits for the same. */
+  const keeping = new Map<string, Promise<void>>();
   let pending: RatchetEntry[] = [];
   let flushing: Promise<void> | undefined;
 
-  /** All turns that arrive while one transaction commits share the next: a burst of first polls costs few commits. */
+  /** A commit waits for the disk and holds the process meanwhile, so a burst of first polls shares one every few milliseconds. */
   const flush = async (): Promise<void> => {
-    await Promise.resolve();
+    await sleep(LIMITS.ratchetGatherMs);
     const entries = pending;
     pending = [];
     flushing = undefined;
@@ -41,19 +51,27 @@ export function createRatchet(store: Store, clock: Clock, log: Log, siblings: Si
       );
     }
   };
-  const unkept = new Set<string>();
+  const keep = async (clusterDns: string, certificateSha256: string): Promise<void> => {
+    // After a restart, and where another worker has served it, there is nothing to write.
+    if (await store.reader.isRatcheted(clusterDns).catch(() => false)) return;
+    pending.push({ clusterDns, certificateSha256, sinceMs: clock.now() });
+    flushing ??= flush();
+    await flushing;
+  };
 
   return {
     async isTurned(clusterDns) {
       return turned.has(clusterDns) || (await store.reader.isRatcheted(clusterDns));
     },
     async turn(clusterDns, certificateSha256) {
+      const before = keeping.get(clusterDns);
+      if (before !== undefined) return before;
       if (turned.has(clusterDns) && !unkept.has(clusterDns)) return;
       unkept.delete(clusterDns);
       turned.add(clusterDns);
-      pending.push({ clusterDns, certificateSha256, sinceMs: clock.now() });
-      flushing ??= flush();
-      await flushing;
+      const kept = keep(clusterDns, certificateSha256).finally(() => keeping.delete(clusterDns));
+      keeping.set(clusterDns, kept);
+      await kept;
     },
   };
 }

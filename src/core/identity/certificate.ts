@@ -96,7 +96,7 @@ function readTbs(tbs: DerNode, outerAlgorithm: DerNode) {
   };
 }
 
-/** OpenSSL must read the same certificate out of the same octets; so must pkijs, see second-reading.ts. */
+/** OpenSSL must read the same certificate out of the same octets; so must asn1js, see second-reading.ts. */
 function crossCheck(der: Uint8Array, facts: { serial: string; notBefore: number; notAfter: number }): void {
   let other: X509Certificate;
   try {
@@ -145,7 +145,7 @@ function read(input: Uint8Array, secondReading: typeof findDisagreement): Certif
     const facts = readTbs(tbs, algorithm);
     crossCheck(der, facts);
     const disagreement = secondReading(der, { ...facts, tbsDer: tbs.bytes });
-    if (disagreement !== undefined) throw new DerError(`pkijs reads it differently: ${disagreement}`);
+    if (disagreement !== undefined) throw new DerError(`asn1js reads it differently: ${disagreement}`);
     return Object.freeze({
       ...facts,
       der,

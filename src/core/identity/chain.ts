@@ -15,7 +15,7 @@ import {
 } from './path-rules.ts';
 import { CertificateRefused } from './refused.ts';
 import { NO_REVOCATION, type RevocationCheck } from './revocation.ts';
-import { isSignedBy } from './signature.ts';
+import { isIssuerSignedBy, isSignedBy } from './signature.ts';
 import { seenBy, type Trace } from './trace.ts';
 import type { TrustBundle } from './trust.ts';
 import type { RefusalRule } from './verdict.ts';
@@ -47,6 +47,7 @@ const CANDIDATES_MAX = 10_000;
 interface Search extends PathWork {
   readonly trace: Trace | undefined;
   readonly bundle: TrustBundle;
+  readonly leaf: CertificateFacts;
   readonly presented: readonly CertificateFacts[];
   /** The leaf with whatever was looked at as an issuer. */
   readonly seen: Set<CertificateFacts>;
@@ -157,7 +158,7 @@ function checkSignature(search: Search, child: CertificateFacts, issuer: Certifi
       `no path found within ${LIMITS.signatureChecksMax} signature checks`,
     );
   }
-  const good = isSignedBy(child, issuer);
+  const good = child === search.leaf ? isSignedBy(child, issuer) : isIssuerSignedBy(child, issuer);
   search.signatures.set(edge, good);
   return good;
 }
@@ -245,6 +246,7 @@ export function findPath(
   const search: Search = {
     trace,
     bundle,
+    leaf,
     presented,
     nowMs,
     revocation,

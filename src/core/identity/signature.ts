@@ -163,6 +163,20 @@ export function isSignedBy(child: Signed, issuer: CertificateFacts): boolean {
   }
 }
 
+/** Of these very objects, which live as long as somebody remembers them: their octets never change, nor does this. */
+const issuersChecked = new WeakMap<CertificateFacts, WeakMap<CertificateFacts, boolean>>();
+
+/** `isSignedBy` for what stands above thousands of leaves: asked of each pair once. */
+export function isIssuerSignedBy(child: CertificateFacts, issuer: CertificateFacts): boolean {
+  const ofChild = issuersChecked.get(child) ?? new WeakMap<CertificateFacts, boolean>();
+  const known = ofChild.get(issuer);
+  if (known !== undefined) return known;
+  const good = isSignedBy(child, issuer);
+  ofChild.set(issuer, good);
+  issuersChecked.set(child, ofChild);
+  return good;
+}
+
 /**
  * Whether a certificate signed itself, with whatever hash: this decides its role in a bundle, never whether to trust it.
  * OpenSSL does the check, since old roots carry SHA-1 signatures that the list above leaves out.

@@ -55,8 +55,11 @@ interface Entry {
   readonly key: string;
   /** As it was when the connection came. */
   readonly entitled: boolean;
+  /** By a clock that stands still while this process is late. */
   readonly since: number;
 }
+
+const SWEEP_MS = 1_000;
 
 export function createGate(parts: GateParts): Gate {
   const { clock, standing, load, siblings, clustersPerAddressMax: clusters } = parts;
@@ -120,9 +123,14 @@ export function createGate(parts: GateParts): Gate {
     if (!entry.entitled) strangersOpen--;
   };
 
-  // Node's own handshake timeout restarts with each octet that trickles in; this one does not.
+  // Node's own handshake timeout restarts with each octet that trickles in; this one does not. What peers send while this process is busy
+  // waits to be read, and that is no silence of theirs: the time by which a look comes late is counted against nobody.
+  let [lookedMs, lateMs] = [clock.elapsed(), 0];
   const sweep = setInterval(() => {
-    const limit = clock.elapsed() - LIMITS.handshakeTimeoutMs;
+    const nowMs = clock.elapsed();
+    lateMs += Math.max(0, nowMs - lookedMs - SWEEP_MS);
+    lookedMs = nowMs;
+    const limit = nowMs - lateMs - LIMITS.handshakeTimeoutMs;
     for (const ofKind of Object.values(unfinished)) {
       for (const entry of ofKind) {
         if (entry.since > limit) break;
@@ -130,7 +138,7 @@ export function createGate(parts: GateParts): Gate {
         end(entry.socket, 'handshake_timeout', entry.source);
       }
     }
-  }, 1_000);
+  }, SWEEP_MS);
   sweep.unref();
 
   return {
@@ -145,7 +153,7 @@ export function createGate(parts: GateParts): Gate {
         end(socket, refusal, source);
         return false;
       }
-      const entry: Entry = { socket, source, key, entitled, since: clock.elapsed() };
+      const entry: Entry = { socket, source, key, entitled, since: clock.elapsed() - lateMs };
       entries.set(socket, entry);
       countOf(key, 1);
       if (!entitled) strangersOpen++;

@@ -60,7 +60,8 @@ export function createListener(
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
-    handshakeTimeout: LIMITS.handshakeTimeoutMs,
+    // The gate ends handshakes sooner, by a clock that knows when this process was late.
+    handshakeTimeout: LIMITS.handshakeBackstopMs,
     maxHeaderSize: LIMITS.headerBytesMax,
     headersTimeout: LIMITS.headersTimeoutMs,
     requestTimeout: LIMITS.requestTimeoutMs,
@@ -216,7 +217,7 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
         ),
       );
     });
-    server.listen(address.port, address.host, resolve);
+    server.listen(address.port, address.host, LIMITS.listenBacklog, resolve);
   });
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new StartupError('the listener has no TCP address');

@@ -4,7 +4,12 @@ import { describe, it } from 'node:test';
 import { readCertificate } from '../../../src/core/identity/certificate.ts';
 import { readWhole } from '../../../src/core/identity/der.ts';
 import { describePublicKey, readPublicKey, weaknessOf } from '../../../src/core/identity/public-key.ts';
-import { isSelfSigned, isSignedBy, readSignatureAlgorithm } from '../../../src/core/identity/signature.ts';
+import {
+  isIssuerSignedBy,
+  isSelfSigned,
+  isSignedBy,
+  readSignatureAlgorithm,
+} from '../../../src/core/identity/signature.ts';
 import { ca, leaf } from './pki.ts';
 
 const spki = (key: KeyObject) =>
@@ -155,4 +160,18 @@ describe('signature algorithms', () => {
     const sha1 = await ca('root', { key: 'RSA-2048', signatureHash: 'SHA-1' });
     assert.equal(isSelfSigned(readCertificate(sha1.der)), true);
   });
+});
+
+it('says of each pair of issuers what it says of this pair, however often others were asked about', async () => {
+  const [one, two] = [await ca('root'), await ca('root')];
+  const below = await ca('below', { issuer: one });
+  const other = await ca('below', { issuer: two });
+  const [first, second, child, stepchild] = [one, two, below, other].map(({ der }) => readCertificate(der));
+  assert.ok(first && second && child && stepchild);
+  for (let time = 1; time <= 2; time++) {
+    assert.equal(isIssuerSignedBy(child, second), false);
+    assert.equal(isIssuerSignedBy(child, first), true);
+    assert.equal(isIssuerSignedBy(stepchild, first), false);
+    assert.equal(isIssuerSignedBy(stepchild, second), true);
+  }
 });

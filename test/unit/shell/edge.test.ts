@@ -85,6 +85,32 @@ describe('the gate', () => {
     assert.equal(connect('198.51.100.2').entered, true);
   });
 
+  it('ends a handshake that takes too long, and counts the time in which nobody was served against nobody', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { connect, shaken, refused, state } = gated(t);
+    const pass = (ms: number): void => {
+      state.nowMs += ms;
+      t.mock.timers.tick(1_000);
+    };
+    const { socket: silent } = connect(STRANGER);
+    const done = connect(STRANGER).socket;
+    shaken(done);
+    pass(1_000);
+    // One turn of the event loop took so long.
+    pass(1_000 + 2 * LIMITS.handshakeTimeoutMs);
+    assert.deepEqual([silent.destroyed, refused.length], [false, 0]);
+    const { socket: later } = connect(STRANGER);
+    for (let ms = 3_000; ms < LIMITS.handshakeTimeoutMs; ms += 1_000) pass(1_000);
+    assert.equal(silent.destroyed, false);
+    pass(1_000);
+    assert.equal(silent.destroyed, true);
+    assert.deepEqual([later.destroyed, done.destroyed], [false, false]);
+    pass(1_000);
+    pass(1_000);
+    assert.equal(later.destroyed, true);
+    assert.deepEqual(refused, ['handshake_timeout', 'handshake_timeout']);
+  });
+
   it('takes an IPv6 /64 for one address', (t) => {
     const { connect, shaken } = gated(t);
     for (let index = 0; index < LIMITS.strangerConnectionsPerAddressMax; index++) {
