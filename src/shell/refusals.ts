@@ -1,5 +1,4 @@
-import type { LRUCache } from 'lru-cache';
-import { boundedMemory } from '../core/bounded-memory.ts';
+import { type BoundedMemory, boundedMemory } from '../core/bounded-memory.ts';
 import type { FluxgateError } from '../core/errors.ts';
 import { isCanonicalDnsName } from '../core/identity/names.ts';
 import type { PrincipalKind } from '../core/identity/principal.ts';
@@ -74,12 +73,12 @@ const REASON_CHARACTERS_MAX = 1_200;
 type Ring = readonly number[];
 
 interface Memory {
-  readonly groups: LRUCache<number, RefusalGroup>;
+  readonly groups: BoundedMemory<number, RefusalGroup>;
   /** What makes a group → its id. */
-  readonly byKind: LRUCache<string, number>;
+  readonly byKind: BoundedMemory<string, number>;
   /** `proven NAME`, `claimed NAME`, `requested NAME`, `certificate SHA256`. No name holds a space. */
-  readonly rings: LRUCache<string, Ring>;
-  readonly requests: LRUCache<string, { readonly group: number; readonly atMs: number }>;
+  readonly rings: BoundedMemory<string, Ring>;
+  readonly requests: BoundedMemory<string, { readonly group: number; readonly atMs: number }>;
 }
 
 function createMemory(): Memory {
@@ -163,7 +162,7 @@ function kindOf(group: RefusalGroup): string {
   return JSON.stringify([kind, group.rule === undefined ? reason : undefined]);
 }
 
-function push(rings: LRUCache<string, Ring>, key: string, id: number): void {
+function push(rings: BoundedMemory<string, Ring>, key: string, id: number): void {
   const others = (rings.get(key) ?? []).filter((known) => known !== id);
   rings.set(key, [...others, id].slice(-LIMITS.refusalsPerKeyMax));
 }
