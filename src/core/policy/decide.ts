@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   type CedarValueJson,
   type EntityJson,
@@ -9,6 +10,7 @@ import { boundedMemory } from '../bounded-memory.ts';
 import { StartupError } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import { LIMITS } from '../limits.ts';
+import { canonicalAddress } from '../networks.ts';
 import { finish } from '../steps.ts';
 import {
   NOWHERE,
@@ -63,6 +65,9 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
   residence(set);
   const lookups = { hits: 0, misses: 0 };
   const remembered = boundedMemory<string, Decision>(LIMITS.decisionsMax);
+  /** Few are different: one object for all that are the same. */
+  const different = boundedMemory<string, Decision>(DIFFERENT_MAX);
+  const looksAt = lookedAt(set);
 
   return Object.freeze({
     generation: sources.generation,
@@ -70,7 +75,7 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
     lookups,
     decide(request: DecisionRequest): Decision {
       try {
-        const key = keyOfPoll(request) ?? keyOf(request);
+        const key = hash('sha256', keyOfPoll(request, looksAt) ?? keyOf(request), 'binary');
         const known = remembered.get(key);
         if (known !== undefined) {
           lookups.hits++;
@@ -79,7 +84,10 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
         lookups.misses++;
         const principal = principalEntity(request.principal);
         const resource = resourceEntity(request.resource);
-        const decision = evaluate(set, request, principal, resource);
+        const taken = evaluate(set, request, principal, resource);
+        const text = JSON.stringify(taken);
+        const decision = different.get(text) ?? taken;
+        different.set(text, decision);
         remembered.set(key, decision);
         return decision;
       } catch (error) {
@@ -101,20 +109,39 @@ function keyOf(request: DecisionRequest): string {
   ]);
 }
 
+const DIFFERENT_MAX = 256;
+
+type LooksAt = Readonly<Record<'source' | 'network' | 'hour' | 'weekday', boolean>>;
+
+/** Whether any policy reads these attributes of the context. */
+function lookedAt({ policies }: PolicySet): LooksAt {
+  const any = (attribute: string): boolean =>
+    [...policies.values()].some(({ looksAt }) => looksAt === undefined || looksAt.has(attribute));
+  return { source: any('source'), network: any('network'), hour: any('hour'), weekday: any('weekday') };
+}
+
 /**
  * The same for a cluster that asks for inputs, which is nearly every request: all that `keyOf` has of one, without making the
  * entities. Each text stands behind its length, so that no choice of names makes two different requests equal here either; and
- * no such key begins as JSON does.
+ * no such key begins as JSON does. What no policy reads makes no difference: else each cluster would be decided about anew with each
+ * hour, and from each address. An address that is none is a denial whoever reads it.
  */
-function keyOfPoll({ principal, operationId, resource, context }: DecisionRequest): string | undefined {
+function keyOfPoll(
+  { principal, operationId, resource, context }: DecisionRequest,
+  looksAt: LooksAt,
+): string | undefined {
   if (principal.kind !== 'cluster' || resource.kind !== 'cluster_inputs') return undefined;
   // What is nowhere has no environment and no labels.
   if (resource.place !== NOWHERE) return undefined;
   const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
+  const hour = looksAt.hour ? moment.hour : '';
+  const weekday = looksAt.weekday ? moment.weekday : '';
+  const named = looksAt.network ? network : '';
+  const address = looksAt.source || canonicalAddress(source) !== source ? source : '';
   return (
-    `poll ${resource.ratcheted} ${resource.revoked} ${operatorNetwork} ${moment.hour} ${moment.weekday} ${credential} ` +
+    `poll ${resource.ratcheted} ${resource.revoked} ${operatorNetwork} ${hour} ${weekday} ${credential} ` +
     `${allowsSecrets} ${operationId.length} ${operationId} ${principal.dns.length} ${principal.dns} ` +
-    `${resource.dns.length} ${resource.dns} ${network.length} ${network} ${source}`
+    `${resource.dns.length} ${resource.dns} ${named.length} ${named} ${address}`
   );
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { StartupError } from '../errors.ts';
 import { POLICY_NAMESPACE } from './entities.ts';
+import { contextLookedAt } from './looked-at.ts';
 import { lineOf, refusePolicy } from './policy-problem.ts';
 
 /** Reads policies, and holds them against the schema and the operations of the document. */
@@ -35,6 +36,8 @@ interface Policy {
   readonly line: number;
   readonly permits: boolean;
   readonly reason: string;
+  /** Attributes of the context; undefined: any. */
+  readonly looksAt: ReadonlySet<string> | undefined;
 }
 
 /** Policies that were held against the schema and the operations. */
@@ -112,7 +115,8 @@ function readPolicy(file: string, text: string, line: number): Policy {
       `${file}:${line + 1}:1: the policy has no @id("…") of letters, digits, ".", "_" and "-": the log names it by that`,
     );
   }
-  return { id, file, text, line, permits: parsed.json.effect === 'permit', reason: reason || id };
+  const permits = parsed.json.effect === 'permit';
+  return { id, file, text, line, permits, reason: reason || id, looksAt: contextLookedAt(parsed.json) };
 }
 
 /** Schema and document must name the same actions, or a route would have no rules, or a rule no route. */
