@@ -124,7 +124,7 @@ async function serve(
   const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
   resources.defer(() => audit.stop());
   metrics.observeCrls(() => trust.snapshot.crls, clock);
-  const liveness = await openLiveness(store.liveness, clock, log);
+  const liveness = openLiveness(store.liveness, clock, log);
   resources.defer(() => liveness.close());
   const sightings = await openSightings(config.pinClusterKeys, store, {
     clock,
@@ -162,6 +162,7 @@ async function serve(
     clock,
     certificateOf: (clusterDns) =>
       sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
+    certificatesLoaded: () => sightings.presentations.loaded(),
   });
   const page = await openPage(store, { trust, clock, siblings });
   let draining = false;
@@ -270,7 +271,8 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
   const address = await listener.listen(config.listen);
-  // The fleet is read before somebody asks how it is.
+  // Who was seen before, and the fleet, are read before somebody asks how they are.
+  for (const read of [sightings.presentations.loaded, liveness.refresh]) void read().catch(() => undefined);
   if (config.apiMode === 'crud') void fleetStatus.verify().catch(() => undefined);
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {

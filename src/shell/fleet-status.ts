@@ -73,6 +73,8 @@ export interface FleetStatusParts extends FleetLookParts {
   readonly liveness: Liveness;
   readonly reader: FleetReader;
   readonly certificateOf: CertificateOf;
+  /** Resolves when `certificateOf` knows of all that were seen. */
+  readonly certificatesLoaded: () => Promise<void>;
 }
 
 /** Looked at before anybody else is let in again, at some microseconds each. */
@@ -117,7 +119,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
   const states = async (
     filter: FleetFilter,
   ): Promise<{ revision: number; found: readonly (readonly [IndexedCluster, FleetState])[] }> => {
-    await liveness.refresh();
+    await Promise.all([liveness.refresh(), parts.certificatesLoaded()]);
     const { revision, clusters } = await index.current();
     const pause = createPause();
     const found: [IndexedCluster, FleetState][] = [];
@@ -153,7 +155,7 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       }),
     cluster: (clusterDns) =>
       asView(async () => {
-        await liveness.refresh();
+        await Promise.all([liveness.refresh(), parts.certificatesLoaded()]);
         const { clusters } = await index.current();
         const cluster = clusters.find((one) => one.clusterDns === clusterDns);
         const served = await servedComponents(parts.reader, clusterDns);

@@ -66,8 +66,8 @@ interface Entry {
   shownClient?: string | undefined;
 }
 
-/** Loads what was known before. Throws when the store cannot be read. */
-export async function openLiveness(store: LivenessStore, clock: Clock, log: Log): Promise<Liveness> {
+/** What was known before is there after the first `refresh`: whatever is noted until then merges with it. */
+export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Liveness {
   /** Least lately heard of first. */
   const seen = new Map<string, Entry>();
   const changed = new Set<string>();
@@ -150,20 +150,20 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
       entry.record = mergeRecords(entry.record, pruned(JSON.parse(document) as PollRecord, clock.now()));
     }
     for (const report of changes.reports) stored.set(report.clusterDns, report.version);
-    for (const one of own) if (one <= changes.version) own.delete(one);
-    version = changes.version;
   };
   let refreshing: Promise<void> | undefined;
   const refresh = (): Promise<void> => {
     refreshing ??= store
-      .since(version, own)
-      .then(takeIn)
+      .since(version, own, takeIn)
+      .then((read) => {
+        for (const one of own) if (one <= read) own.delete(one);
+        version = read;
+      })
       .finally(() => {
         refreshing = undefined;
       });
     return refreshing;
   };
-  await refresh();
 
   return {
     polled({ clusterDns, kind, principal, client, revision, inputs }) {

@@ -57,7 +57,7 @@ export async function createKeyPins(
   },
 ): Promise<KeyPins> {
   const pins = new Map<string, PinState>();
-  for (const { clusterDns, document } of (await store.load()).pins) {
+  for (const { clusterDns, document } of await store.pins()) {
     pins.set(clusterDns, readPin(JSON.parse(document)));
   }
   const changed = new Set<string>();

@@ -84,6 +84,7 @@ async function stage(t: TestContext): Promise<Stage> {
         reader,
         clock,
         certificateOf: () => undefined,
+        certificatesLoaded: async () => undefined,
       });
       return { status, rendered };
     },
