@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { boundedMemory } from '../core/bounded-memory.ts';
 import type { CatalogueKind } from '../core/fleet/access.ts';
 import { fluxRoute } from '../core/fleet/registry.ts';
 import { type Principal, tokenIdOf } from '../core/identity/principal.ts';
@@ -56,11 +57,14 @@ export interface Liveness {
 }
 
 const OWN_VERSIONS_MAX = 1_000;
+/** A fleet has few, which its clusters share. */
+const CLIENTS_MAX = 256;
+const NOTHING_SERVED = Object.freeze({});
 
 interface Entry {
   record: PollRecord;
   /** By route: the revision that this very process served last, whose digest needs no second look. */
-  readonly served: Map<string, number>;
+  served: Readonly<Record<string, number>>;
   /** The User-Agent as it was last sent, and as it is shown. */
   client?: string | undefined;
   shownClient?: string | undefined;
@@ -78,8 +82,14 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
   const own = new Set<number>();
   let version = 0;
 
+  const clients = boundedMemory<string, { readonly client: string; readonly shown: string }>(CLIENTS_MAX);
+  const clientOf = (client: string): { readonly client: string; readonly shown: string } => {
+    const known = clients.get(client) ?? { client, shown: printable(client, LIMITS.clientCharactersMax) };
+    clients.set(client, known);
+    return known;
+  };
   const entryOf = (clusterDns: string): Entry => {
-    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: new Map() };
+    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: NOTHING_SERVED };
     seen.delete(clusterDns);
     seen.set(clusterDns, entry);
     if (seen.size > LIMITS.livenessClustersMax) {
@@ -172,10 +182,11 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
       const route = fluxRoute(kind).segment;
       const entry = entryOf(clusterDns);
       const before = entry.record[route];
-      const known = before?.polls?.revision === revision && entry.served.get(route) === revision;
+      const known = before?.polls?.revision === revision && entry.served[route] === revision;
       if (client !== entry.client) {
-        entry.client = client;
-        entry.shownClient = client === undefined ? undefined : printable(client, LIMITS.clientCharactersMax);
+        const alike = client === undefined ? undefined : clientOf(client);
+        entry.client = alike?.client;
+        entry.shownClient = alike?.shown;
       }
       const poll = {
         lastMs: clock.now(),
@@ -185,7 +196,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
         client: entry.shownClient,
       };
       entry.record = { ...entry.record, [route]: withPoll(before, poll) };
-      entry.served.set(route, revision);
+      if (!known) entry.served = { ...entry.served, [route]: revision };
       touch(clusterDns);
     },
     refused(clusterDns, route, refused) {
@@ -200,7 +211,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
     },
     of: (clusterDns) => seen.get(clusterDns)?.record,
     hasServed: (clusterDns, kind, revision) =>
-      (seen.get(clusterDns)?.served.get(fluxRoute(kind).segment) ?? -1) >= revision,
+      (seen.get(clusterDns)?.served[fluxRoute(kind).segment] ?? -1) >= revision,
     async reportsOf(clusterDns) {
       const known = stored.has(clusterDns) ? await store.reportsOf(clusterDns) : undefined;
       return mergeReports(parseReports(known), pending.of(clusterDns));

@@ -23,7 +23,13 @@ import {
   resourceEntity,
 } from './entities.ts';
 import { describeProblems } from './policy-problem.ts';
-import { type PolicySet, type PolicySources, policyTexts, readPolicySet } from './policy-set.ts';
+import {
+  type PolicySet,
+  type PolicySources,
+  policiesAsJson,
+  policyTexts,
+  readPolicySet,
+} from './policy-set.ts';
 
 /** Decides by a set of policies that was read. This file and policy-set.ts are the only ones that know Cedar. */
 
@@ -205,8 +211,10 @@ function residence(set: PolicySet): string {
   const name = `fluxgate-${free}`;
   RESIDENTS[free] = undefined; // should the parser fail half-way, nobody lives here
   for (const parsed of [
-    preparseSchema(name, set.schemaText),
-    preparsePolicySet(name, { staticPolicies: policyTexts(set) }),
+    preparseSchema(name, set.schema ?? set.schemaText),
+    preparsePolicySet(name, {
+      staticPolicies: set.schema === undefined ? policyTexts(set) : policiesAsJson(set),
+    }),
   ]) {
     if (parsed.type !== 'success')
       throw new StartupError(`the policies cannot be used: ${describeProblems(parsed.errors)}`);
