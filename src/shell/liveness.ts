@@ -84,7 +84,9 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
 
   const clients = boundedMemory<string, { readonly client: string; readonly shown: string }>(CLIENTS_MAX);
   const clientOf = (client: string): { readonly client: string; readonly shown: string } => {
-    const known = clients.get(client) ?? { client, shown: printable(client, LIMITS.clientCharactersMax) };
+    const before = clients.get(client);
+    if (before !== undefined) return before;
+    const known = { client, shown: printable(client, LIMITS.clientCharactersMax) };
     clients.set(client, known);
     return known;
   };
@@ -157,9 +159,21 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
   const takeIn = (changes: LivenessChanges): void => {
     for (const { clusterDns, document } of changes.polls) {
       const entry = seen.get(clusterDns) ?? entryOf(clusterDns);
-      entry.record = mergeRecords(entry.record, pruned(JSON.parse(document) as PollRecord, clock.now()));
+      const known = pruned(JSON.parse(document) as PollRecord, clock.now());
+      entry.record = mergeRecords(entry.record, withShared(known, clusterDns));
     }
     for (const report of changes.reports) stored.set(report.clusterDns, report.version);
+  };
+  /** With texts of which there need be one only. */
+  const withShared = (record: PollRecord, clusterDns: string): PollRecord => {
+    const shared = Object.entries(record).map(([route, one]) => {
+      if (one.polls === undefined) return [route, one];
+      const { client, credential, ...rest } = one.polls;
+      const name = credential.name === clusterDns ? clusterDns : credential.name;
+      const told = client === undefined ? undefined : clientOf(client).client;
+      return [route, { ...one, polls: { ...rest, client: told, credential: { ...credential, name } } }];
+    });
+    return Object.fromEntries(shared);
   };
   let refreshing: Promise<void> | undefined;
   const refresh = (): Promise<void> => {

@@ -21,11 +21,13 @@ export function keepChain(presented: Presented | undefined, issuers: IssuerTable
 export interface Alike {
   tls(tls: Presentation['tls']): Presentation['tls'];
   text(text: string): string;
+  texts(texts: readonly string[]): readonly string[];
 }
 
 export function createAlike(): Alike {
   const agreed = boundedMemory<string, Presentation['tls']>(ALIKE_MAX);
   const texts = boundedMemory<string, string>(ALIKE_MAX);
+  const lists = boundedMemory<string, readonly string[]>(ALIKE_MAX);
   const same = <T extends {}>(memory: BoundedMemory<string, T>, key: string, one: T): T => {
     const before = memory.get(key);
     if (before === undefined) memory.set(key, one);
@@ -34,6 +36,7 @@ export function createAlike(): Alike {
   return {
     tls: (tls) => same(agreed, `${tls.version} ${tls.cipher} ${tls.group}`, tls),
     text: (text) => same(texts, text, text),
+    texts: (list) => same(lists, list.join(), list),
   };
 }
 
@@ -87,11 +90,13 @@ export function readSighting(row: StoredSighting, table: IssuerTable, alike: Ali
     certificate = undefined,
     tokenId = undefined,
     tls,
+    source,
     ...rest
   } = JSON.parse(row.document) as Document;
   return {
     ...rest,
     tls: alike.tls(tls),
+    source: alike.text(source),
     certificate: certificate === undefined ? undefined : sharing(certificate, alike),
     tokenId,
     kind: row.kind === 'cluster' ? 'cluster' : 'operator',
@@ -109,6 +114,6 @@ function sharing(certificate: PresentedCertificate, alike: Alike): PresentedCert
     ...certificate,
     issuer: alike.text(certificate.issuer),
     anchorSha256: alike.text(certificate.anchorSha256),
-    issuersSha256: certificate.issuersSha256.map((sha256) => alike.text(sha256)),
+    issuersSha256: alike.texts(certificate.issuersSha256),
   };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { boundedMemory } from '../../src/core/bounded-memory.ts';
 
@@ -55,5 +57,35 @@ test('whatever is asked of it, it has those entries that were used last, and no 
         }
       },
     ),
+  );
+});
+
+test('what was used a million times takes no more than what was used once', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const memory = boundedMemory<number, true>(1_000);
+  const useAll = (times: number): number => {
+    for (let time = 0; time < times; time++) {
+      for (let key = 0; key < 1_000; key++) memory.set(key, true);
+      for (let key = 0; key < 1_000; key++) memory.get(key);
+    }
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = useAll(10);
+  // 50 MB and more, where each table that the Map has outgrown is kept.
+  assert.ok(useAll(1_000) - before < 5_000_000);
+  assert.equal(memory.size, 1_000);
+});
+
+test('a large memory that is full gives way a little, of what was used longest ago', () => {
+  const memory = boundedMemory<number, true>(1_280);
+  for (let key = 0; key < 1_280; key++) memory.set(key, true);
+  memory.get(0);
+  memory.set(1_280, true);
+  assert.equal(memory.size, 1_261);
+  assert.deepEqual(
+    [memory.has(0), memory.has(20), memory.has(21), memory.has(1_280)],
+    [true, false, true, true],
   );
 });
