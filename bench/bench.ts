@@ -16,6 +16,7 @@ import { asJson, asMarkdown, asText, type Run } from './harness/report.ts';
 import { SIZES, type Size } from './harness/size.ts';
 import { createStage, FLUX_GROUPS } from './harness/stage.ts';
 import { burst } from './measurements/burst.ts';
+import { handshake } from './measurements/handshake.ts';
 import { idle } from './measurements/idle.ts';
 import { keepAlive } from './measurements/keep-alive.ts';
 import { poll } from './measurements/poll.ts';
@@ -25,7 +26,17 @@ import { workers } from './measurements/workers.ts';
 import { write } from './measurements/write.ts';
 
 /** In this order: the first use servers of every size, which then end. */
-const MEASUREMENTS: readonly Measurement[] = [poll, start, keepAlive, burst, write, reload, workers, idle];
+const MEASUREMENTS: readonly Measurement[] = [
+  poll,
+  start,
+  keepAlive,
+  burst,
+  write,
+  reload,
+  workers,
+  idle,
+  handshake,
+];
 
 interface Options {
   readonly quick?: true;

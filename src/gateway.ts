@@ -22,6 +22,7 @@ import { rememberRequests } from './shell/http/remember.ts';
 import { newRequestId } from './shell/http/request-id.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
 import { openPage } from './shell/http/ui/page.ts';
+import { rehearseFirstView } from './shell/http/ui/rehearse.ts';
 import { openRights } from './shell/live-rights.ts';
 import { LiveTrust } from './shell/live-trust.ts';
 import { openLiveness } from './shell/liveness.ts';
@@ -160,9 +161,7 @@ async function serve(
     operations,
     reader: store.reader,
     clock,
-    certificateOf: (clusterDns) =>
-      sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
-    certificatesLoaded: () => sightings.presentations.loaded(),
+    presentations: sightings.presentations,
   });
   const page = await openPage(store, { trust, clock, siblings });
   let draining = false;
@@ -271,9 +270,13 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
   const address = await listener.listen(config.listen);
-  // Who was seen before, and the fleet, are read before somebody asks how they are.
+  // Who was seen before, and the fleet, are read before somebody asks how they are, and what the page needs is compiled.
   for (const read of [sightings.presentations.loaded, liveness.refresh]) void read().catch(() => undefined);
-  if (config.apiMode === 'crud') void fleetStatus.verify().catch(() => undefined);
+  if (config.apiMode === 'crud') {
+    void rehearseFirstView({ config, router, trust, ratchet, fleet: store.reader, clock })
+      .finally(() => fleetStatus.verify())
+      .catch(() => undefined);
+  }
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');

@@ -34,7 +34,12 @@ export interface Visit {
   /** Clusters `first`, `first + step`, … of so many, each for what is its own; or operators in turn, for `path`. */
   readonly who:
     | { readonly clusters: number; readonly first: number; readonly step: number }
-    | { readonly path: string };
+    | { readonly path: string; readonly as?: Caller };
+}
+
+/** Who asks, where it is none of the operators, and the key exchange that it offers. */
+export interface Caller extends Identity {
+  readonly groups: string;
 }
 
 export interface Hold {
@@ -74,7 +79,7 @@ const contexts = new Map<string, SecureContext>();
 const held = new Set<TLSSocket>();
 let lastOctets = 0;
 
-function contextOf(name: string, identity: () => Identity): SecureContext {
+function contextOf(name: string, identity: () => Identity, offered = groups): SecureContext {
   const known = contexts.get(name);
   if (known !== undefined) return known;
   const { certificate, key } = identity();
@@ -83,7 +88,7 @@ function contextOf(name: string, identity: () => Identity): SecureContext {
     cert: certificate,
     key,
     minVersion: 'TLSv1.3',
-    ecdhCurve: groups,
+    ecdhCurve: offered,
     ciphers: CIPHERS,
   });
   if (contexts.size >= CONTEXTS_MAX)
@@ -100,13 +105,17 @@ const clusterContext = (number: number): SecureContext =>
 const operatorContext = (number: number): SecureContext =>
   contextOf(`operator ${number}`, () => operators[number] as Identity);
 
-interface Caller {
+interface Call {
   readonly context: SecureContext;
   readonly path: string;
 }
 
-/** The one that makes connection `number`. */
-function callerOf({ who }: Visit, number: number): Caller {
+/** What connection `number` is made with. */
+function callOf({ who }: Visit, number: number): Call {
+  if ('path' in who && who.as !== undefined) {
+    const { as, path } = who;
+    return { context: contextOf(`${as.groups} ${as.certificate}`, () => as, as.groups), path };
+  }
   if ('path' in who) return { context: operatorContext(number % operators.length), path: who.path };
   const cluster = (who.first + number * who.step) % who.clusters;
   return {
@@ -120,7 +129,7 @@ type Answered = (begun: number, took: number) => void;
 /** Resolves with the socket once `requests` are answered, one after the other; rejects with what went wrong. */
 function call(
   port: number,
-  { context, path }: Caller,
+  { context, path }: Call,
   requests: number,
   answered: Answered,
 ): Promise<TLSSocket> {
@@ -162,13 +171,13 @@ function call(
 async function visit(asked: Visit): Promise<Served> {
   const connections = Math.ceil(asked.requests / asked.perConnection);
   // Certificates are made before the clock runs, as far as they can be kept.
-  for (let number = 0; number < Math.min(connections, CONTEXTS_MAX); number++) callerOf(asked, number);
+  for (let number = 0; number < Math.min(connections, CONTEXTS_MAX); number++) callOf(asked, number);
   const begun: number[] = [];
   const took: number[] = [];
   const failures: Record<string, number> = {};
   const one = async (number: number): Promise<void> => {
     try {
-      const socket = await call(asked.port, callerOf(asked, number), asked.perConnection, (at, ms) => {
+      const socket = await call(asked.port, callOf(asked, number), asked.perConnection, (at, ms) => {
         begun.push(at);
         took.push(ms);
       });

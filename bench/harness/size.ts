@@ -20,6 +20,9 @@ export interface Size {
   readonly idleRounds: number;
   readonly starts: number;
   readonly reloads: number;
+  /** With each kind of key and key exchange, and how often. */
+  readonly handshakes: number;
+  readonly handshakeRounds: number;
 }
 
 export const SIZES: Readonly<Record<Size['name'], Size>> = {
@@ -39,6 +42,8 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
     idleRounds: 3,
     starts: 3,
     reloads: 3,
+    handshakes: 1000,
+    handshakeRounds: 3,
   },
   quick: {
     name: 'quick',
@@ -57,6 +62,8 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
     idleRounds: 1,
     starts: 1,
     reloads: 1,
+    handshakes: 400,
+    handshakeRounds: 1,
   },
   tiny: {
     name: 'tiny',
@@ -74,5 +81,7 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
     idleRounds: 1,
     starts: 1,
     reloads: 1,
+    handshakes: 6,
+    handshakeRounds: 1,
   },
 };

@@ -221,7 +221,7 @@ export const LIMITS = Object.freeze({
   /** Chains presented lately, kept for POST /explain; apart for accepted and refused ones. */
   recentChainsMax: 1_000,
   recentChainsBytesMax: 8_388_608,
-  /** Clusters and fingerprints whose refusals are remembered, and how many different ones of each. */
+  /** Clusters (by each kind of evidence) and fingerprints whose refusals are remembered, and how many different ones of each. */
   refusalKeysMax: 5_000,
   refusalsPerKeyMax: 20,
   /** At some 2 KiB: ten megabytes for those who are known, and as much for strangers. */

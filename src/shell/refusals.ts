@@ -76,8 +76,8 @@ interface Memory {
   readonly groups: BoundedMemory<number, RefusalGroup>;
   /** What makes a group → its id. */
   readonly byKind: BoundedMemory<string, number>;
-  /** `proven NAME`, `claimed NAME`, `requested NAME`, `certificate SHA256`. No name holds a space. */
-  readonly rings: BoundedMemory<string, Ring>;
+  /** By a cluster's name, or the certificate's SHA-256; apart, so that a look for each of 10,000 clusters makes no key for each. */
+  readonly rings: Readonly<Record<KnownBy | 'certificate', BoundedMemory<string, Ring>>>;
   readonly requests: BoundedMemory<string, { readonly group: number; readonly atMs: number }>;
 }
 
@@ -85,7 +85,12 @@ function createMemory(): Memory {
   return {
     groups: boundedMemory(LIMITS.refusalGroupsMax),
     byKind: boundedMemory(LIMITS.refusalGroupsMax),
-    rings: boundedMemory(LIMITS.refusalKeysMax),
+    rings: {
+      proven: boundedMemory(LIMITS.refusalKeysMax),
+      claimed: boundedMemory(LIMITS.refusalKeysMax),
+      requested: boundedMemory(LIMITS.refusalKeysMax),
+      certificate: boundedMemory(LIMITS.refusalKeysMax),
+    },
     requests: boundedMemory(LIMITS.refusedRequestsMax),
   };
 }
@@ -98,13 +103,16 @@ export function createRefusals(clock: Clock, siblings: Siblings): Refusals {
   const memories = [known, strangers];
   let nextId = 0;
 
-  const search = (key: string, knownBy: KnownBy | undefined): FoundRefusal[] =>
-    memories.flatMap(({ rings, groups }) =>
-      (rings.get(key) ?? []).flatMap((id) => {
+  const search = (by: KnownBy | 'certificate', name: string): FoundRefusal[] => {
+    const found: FoundRefusal[] = [];
+    for (const { rings, groups } of memories) {
+      for (const id of rings[by].get(name) ?? []) {
         const group = groups.get(id);
-        return group === undefined ? [] : [{ group, knownBy }];
-      }),
-    );
+        if (group !== undefined) found.push({ group, knownBy: by === 'certificate' ? undefined : by });
+      }
+    }
+    return found;
+  };
 
   const remember = (fresh: RefusalGroup): void => {
     const memory = fresh.principal === 'anonymous' ? strangers : known;
@@ -118,7 +126,7 @@ export function createRefusals(clock: Clock, siblings: Siblings): Refusals {
       firstMs: before?.firstMs ?? fresh.firstMs,
       count: (before?.count ?? 0) + 1,
     });
-    for (const ring of ringsOf(fresh)) push(memory.rings, ring, id);
+    for (const [by, name] of ringsOf(fresh)) push(memory.rings[by], name, id);
     memory.requests.set(fresh.lastRequestId, { group: id, atMs: fresh.lastMs });
   };
   const outbox = createOutbox<RefusalGroup>(WORKER_LIMITS.sharedRefusalsWaitingMax);
@@ -138,13 +146,13 @@ export function createRefusals(clock: Clock, siblings: Siblings): Refusals {
       // A cluster that asks for its own is under its name twice: by its certificate and by the path. The better evidence counts.
       const found = new Map<RefusalGroup, FoundRefusal>();
       for (const by of ['proven', 'claimed', 'requested'] as const) {
-        for (const one of search(`${by} ${clusterDns}`, by)) {
+        for (const one of search(by, clusterDns)) {
           if (!found.has(one.group)) found.set(one.group, one);
         }
       }
       return newestFirst([...found.values()]);
     },
-    ofCertificate: (sha256) => newestFirst(search(`certificate ${sha256}`, undefined)),
+    ofCertificate: (sha256) => newestFirst(search('certificate', sha256)),
     ofRequest(requestId) {
       for (const { requests, groups } of memories) {
         const request = requests.get(requestId);
@@ -171,9 +179,11 @@ function newestFirst(found: readonly FoundRefusal[]): readonly FoundRefusal[] {
   return found.toSorted((a, b) => b.group.lastMs - a.group.lastMs);
 }
 
-function ringsOf(group: RefusalGroup): readonly string[] {
-  const named = (by: string, name: string | undefined): string[] =>
-    name === undefined ? [] : [`${by} ${name}`];
+function ringsOf(group: RefusalGroup): readonly (readonly [KnownBy | 'certificate', string])[] {
+  const named = <By extends KnownBy | 'certificate'>(
+    by: By,
+    name: string | undefined,
+  ): (readonly [By, string])[] => (name === undefined ? [] : [[by, name]]);
   return [
     ...named('proven', group.provenCluster),
     ...group.claimedClusters.flatMap((name) => named('claimed', name)),

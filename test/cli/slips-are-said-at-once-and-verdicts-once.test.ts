@@ -28,6 +28,21 @@ describe('a misspelt component', () => {
   });
 });
 
+describe('a misspelt cluster', () => {
+  it('is said before anything is planned, with the one that may have been meant', async (t) => {
+    const line = await startCommandLine(t);
+    const before = await line.gateway.fleet();
+    const disable = ['component', 'disable', 'podinfo', '--yes', '--cluster'];
+    const slip = await line.run([...disable, 'demo-cluster-01,demo-clsuter-02']);
+    assert.equal(slip.code, 4, slip.stderr);
+    assert.match(slip.stderr, /the fleet has no cluster demo-clsuter-02; is demo-cluster-02 meant\?/);
+    const far = await line.run([...disable, 'quite-another']);
+    assert.equal(far.code, 4, far.stderr);
+    assert.match(far.stderr, /the fleet has no cluster quite-another \(fluxgate cluster list\)/);
+    assert.equal(await line.gateway.fleet(), before);
+  });
+});
+
 describe('trust explain', () => {
   it('says the verdict once, on top, and the steps in the order in which they were taken', async (t) => {
     const line = await startCommandLine(t);

@@ -8,7 +8,15 @@ import { jsonText, yamlText } from '../output/documents.ts';
 import { counted, shown } from '../output/text.ts';
 import { carryOut } from '../writes/carry-out.ts';
 import type { WriteOptions } from '../writes/options.ts';
-import { CLUSTERS, COMPONENTS, NAMESPACES, objectPath, ROLEBINDINGS, type StoredObject } from './kinds.ts';
+import {
+  CLUSTERS,
+  COMPONENTS,
+  NAMESPACES,
+  type ObjectKind,
+  objectPath,
+  ROLEBINDINGS,
+  type StoredObject,
+} from './kinds.ts';
 import { nearest } from './nearest.ts';
 import { type ClusterSelector, type SelectOptions, selectorOf } from './select.ts';
 
@@ -17,6 +25,9 @@ export interface BulkOperation {
   readonly op: 'assign' | 'unassign' | 'enable' | 'disable' | 'set' | 'merge';
   readonly [field: string]: unknown;
 }
+
+/** Clusters that are asked for one by one before; the gateway refuses whoever is not there in any case. */
+const NAMED_MAX = 20;
 
 /** One transaction, one plan, one revision. What takes something away is shown first, and what changes clusters that are selected rather than named. */
 export async function changeClusters(
@@ -28,6 +39,8 @@ export async function changeClusters(
   const select = selectorOf(options);
   const gateway = session ?? (await openSession(context, options));
   for (const operation of operations) await assertKnown(gateway, operation);
+  const named = options.cluster ?? [];
+  if (named.length <= NAMED_MAX) for (const id of named) await assertThere(gateway, CLUSTERS, id);
   const answer = await carryOut(
     context,
     gateway,
@@ -52,24 +65,25 @@ export async function changeClusters(
   tellOutcome(context, outcome, options);
 }
 
-/**
- * A misspelt id would change nothing and look like success, or be refused cluster by cluster: it is said at once, with the id
- * that may have been meant.
- */
-async function assertKnown({ send }: Session, operation: BulkOperation): Promise<void> {
+/** A misspelt id would change nothing and look like success, or be refused cluster by cluster. */
+async function assertKnown(gateway: Session, operation: BulkOperation): Promise<void> {
   const kind = [NAMESPACES, ROLEBINDINGS].find((one) => one.apiKind === operation['kind']) ?? COMPONENTS;
-  for (const id of idsOf(operation)) {
-    const answer = await send({ path: objectPath(kind, id) });
-    if (answer.status === 200) continue;
-    // What is no id at all (400) is nobody's either.
-    if (answer.status !== 404 && answer.status !== 400) throw refusalOf(answer);
-    const near = nearest(
-      id,
-      (await listed<StoredObject>(send, { path: kind.path })).map((one) => one.id),
-    );
-    const meant = near === undefined ? '' : `; is ${near} meant?`;
-    throw notThere(`the catalogue has no ${kind.name} ${id}${meant} (fluxgate ${kind.name} list)`);
-  }
+  for (const id of idsOf(operation)) await assertThere(gateway, kind, id);
+}
+
+/** It is said at once, with the id that may have been meant. */
+async function assertThere({ send }: Session, kind: ObjectKind, id: string): Promise<void> {
+  const answer = await send({ path: objectPath(kind, id) });
+  if (answer.status === 200) return;
+  // What is no id at all (400) is nobody's either.
+  if (answer.status !== 404 && answer.status !== 400) throw refusalOf(answer);
+  const near = nearest(
+    id,
+    (await listed<StoredObject>(send, { path: kind.path })).map((one) => one.id),
+  );
+  const meant = near === undefined ? '' : `; is ${near} meant?`;
+  const whole = kind === CLUSTERS ? 'fleet' : 'catalogue';
+  throw notThere(`the ${whole} has no ${kind.name} ${shown(id)}${meant} (fluxgate ${kind.name} list)`);
 }
 
 /** Of a merge, the components whose values it changes. */

@@ -83,8 +83,7 @@ async function stage(t: TestContext): Promise<Stage> {
         operations: new Map() as never,
         reader,
         clock,
-        certificateOf: () => undefined,
-        certificatesLoaded: async () => undefined,
+        presentations: { get: () => undefined, loaded: async () => undefined },
       });
       return { status, rendered };
     },

@@ -1,3 +1,4 @@
+import { grouped } from './grouped.ts';
 import { type Html, html, type Piece } from './html.ts';
 import type { IconName } from './icons.ts';
 
@@ -89,7 +90,7 @@ export const moment = (at: string): Html => html`<time datetime="${at}">${exact(
 const exact = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 
 export const many = (count: number, one: string, several = `${one}s`): string =>
-  `${count.toLocaleString('en')} ${count === 1 ? one : several}`;
+  `${grouped(count)} ${count === 1 ? one : several}`;
 
 export interface Paging {
   readonly offset: number;
@@ -108,10 +109,10 @@ export function pager(path: '' | '/revocations' | '/audit', paging: Paging): Htm
   if (offset === 0 && !hasMore) return undefined;
   const to = (at: number, name: string, rel: string): Html =>
     html`<a rel="${rel}" href="/ui${path}?${query(at)}">${name}</a>`;
-  const of = total === undefined ? '' : ` of ${total.toLocaleString('en')}`;
+  const of = total === undefined ? '' : ` of ${grouped(total)}`;
   return html`<nav class="pager" aria-label="Pages">
 ${offset > 0 ? to(Math.max(0, offset - limit), 'Previous', 'prev') : html`<span aria-hidden="true">Previous</span>`}
-<span>${(offset + 1).toLocaleString('en')}–${(offset + shown).toLocaleString('en')}${of}</span>
+<span>${grouped(offset + 1)}–${grouped(offset + shown)}${of}</span>
 ${hasMore ? to(offset + limit, 'Next', 'next') : html`<span aria-hidden="true">Next</span>`}
 </nav>`;
 }

@@ -1,4 +1,5 @@
 import { PAGE_LIMITS } from '../../../../core/page-limits.ts';
+import { grouped } from '../grouped.ts';
 import { type Html, html } from '../html.ts';
 import { many, table } from '../pieces.ts';
 
@@ -57,7 +58,7 @@ export function changeSummary({ answers, routes }: PlannedCluster): string {
   for (const { inputs } of routes) {
     for (const { change } of inputs) counts.set(change, (counts.get(change) ?? 0) + 1);
   }
-  const told = [...counts].map(([change, count]) => `${count.toLocaleString('en')} ${change}`);
+  const told = [...counts].map(([change, count]) => `${grouped(count)} ${change}`);
   if (told.length === 0 && routes.some(({ reordered }) => reordered)) return 'another order';
   return told.join(', ');
 }
@@ -79,7 +80,7 @@ function routeChange({
 }: PlannedRoute): Html {
   const shown = inputs.slice(0, PAGE_LIMITS.rows);
   const left = inputs.length - shown.length;
-  const caption = `${route}: ${many(before, 'input')} before, ${after.toLocaleString('en')} after${reordered ? ', in another order' : ''}`;
+  const caption = `${route}: ${many(before, 'input')} before, ${grouped(after)} after${reordered ? ', in another order' : ''}`;
   return html`${table(
     caption,
     [{ name: 'Input' }, { name: 'Change' }, { name: 'Fields', kind: 'wide' }],
@@ -103,5 +104,5 @@ export function valueText(value: unknown): string {
   const characters = [...text];
   const left = characters.length - PAGE_LIMITS.valueCharacters;
   if (left <= 0) return text === '' ? '“”' : text;
-  return `${characters.slice(0, PAGE_LIMITS.valueCharacters).join('')}… (${left.toLocaleString('en')} more characters)`;
+  return `${characters.slice(0, PAGE_LIMITS.valueCharacters).join('')}… (${grouped(left)} more characters)`;
 }

@@ -1,4 +1,5 @@
 import { PAGE_LIMITS } from '../../../../core/page-limits.ts';
+import { grouped } from '../grouped.ts';
 import { type Html, html, type Piece } from '../html.ts';
 import { badge, duration, empty, facts, hash, many, moment, section, table, when } from '../pieces.ts';
 import { changeSummary, clusterChange, valueText } from './changes.ts';
@@ -122,7 +123,7 @@ function reports({ components, unreported }: ClusterAnswer, nowMs: number): Html
 }
 
 const more = (left: number): Html | undefined =>
-  left <= 0 ? undefined : html`<p class="note">And ${left.toLocaleString('en')} more, not shown here.</p>`;
+  left <= 0 ? undefined : html`<p class="note">And ${grouped(left)} more, not shown here.</p>`;
 
 function rendered({ platform_components, namespaces, rolebindings }: RenderedAnswer): Html {
   const components = platform_components.inputs.slice(0, PAGE_LIMITS.rows);
@@ -235,7 +236,7 @@ function sighting({ certificate, token_id: tokenId, ...seen }: SightingAnswer, n
     ...of,
     ['First seen', when(seen.first_seen, nowMs)],
     ['Last seen', when(seen.last_seen, nowMs)],
-    ['Times', seen.count.toLocaleString('en')],
+    ['Times', grouped(seen.count)],
     ['From', html`<code>${seen.source}</code>`],
     ['TLS', [seen.tls.version, seen.tls.cipher, seen.tls.group ?? []].flat().join(', ')],
   ]);
@@ -261,7 +262,7 @@ function refusals(found: ClusterView['refusals'], nowMs: number): Html {
       html`${one.status} <span class="sub">${one.error}</span>`,
       html`${one.reason}<span class="sub">request ${one.last_request_id}</span>`,
       one.known_by ?? html`<span class="none">nothing</span>`,
-      one.count.toLocaleString('en'),
+      grouped(one.count),
       html`<code>${one.source}</code>`,
       html`${one.method} <code>${one.path}</code>`,
     ]),

@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts';
 import { flag, type Html, html, type Piece } from '../html.ts';
 import { badge, duration, empty, many, notice, pager, queryOf, type State, table, when } from '../pieces.ts';
 
@@ -123,10 +124,10 @@ function tiles(view: FleetView, fleet: FleetAnswer): Html {
   const all = Object.values(fleet.counts).reduce((sum, count) => sum + count, 0);
   const { state } = view.filters;
   return html`<nav aria-label="Clusters by state" data-region="tiles"><ul class="tiles">
-<li><a class="tile" href="/ui?${queryFor(view, { state: '' })}"${flag('aria-current="true"', state === '')}><span class="count">${all.toLocaleString('en')}</span><span class="state">All clusters</span></a></li>
+<li><a class="tile" href="/ui?${queryFor(view, { state: '' })}"${flag('aria-current="true"', state === '')}><span class="count">${grouped(all)}</span><span class="state">All clusters</span></a></li>
 ${Object.entries(STATES).map(
   ([name, known]) =>
-    html`<li><a class="tile" title="${known.meaning}" href="/ui?${queryFor(view, { state: name })}"${flag('aria-current="true"', state === name)}><span class="count">${(fleet.counts[name] ?? 0).toLocaleString('en')}</span>${badge(known)}</a></li>`,
+    html`<li><a class="tile" title="${known.meaning}" href="/ui?${queryFor(view, { state: name })}"${flag('aria-current="true"', state === name)}><span class="count">${grouped(fleet.counts[name] ?? 0)}</span>${badge(known)}</a></li>`,
 )}
 </ul></nav>`;
 }
@@ -138,7 +139,7 @@ function filterForm({ filters, environments, mayChooseAll }: FleetView, fleet: F
   return html`<form class="filters" action="/ui" role="search">
 <div class="field grow"><label for="q">Name or DNS name</label><input id="q" name="q" type="search" value="${filters.q}" maxlength="253" autocomplete="off" spellcheck="false"></div>
 <div class="field"><label for="environment">Environment</label><select id="environment" name="environment">${mayChooseAll ? option('', 'All', filters.environment) : undefined}${environments.map((name) => option(name, name, filters.environment))}</select></div>
-<div class="field"><label for="anchor">CA</label><select id="anchor" name="anchor">${option('', 'Any', filters.anchor)}${fleet.anchors.map(({ sha256, subject, clusters: count }) => option(sha256, `${subject ?? `no longer trusted, ${sha256.slice(0, 12)}…`} (${count.toLocaleString('en')})`, filters.anchor))}${filters.anchor === '' || known ? undefined : option(filters.anchor, `${filters.anchor.slice(0, 12)}… (0)`, filters.anchor)}</select></div>
+<div class="field"><label for="anchor">CA</label><select id="anchor" name="anchor">${option('', 'Any', filters.anchor)}${fleet.anchors.map(({ sha256, subject, clusters: count }) => option(sha256, `${subject ?? `no longer trusted, ${sha256.slice(0, 12)}…`} (${grouped(count)})`, filters.anchor))}${filters.anchor === '' || known ? undefined : option(filters.anchor, `${filters.anchor.slice(0, 12)}… (0)`, filters.anchor)}</select></div>
 <div class="field"><label for="expires">Certificate ends</label><select id="expires" name="expires_within">${EXPIRIES.map(([value, name]) => option(value, name, filters.expires_within))}</select></div>
 <input type="hidden" name="state" value="${filters.state}">
 <input type="hidden" name="label" value="${filters.label}">
@@ -183,7 +184,7 @@ function clusterRow(cluster: FleetCluster, newest: number, nowMs: number): reado
     certificate(cluster, nowMs),
     reported.applied + reported.failed === 0
       ? html`<span class="none">none</span>`
-      : html`${reported.applied.toLocaleString('en')} applied${reported.failed === 0 ? undefined : html`, <strong class="bad">${reported.failed.toLocaleString('en')} failed</strong>`}`,
+      : html`${grouped(reported.applied)} applied${reported.failed === 0 ? undefined : html`, <strong class="bad">${grouped(reported.failed)} failed</strong>`}`,
   ];
 }
 

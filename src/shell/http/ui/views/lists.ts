@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts';
 import { flag, type Html, html } from '../html.ts';
 import { badge, empty, moment, pager, queryOf, type State, table, when } from '../pieces.ts';
 import { valueText } from './changes.ts';
@@ -55,7 +56,7 @@ export function revocationsView({ items, offset, limit, nowMs }: ListView<Revoca
             html`${one.created_by}${one.lifted_by === undefined ? undefined : html` <span class="sub">lifted by ${one.lifted_by}</span>`}`,
             when(one.created_at, nowMs),
             one.until === undefined ? 'never' : when(one.until, nowMs),
-            html`${one.attempts.toLocaleString('en')}${one.last_attempt_at === undefined ? undefined : html` <span class="sub">last ${when(one.last_attempt_at, nowMs)}</span>`}`,
+            html`${grouped(one.attempts)}${one.last_attempt_at === undefined ? undefined : html` <span class="sub">last ${when(one.last_attempt_at, nowMs)}</span>`}`,
           ]),
         )}${pager('/revocations', { offset, limit, shown: items.length, total: undefined, query: (at) => queryOf({ offset: at }) })}`;
   return html`<h1>Revocations</h1><div data-region="revocations">${list}</div>`;
@@ -94,7 +95,7 @@ export function auditView(
           ],
           items.map((one) => [
             html`${moment(one.at)}<span class="sub">${when(one.at, nowMs)}</span>`,
-            html`${one.event.replaceAll('_', ' ')}${one.count === undefined ? undefined : html` <span class="tag">${one.count.toLocaleString('en')} times</span>`}${one.operation === undefined ? undefined : html`<span class="sub">${one.operation}</span>`}`,
+            html`${one.event.replaceAll('_', ' ')}${one.count === undefined ? undefined : html` <span class="tag">${grouped(one.count)} times</span>`}${one.operation === undefined ? undefined : html`<span class="sub">${one.operation}</span>`}`,
             one.actor === undefined
               ? html`<span class="none">nobody</span>`
               : html`${one.actor.principal}<span class="sub">${one.actor.credential}</span>`,

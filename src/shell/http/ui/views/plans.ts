@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts';
 import { type Html, html } from '../html.ts';
 import { badge, empty, facts, hash, many, notice, type State, section, table, when } from '../pieces.ts';
 import {
@@ -89,7 +90,7 @@ export function plansView(plans: readonly PlanAnswer[], nowMs: number): Html {
             plan.requested_by,
             when(plan.requested_at, nowMs),
             when(plan.expires_at, nowMs),
-            plan.summary.clusters_affected.toLocaleString('en'),
+            grouped(plan.summary.clusters_affected),
             plan.environments.join(', '),
             taking(plan),
           ]),
@@ -115,12 +116,12 @@ ${facts([
   ],
   ['Environments', kept.environments.join(', ')],
   ['Takes something away', taking(kept)],
-  ['Clusters affected', plan.clusters_affected.toLocaleString('en')],
+  ['Clusters affected', grouped(plan.clusters_affected)],
   [
     'Inputs',
     Object.entries(plan.inputs)
       .filter(([, count]) => count > 0)
-      .map(([change, count]) => `${count.toLocaleString('en')} ${change}`)
+      .map(([change, count]) => `${grouped(count)} ${change}`)
       .join(', ') || 'none',
   ],
 ])}
@@ -161,7 +162,7 @@ const rest = (left: number, what: string): Html | undefined =>
 const tooLarge = (count: number): Html =>
   count === 0
     ? html`<p class="note">Nothing.</p>`
-    : html`<p class="notice bad">${count.toLocaleString('en')}, too many to be kept with the plan: a dry run of the write shows them.</p>`;
+    : html`<p class="notice bad">${grouped(count)}, too many to be kept with the plan: a dry run of the write shows them.</p>`;
 
 function approval(
   plan: PlanDetails,

@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts';
 import { type Html, html, type Piece } from '../html.ts';
 import { badge, empty, hash, many, moment, section, table, when } from '../pieces.ts';
 
@@ -85,7 +86,7 @@ export function trustView(trust: TrustAnswer, nowMs: number): Html {
         html`${one.kind}s${one.status === 'observed' ? html` <span class="tag">only watched</span>` : undefined}`,
         one.role,
         when(one.not_after, nowMs),
-        one.last_seen.total.toLocaleString('en'),
+        grouped(one.last_seen.total),
         hash(one.sha256),
       ]),
     ),
@@ -113,14 +114,14 @@ function anchor(
   isNewest: boolean,
   count: number,
 ): Html {
-  const of = `${seen.total.toLocaleString('en')} of ${all.toLocaleString('en')}`;
+  const of = `${grouped(seen.total)} of ${grouped(all)}`;
   const rotating = count > 1 && all > 0;
   const headline = !rotating
     ? many(seen.total, 'cluster')
     : isNewest
       ? `${of} have moved here`
       : seen.total === 0
-        ? `none of ${all.toLocaleString('en')} left`
+        ? `none of ${grouped(all)} left`
         : `${of} left`;
   const then: Piece =
     rotating && !isNewest && seen.total === 0
