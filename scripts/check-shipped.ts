@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { compileSchemas } from '../src/core/fleet/schemas.ts';
 import { readOperations } from '../src/core/policy/operations.ts';
-import { type PolicySources, policiesDigest, readPolicySet } from '../src/core/policy/policy-set.ts';
-import { finish } from '../src/core/steps.ts';
+import { checkPolicySources } from '../src/core/policy/policy-set.ts';
 import { type Checked, documentDigest } from '../src/shell/checked.ts';
 import { createRouter } from '../src/shell/http/router.ts';
 import { readPolicies, SHIPPED_POLICY_DIR } from '../src/shell/snapshot-files.ts';
@@ -15,12 +14,11 @@ export async function checkedNow(): Promise<Checked> {
   const operations = readOperations(document);
   await createRouter(document, operations, compileSchemas(document));
   const { policySchema, policies } = await readPolicies(SHIPPED_POLICY_DIR);
-  const sources: PolicySources = {
+  const checked = checkPolicySources({
     schemaText: policySchema.text,
     policies,
     operationIds: operations.all.map(({ operationId }) => operationId),
     generation: 1,
-  };
-  finish(readPolicySet(sources));
-  return { documentSha256: documentDigest(text), policiesSha256: policiesDigest(sources), document };
+  });
+  return { documentSha256: documentDigest(text), policies: checked, document };
 }

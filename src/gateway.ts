@@ -125,7 +125,7 @@ async function serve(
   const audit = createAudit({ store: store.audit, clock, log, metrics, signingKey });
   resources.defer(() => audit.stop());
   metrics.observeCrls(() => trust.snapshot.crls, clock);
-  const liveness = await openLiveness(store.liveness, clock, log);
+  const liveness = openLiveness(store.liveness, clock, log);
   resources.defer(() => liveness.close());
   const sightings = await openSightings(config.pinClusterKeys, store, {
     clock,
@@ -161,8 +161,7 @@ async function serve(
     operations,
     reader: store.reader,
     clock,
-    certificateOf: (clusterDns) =>
-      sightings.presentations.get('cluster', clusterDns, 'certificate')?.certificate,
+    presentations: sightings.presentations,
   });
   const page = await openPage(store, { trust, clock, siblings });
   let draining = false;
@@ -271,7 +270,8 @@ async function serve(
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
   const address = await listener.listen(config.listen);
-  // The fleet is read before somebody asks how it is, and what operators need is compiled.
+  // Who was seen before, and the fleet, are read before somebody asks how they are, and what operators need is compiled.
+  for (const read of [sightings.presentations.loaded, liveness.refresh]) void read().catch(() => undefined);
   if (config.apiMode === 'crud') {
     void rehearse({ config, router, schemas, trust, ratchet, fleet: store.reader, clock })
       .finally(() => fleetStatus.verify())

@@ -5,6 +5,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from '../../src/shell/compile-cache.ts';
 import { freePort, type Measured, measured, start } from './processes.ts';
 
 /** The three that are compared: Fluxgate as it is served, the floor that it cannot get below, and nginx. */
@@ -79,6 +80,8 @@ export async function startFluxgate(options: GatewayOptions): Promise<Gateway> {
   const output = logFile === undefined ? undefined : openSync(logFile, 'a');
   const child = start([process.execPath, ...nodeOptions, MAIN, 'serve'], {
     environment: {
+      // As `npm run serve`, bin/fluxgate and the image have it.
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...environment,
       LISTEN_ADDR: `127.0.0.1:${port}`,
       ADMIN_ADDR: `127.0.0.1:${adminPort}`,

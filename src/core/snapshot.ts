@@ -10,6 +10,7 @@ import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts'
 import { NO_TOKENS, type TokenList } from './identity/token-list.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from './policy/decide.ts';
+import type { CheckedPolicies } from './policy/policy-set.ts';
 
 /** Everything that can change while the gateway runs, as the bytes that were read. */
 export interface SnapshotSources {
@@ -67,7 +68,7 @@ export interface SnapshotOptions {
   /** The snapshot in force: where the policies are the same, so is their engine, for validating them takes a while. */
   readonly previous?: Snapshot | undefined;
   /** `policiesDigest` of policies that passed all checks before. */
-  readonly checkedPolicies?: string | undefined;
+  readonly checkedPolicies?: CheckedPolicies | undefined;
 }
 
 /** The CA bundles, with what they were read from. */

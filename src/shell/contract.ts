@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { compileSchemas, type FleetSchemas } from '../core/fleet/schemas.ts';
 import { type OperationTable, readOperations } from '../core/policy/operations.ts';
+import type { CheckedPolicies } from '../core/policy/policy-set.ts';
 import { type Checked, documentDigest, readChecked } from './checked.ts';
 import { createRouter, type Router } from './http/router.ts';
 
@@ -12,7 +13,7 @@ export interface Contract {
   readonly schemas: FleetSchemas;
   readonly router: Router;
   /** Of the policies that were held against this document when the gateway was built; see checked.ts. */
-  readonly checkedPolicies: string;
+  readonly checkedPolicies: CheckedPolicies;
 }
 
 const DOCUMENT_PATH = fileURLToPath(new URL('../../openapi.yaml', import.meta.url));
@@ -41,7 +42,7 @@ export async function contractOf(documentText: string, known: Checked): Promise<
     operations,
     schemas,
     router,
-    checkedPolicies: known.policiesSha256,
+    checkedPolicies: known.policies,
   });
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { FluxgateError } from '../core/errors.ts';
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { HistoryReader } from '../core/fleet/history.ts';
-import type { ClusterState, Environment } from '../core/fleet/objects.ts';
+import { CLUSTER_STATES, type ClusterState, ENVIRONMENTS, type Environment } from '../core/fleet/objects.ts';
 import type { Pause } from '../core/fleet/pause.ts';
 import { isCatalogueKind } from '../core/fleet/registry.ts';
 import { type RenderedInputs, renderInputs, serialiseInputs } from '../core/fleet/render.ts';
@@ -151,9 +151,21 @@ export function createFleetIndex(store: {
   };
 }
 
-function indexed({ state, ...outline }: ClusterOutline, touched: number): Indexed {
-  return { ...outline, lifecycle: state, touched };
+/** Of 100,000 objects each is small: what is the same text is one. */
+function indexed(outline: ClusterOutline, touched: number): Indexed {
+  const { id, clusterName, clusterDns, environment, state, labels } = outline;
+  return {
+    id,
+    clusterName: clusterName === id ? id : clusterName,
+    clusterDns,
+    environment: same(ENVIRONMENTS, environment),
+    lifecycle: same(CLUSTER_STATES, state),
+    labels,
+    touched,
+  };
 }
+
+const same = <T extends string>(all: readonly T[], one: T): T => all.find((known) => known === one) ?? one;
 
 /** Each object once, by the newest of the revisions that changed it. */
 async function changesBetween(

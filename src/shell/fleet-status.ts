@@ -15,6 +15,7 @@ import { type IndexedCluster, renderedFor } from './fleet-index.ts';
 import { createFleetLooks, type FleetLookParts } from './fleet-looks.ts';
 import type { Liveness } from './liveness.ts';
 import { createPause } from './pause.ts';
+import type { Presentations } from './presentations.ts';
 
 export interface Reported {
   readonly applied: number;
@@ -72,7 +73,7 @@ export interface FleetStatus {
 export interface FleetStatusParts extends FleetLookParts {
   readonly liveness: Liveness;
   readonly reader: FleetReader;
-  readonly certificateOf: CertificateOf;
+  readonly presentations: Pick<Presentations, 'get' | 'loaded'>;
 }
 
 /** Looked at before anybody else is let in again, at some microseconds each. */
@@ -80,7 +81,9 @@ const CLUSTERS_AT_ONCE = 64;
 const NOTHING: Reported = Object.freeze({ applied: 0, failed: 0, lastMs: undefined });
 
 export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
-  const { index, liveness } = parts;
+  const { index, liveness, presentations } = parts;
+  const certificateOf: CertificateOf = (clusterDns) =>
+    presentations.get('cluster', clusterDns, 'certificate')?.certificate;
   const reportedBefore = new WeakMap<
     IndexedCluster,
     { readonly version: string; readonly reported: Reported }
@@ -110,21 +113,21 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
       lifecycle,
       status: await looks.statusOf(cluster),
       reported: await reportedOf(cluster),
-      certificate: parts.certificateOf(clusterDns),
+      certificate: certificateOf(clusterDns),
     };
   };
   /** All of one moment, in their order. */
   const states = async (
     filter: FleetFilter,
   ): Promise<{ revision: number; found: readonly (readonly [IndexedCluster, FleetState])[] }> => {
-    await liveness.refresh();
+    await Promise.all([liveness.refresh(), presentations.loaded()]);
     const { revision, clusters } = await index.current();
     const pause = createPause();
     const found: [IndexedCluster, FleetState][] = [];
     for (const [number, cluster] of clusters.entries()) {
       // A promise for each of 10,000 clusters would cost more than the clusters.
       if (number % CLUSTERS_AT_ONCE === 0) await pause();
-      if (!isSelected(cluster, filter, parts.certificateOf)) continue;
+      if (!isSelected(cluster, filter, certificateOf)) continue;
       const state = looks.stateAsKnown(cluster);
       if (state === undefined) await pause();
       found.push([cluster, state ?? (await looks.statusOf(cluster)).state]);
@@ -148,12 +151,12 @@ export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
           filter.state === undefined ? found : found.filter(([, state]) => state === filter.state);
         const page: StatedCluster[] = [];
         for (const [cluster] of selected.slice(offset, offset + limit)) page.push(await stated(cluster));
-        const anchors = countAnchors(found.map(([{ clusterDns }]) => parts.certificateOf(clusterDns)));
+        const anchors = countAnchors(found.map(([{ clusterDns }]) => certificateOf(clusterDns)));
         return { revision, total: selected.length, counts: countStates(found), anchors, clusters: page };
       }),
     cluster: (clusterDns) =>
       asView(async () => {
-        await liveness.refresh();
+        await Promise.all([liveness.refresh(), presentations.loaded()]);
         const { clusters } = await index.current();
         const cluster = clusters.find((one) => one.clusterDns === clusterDns);
         const served = await servedComponents(parts.reader, clusterDns);

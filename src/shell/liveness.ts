@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { boundedMemory } from '../core/bounded-memory.ts';
 import type { CatalogueKind } from '../core/fleet/access.ts';
 import { fluxRoute } from '../core/fleet/registry.ts';
 import { type Principal, tokenIdOf } from '../core/identity/principal.ts';
@@ -56,18 +57,21 @@ export interface Liveness {
 }
 
 const OWN_VERSIONS_MAX = 1_000;
+/** A fleet has few, which its clusters share. */
+const CLIENTS_MAX = 256;
+const NOTHING_SERVED = Object.freeze({});
 
 interface Entry {
   record: PollRecord;
   /** By route: the revision that this very process served last, whose digest needs no second look. */
-  readonly served: Map<string, number>;
+  served: Readonly<Record<string, number>>;
   /** The User-Agent as it was last sent, and as it is shown. */
   client?: string | undefined;
   shownClient?: string | undefined;
 }
 
-/** Loads what was known before. Throws when the store cannot be read. */
-export async function openLiveness(store: LivenessStore, clock: Clock, log: Log): Promise<Liveness> {
+/** What was known before is there after the first `refresh`: whatever is noted until then merges with it. */
+export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Liveness {
   /** Least lately heard of first. */
   const seen = new Map<string, Entry>();
   const changed = new Set<string>();
@@ -78,8 +82,16 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
   const own = new Set<number>();
   let version = 0;
 
+  const clients = boundedMemory<string, { readonly client: string; readonly shown: string }>(CLIENTS_MAX);
+  const clientOf = (client: string): { readonly client: string; readonly shown: string } => {
+    const before = clients.get(client);
+    if (before !== undefined) return before;
+    const known = { client, shown: printable(client, LIMITS.clientCharactersMax) };
+    clients.set(client, known);
+    return known;
+  };
   const entryOf = (clusterDns: string): Entry => {
-    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: new Map() };
+    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: NOTHING_SERVED };
     seen.delete(clusterDns);
     seen.set(clusterDns, entry);
     if (seen.size > LIMITS.livenessClustersMax) {
@@ -147,23 +159,35 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
   const takeIn = (changes: LivenessChanges): void => {
     for (const { clusterDns, document } of changes.polls) {
       const entry = seen.get(clusterDns) ?? entryOf(clusterDns);
-      entry.record = mergeRecords(entry.record, pruned(JSON.parse(document) as PollRecord, clock.now()));
+      const known = pruned(JSON.parse(document) as PollRecord, clock.now());
+      entry.record = mergeRecords(entry.record, withShared(known, clusterDns));
     }
     for (const report of changes.reports) stored.set(report.clusterDns, report.version);
-    for (const one of own) if (one <= changes.version) own.delete(one);
-    version = changes.version;
+  };
+  /** With texts of which there need be one only. */
+  const withShared = (record: PollRecord, clusterDns: string): PollRecord => {
+    const shared = Object.entries(record).map(([route, one]) => {
+      if (one.polls === undefined) return [route, one];
+      const { client, credential, ...rest } = one.polls;
+      const name = credential.name === clusterDns ? clusterDns : credential.name;
+      const told = client === undefined ? undefined : clientOf(client).client;
+      return [route, { ...one, polls: { ...rest, client: told, credential: { ...credential, name } } }];
+    });
+    return Object.fromEntries(shared);
   };
   let refreshing: Promise<void> | undefined;
   const refresh = (): Promise<void> => {
     refreshing ??= store
-      .since(version, own)
-      .then(takeIn)
+      .since(version, own, takeIn)
+      .then((read) => {
+        for (const one of own) if (one <= read) own.delete(one);
+        version = read;
+      })
       .finally(() => {
         refreshing = undefined;
       });
     return refreshing;
   };
-  await refresh();
 
   return {
     polled({ clusterDns, kind, principal, client, revision, inputs }) {
@@ -172,10 +196,11 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
       const route = fluxRoute(kind).segment;
       const entry = entryOf(clusterDns);
       const before = entry.record[route];
-      const known = before?.polls?.revision === revision && entry.served.get(route) === revision;
+      const known = before?.polls?.revision === revision && entry.served[route] === revision;
       if (client !== entry.client) {
-        entry.client = client;
-        entry.shownClient = client === undefined ? undefined : printable(client, LIMITS.clientCharactersMax);
+        const alike = client === undefined ? undefined : clientOf(client);
+        entry.client = alike?.client;
+        entry.shownClient = alike?.shown;
       }
       const poll = {
         lastMs: clock.now(),
@@ -185,7 +210,7 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
         client: entry.shownClient,
       };
       entry.record = { ...entry.record, [route]: withPoll(before, poll) };
-      entry.served.set(route, revision);
+      if (!known) entry.served = { ...entry.served, [route]: revision };
       touch(clusterDns);
     },
     refused(clusterDns, route, refused) {
@@ -200,7 +225,7 @@ export async function openLiveness(store: LivenessStore, clock: Clock, log: Log)
     },
     of: (clusterDns) => seen.get(clusterDns)?.record,
     hasServed: (clusterDns, kind, revision) =>
-      (seen.get(clusterDns)?.served.get(fluxRoute(kind).segment) ?? -1) >= revision,
+      (seen.get(clusterDns)?.served[fluxRoute(kind).segment] ?? -1) >= revision,
     async reportsOf(clusterDns) {
       const known = stored.has(clusterDns) ? await store.reportsOf(clusterDns) : undefined;
       return mergeReports(parseReports(known), pending.of(clusterDns));

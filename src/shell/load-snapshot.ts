@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config.ts';
 import type { OperationTable } from '../core/policy/operations.ts';
+import type { CheckedPolicies } from '../core/policy/policy-set.ts';
 import { createSnapshot, type LoadedTrust, readTrust, type Snapshot } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
 import { loadCrls } from './crl-files.ts';
@@ -14,14 +15,14 @@ export type SnapshotLoader = (generation: number, previous: Snapshot | undefined
 
 /**
  * Everything that can change, read, checked and made into a snapshot and its TLS context; in slices where it takes long, for
- * requests are answered meanwhile, and what has not changed is taken over. `checkedPolicies`: the digest of policies that need no
+ * requests are answered meanwhile, and what has not changed is taken over. `checkedPolicies`: those that need no
  * check. The loader throws StartupError where anything at all is wrong.
  */
 export function createLoader(
   config: Config,
   operations: OperationTable,
   clock: Clock,
-  checkedPolicies?: string,
+  checkedPolicies?: CheckedPolicies,
 ): SnapshotLoader {
   const operationIds = operations.all.map(({ operationId }) => operationId);
   const contextOf = rememberContext();

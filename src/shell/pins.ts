@@ -57,7 +57,7 @@ export async function createKeyPins(
   },
 ): Promise<KeyPins> {
   const pins = new Map<string, PinState>();
-  for (const { clusterDns, document } of (await store.load()).pins) {
+  for (const { clusterDns, document } of await store.pins()) {
     pins.set(clusterDns, readPin(JSON.parse(document)));
   }
   const changed = new Set<string>();
@@ -186,10 +186,12 @@ export async function createKeyPins(
   };
 }
 
+const NONE_RETIRED: PinState['retired'] = Object.freeze([]);
+
 /** JSON has no undefined. */
 function readPin(document: unknown): PinState {
-  const { conflict = undefined, ...rest } = document as PinState;
-  return { ...rest, conflict };
+  const { spkiSha256, sinceMs, retired, conflict = undefined } = document as PinState;
+  return { spkiSha256, sinceMs, retired: retired.length === 0 ? NONE_RETIRED : retired, conflict };
 }
 
 function storedPin(

@@ -1,13 +1,21 @@
-import { createHash } from 'node:crypto';
-import type { Principal } from '../core/identity/principal.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { RequestRecord } from './http/pipeline.ts';
 import type { Log } from './log.ts';
+import {
+  createAlike,
+  createIssuerTable,
+  fingerprint,
+  type IssuerTable,
+  keepChain,
+  NO_CHAIN,
+  readSighting,
+  writeSighting,
+} from './presentation-records.ts';
 import { sharePresentations } from './shared-presentations.ts';
-import type { Sighting, SightingKey, SightingStore } from './store/sightings.ts';
+import { isSameCredential, type Sighted, sightingIn } from './sighted.ts';
+import type { SightingKey, SightingStore } from './store/sightings.ts';
 import type { Agreed } from './tls/agreed.ts';
-import type { Presented } from './tls/peer.ts';
 import type { Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
@@ -34,8 +42,10 @@ export interface Presentation {
   readonly credential: CredentialKind;
   readonly certificate: PresentedCertificate | undefined;
   readonly tokenId: string | undefined;
-  /** DER, leaf first, as presented; empty for a token. */
-  readonly chain: readonly Uint8Array[];
+  /** DER of what was presented, until the store has it (`withChain`), which keeps 100,000 of them out of memory. */
+  readonly leaf: Uint8Array | undefined;
+  /** DER, in the order in which they were presented behind the leaf. */
+  readonly issuers: readonly Uint8Array[];
   /** What an earlier version noted has no group. */
   readonly tls: Omit<Agreed, 'group'> & Partial<Agreed>;
   readonly source: string;
@@ -45,43 +55,79 @@ export interface Presentation {
   readonly count: number;
 }
 
+export interface PresentedChain extends Presentation {
+  /** DER, leaf first, as presented. */
+  readonly chain: readonly Uint8Array[];
+}
+
 export interface Presentations {
   /** At the end of each request: looks at memory only. */
   note(record: RequestRecord, status: number): void;
+  /** Resolves once what was seen before the start is known as well; rejects while the store cannot be read. */
+  loaded(): Promise<void>;
+  /** As far as it is known by now. */
   get(kind: Presentation['kind'], name: string, credential: CredentialKind): Presentation | undefined;
-  /** At this moment, in no order; what is handed out does not change. */
+  /** At this moment, as far as it is known by now, in no order; what is handed out does not change. */
   all(): readonly Presentation[];
+  /** With what was presented, as it is by now; undefined: there is none (any more). Reads the store. */
+  withChain(one: Presentation): Promise<PresentedChain | undefined>;
   /** Clusters that are in no fleet (any more) and have been silent for a while, in memory and in the store. */
   forgetGone(registered: ReadonlySet<string>): void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Loads what was seen before. Throws when the store cannot be read. */
-export async function createPresentations(
+interface Seen extends Presentation {
+  /** When it was last written; undefined: it was not, by this process. */
+  readonly writtenMs: number | undefined;
+}
+
+/** What was seen before is loaded while others are served: `loaded` says when it is there. */
+export function createPresentations(
   store: SightingStore,
   clock: Clock,
   log: Log,
   siblings: Siblings,
-): Promise<Presentations> {
-  const seen = new Map<string, Presentation>();
+): Presentations {
+  const seen = new Map<string, Seen>();
   const issuers = createIssuerTable();
-  for (const row of (await store.load()).sightings) {
-    const presentation = readSighting(row, issuers);
-    seen.set(keyOf(presentation.kind, presentation.name, presentation.credential), presentation);
-  }
-  /** Key → when it was last written, for those that were. */
-  const writtenMs = new Map<string, number>();
+  const alike = createAlike();
   /** What is to be written or, where it is no more in `seen`, taken out. */
   const changed = new Map<string, SightingKey>();
+  const load = createOnce(async () => {
+    // In the order of their coming, so that who was not heard of for longest is first.
+    const fresh = new Map(seen);
+    for await (const row of store.load()) {
+      const stored = { ...readSighting(row, issuers, alike), writtenMs: undefined };
+      const key = keyOf(stored.kind, stored.name, stored.credential);
+      const now = seen.get(key);
+      // Forgotten meanwhile, and not written yet.
+      if (now === undefined && changed.has(key)) continue;
+      if (now === undefined) seen.set(key, stored);
+      else if (isSameCredential(stored, now)) seen.set(key, together(stored, now));
+    }
+    for (const key of fresh.keys()) {
+      const one = seen.get(key);
+      if (one !== undefined) renew(key, one);
+    }
+  });
+  const renew = (key: string, one: Seen): void => {
+    seen.delete(key);
+    seen.set(key, one);
+  };
   const write = async (): Promise<void> => {
+    // What was counted before is not written over by what was counted since.
+    await load();
     while (changed.size > 0) {
       const batch = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
       const sightings = batch.flatMap(([key]) => {
         const presentation = seen.get(key);
-        return presentation === undefined ? [] : [writeSighting(presentation)];
+        if (presentation === undefined) return [];
+        const { writtenMs: _, ...kept } = presentation;
+        return [writeSighting(kept)];
       });
       const forgotten = batch.flatMap(([key, name]) => (seen.has(key) ? [] : [name]));
+      const leaves = new Map(batch.map(([key]) => [key, seen.get(key)?.leaf]));
       for (const [key] of batch) changed.delete(key);
       try {
         await store.save({ sightings, forgotten, pins: [] });
@@ -89,30 +135,41 @@ export async function createPresentations(
         for (const [key, name] of batch) changed.set(key, name);
         throw error;
       }
-      for (const [key] of batch) if (seen.has(key)) writtenMs.set(key, clock.now());
+      for (const [key] of batch) {
+        const one = seen.get(key);
+        if (one === undefined) continue;
+        // Unless it is another one by now.
+        const leaf = one.leaf === leaves.get(key) ? undefined : one.leaf;
+        seen.set(key, { ...one, leaf, writtenMs: clock.now() });
+      }
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
   const behind = createWriteBehind('sightings', LIMITS.sightingsFlushMs, write, log);
-  const markChanged = (key: string, name: SightingKey): void => {
-    changed.set(key, name);
+  const markChanged = (key: string, { kind, name, credential }: SightingKey): void => {
+    changed.set(key, { kind, name, credential });
     behind.wake();
   };
   const forget = (key: string, presentation: Presentation): void => {
     seen.delete(key);
-    writtenMs.delete(key);
     markChanged(key, presentation);
   };
 
-  const keep = (key: string, presentation: Presentation): void => {
+  const keep = (key: string, presentation: Seen): void => {
     // Renewed in its place: the first of the map is whoever was not heard of for longest.
-    seen.delete(key);
-    seen.set(key, presentation);
+    renew(key, presentation);
     if (seen.size <= LIMITS.presentationsMax) return;
     const [oldest] = seen;
     if (oldest !== undefined) forget(...oldest);
   };
-  const shared = sharePresentations(siblings, (key) => seen.get(key), keep);
+  const shared = sharePresentations(
+    siblings,
+    (key) => seen.get(key),
+    // Whoever told it writes it, leaf and all.
+    (key, told) => keep(key, { ...told, leaf: seen.get(key)?.leaf, writtenMs: seen.get(key)?.writtenMs }),
+  );
+  /** Of which the store has no leaf: somebody took the row out meanwhile. */
+  const lost = new Set<string>();
 
   return {
     note(record, status) {
@@ -122,15 +179,36 @@ export async function createPresentations(
       const before = seen.get(key);
       const nowMs = clock.now();
       const same = before !== undefined && isSameCredential(before, sighted);
-      const presentation = same
-        ? seenAgain(before, record, nowMs)
-        : firstSeen(sighted, record, issuers, nowMs);
+      const tls = alike.tls(record.presented?.tls ?? NO_TLS);
+      let presentation: Seen = same
+        ? seenAgain(before, sighted, record.source, tls, nowMs)
+        : { ...firstSeen(sighted, record, issuers, tls, nowMs), writtenMs: undefined };
+      const isLost = same && lost.delete(key);
+      if (isLost) presentation = { ...presentation, ...keepChain(record.presented, issuers) };
       keep(key, presentation);
       shared.seen(key, presentation, !same);
-      if (!same || nowMs - (writtenMs.get(key) ?? 0) >= LIMITS.sightingsRewriteMs) markChanged(key, sighted);
+      if (!same || isLost || nowMs - (presentation.writtenMs ?? 0) >= LIMITS.sightingsRewriteMs) {
+        markChanged(key, sighted);
+      }
     },
+    loaded: load,
     get: (kind, name, credential) => seen.get(keyOf(kind, name, credential)),
     all: () => [...seen.values()],
+    async withChain(one) {
+      const key = keyOf(one.kind, one.name, one.credential);
+      for (;;) {
+        const now = seen.get(key);
+        if (now?.certificate === undefined) return undefined;
+        const leaf = now.leaf ?? (await store.leafOf(now));
+        if (leaf !== undefined && fingerprint(leaf) === now.certificate.sha256) {
+          return { ...now, chain: [leaf, ...now.issuers] };
+        }
+        if (seen.get(key) === now) {
+          lost.add(key);
+          return undefined;
+        }
+      }
+    },
     forgetGone(registered) {
       const before = clock.now() - LIMITS.goneSightingMs;
       for (const [key, one] of seen) {
@@ -139,138 +217,57 @@ export async function createPresentations(
     },
     flush: behind.flush,
     async close() {
-      for (const [key, one] of seen) if (isAhead(one, writtenMs.get(key))) changed.set(key, one);
+      for (const [key, one] of seen) if (isAhead(one)) markChanged(key, one);
       await behind.stop();
     },
   };
 }
 
-const keyOf = (kind: string, name: string, credential: string): string => `${credential} ${kind} ${name}`;
+/** Cluster certificates, of which there are most, by the name alone: no name holds a space. */
+const keyOf = (kind: string, name: string, credential: string): string =>
+  kind === 'cluster' && credential === 'certificate' ? name : `${credential} ${kind} ${name}`;
 
-const isAhead = ({ lastSeenMs }: Presentation, writtenMs: number | undefined): boolean =>
+const isAhead = ({ lastSeenMs, writtenMs }: Seen): boolean =>
   writtenMs !== undefined && lastSeenMs > writtenMs;
 
-type Sighted = Pick<Presentation, 'kind' | 'name' | 'credential' | 'certificate' | 'tokenId'>;
-
-/** Who showed what in this request, if it says anything of whom trust is for. */
-function sightingIn(record: RequestRecord, status: number): Sighted | undefined {
-  const { verdict, principal, clusterDns } = record;
-  if (verdict?.accepted === true) return ofCertificate(verdict.principal, 'certificate');
-  if (verdict?.wouldBe !== undefined) return ofCertificate(verdict.wouldBe, 'observed');
-  if (verdict !== undefined || status !== 200 || clusterDns === undefined) return undefined;
-  // A token says nothing of who holds it: only what it was given for a cluster counts, and only on that cluster's routes.
-  if (record.operation?.audience !== 'flux') return undefined;
-  if (principal.kind !== 'reader' && principal.kind !== 'writer' && principal.kind !== 'cluster_token') {
-    return undefined;
-  }
-  return {
-    kind: 'cluster',
-    name: clusterDns,
-    credential: 'token',
-    certificate: undefined,
-    tokenId: principal.tokenId,
+/** At once for all who ask; again after it has failed. */
+function createOnce(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
   };
-}
-
-function ofCertificate(
-  principal: Extract<Principal, { certificate: unknown }>,
-  credential: CredentialKind,
-): Sighted {
-  const name = principal.kind === 'cluster' ? principal.dns : principal.name;
-  return {
-    kind: principal.kind,
-    name,
-    credential,
-    certificate: principal.certificate,
-    tokenId: undefined,
-  };
-}
-
-/** By what was accepted and how: a path to another anchor after a reload is another state of affairs. */
-function isSameCredential(before: Presentation, { certificate, tokenId }: Sighted): boolean {
-  return (
-    before.tokenId === tokenId &&
-    // Nearly always the very same object: a verdict that is remembered.
-    (before.certificate === certificate ||
-      (before.certificate?.sha256 === certificate?.sha256 &&
-        before.certificate?.issuersSha256.join() === certificate?.issuersSha256.join()))
-  );
 }
 
 const NO_TLS = Object.freeze({ version: 'unknown', cipher: 'unknown' });
 
-function seenAgain(before: Presentation, record: RequestRecord, nowMs: number): Presentation {
-  const { presented, source } = record;
-  const tls = presented?.tls ?? NO_TLS;
-  return { ...before, tls, source, lastSeenMs: nowMs, count: before.count + 1 };
+function seenAgain(
+  before: Seen,
+  { certificate }: Sighted,
+  source: string,
+  tls: Presentation['tls'],
+  nowMs: number,
+): Seen {
+  // That of the verdict, which is remembered anyway: what was loaded says the same once more.
+  return { ...before, certificate, tls, source, lastSeenMs: nowMs, count: before.count + 1 };
+}
+
+/** `now` was noted before `stored` was loaded. */
+function together(stored: Seen, now: Seen): Seen {
+  const { firstSeenMs, count } = stored;
+  return { ...now, leaf: undefined, firstSeenMs, count: count + now.count };
 }
 
 function firstSeen(
   sighted: Sighted,
-  record: RequestRecord,
+  { presented, source }: RequestRecord,
   issuers: IssuerTable,
+  tls: Presentation['tls'],
   nowMs: number,
 ): Presentation {
-  const { presented, source } = record;
-  const chain = sighted.certificate === undefined ? [] : keepChain(presented, issuers);
-  const tls = presented?.tls ?? NO_TLS;
-  return { ...sighted, chain, tls, source, firstSeenMs: nowMs, lastSeenMs: nowMs, count: 1 };
-}
-
-function keepChain(presented: Presented | undefined, issuers: IssuerTable): readonly Uint8Array[] {
-  const [leaf, ...above] = presented?.chain ?? [];
-  // A copy of its own: what OpenSSL hands out may be a slice of something larger.
-  return leaf === undefined ? [] : [new Uint8Array(leaf), ...above.map((der) => issuers.keep(der))];
-}
-
-/** The same intermediate in a thousand chains is one object. */
-interface IssuerTable {
-  keep(der: Uint8Array): Uint8Array;
-}
-
-const fingerprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex');
-
-function createIssuerTable(): IssuerTable {
-  const table = new Map<string, Uint8Array>();
-  return {
-    keep(der) {
-      const sha256 = fingerprint(der);
-      const known = table.get(sha256);
-      if (known !== undefined) return known;
-      const copy = new Uint8Array(der);
-      if (table.size < LIMITS.presentedIntermediatesMax) table.set(sha256, copy);
-      return copy;
-    },
-  };
-}
-
-type Document = Omit<Presentation, 'kind' | 'name' | 'credential' | 'chain'> & {
-  readonly issuers: readonly string[];
-};
-
-function writeSighting(presentation: Presentation): Sighting {
-  const { kind, name, credential, chain, ...rest } = presentation;
-  const [leaf, ...above] = chain;
-  const issuers = above.map((der) => ({ sha256: fingerprint(der), der }));
-  const document: Document = { ...rest, issuers: issuers.map(({ sha256 }) => sha256) };
-  return { kind, name, credential, document: JSON.stringify(document), leaf, issuers };
-}
-
-function readSighting(row: Sighting, table: IssuerTable): Presentation {
-  // JSON has no undefined.
-  const {
-    issuers: _,
-    certificate = undefined,
-    tokenId = undefined,
-    ...rest
-  } = JSON.parse(row.document) as Document;
-  return {
-    ...rest,
-    certificate,
-    tokenId,
-    kind: row.kind as Presentation['kind'],
-    name: row.name,
-    credential: row.credential as CredentialKind,
-    chain: row.leaf === undefined ? [] : [row.leaf, ...row.issuers.map(({ der }) => table.keep(der))],
-  };
+  const chain = sighted.certificate === undefined ? NO_CHAIN : keepChain(presented, issuers);
+  return { ...sighted, ...chain, tls, source, firstSeenMs: nowMs, lastSeenMs: nowMs, count: 1 };
 }

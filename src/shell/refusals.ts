@@ -1,5 +1,4 @@
-import type { LRUCache } from 'lru-cache';
-import { boundedMemory } from '../core/bounded-memory.ts';
+import { type BoundedMemory, boundedMemory } from '../core/bounded-memory.ts';
 import type { FluxgateError } from '../core/errors.ts';
 import { isCanonicalDnsName } from '../core/identity/names.ts';
 import type { PrincipalKind } from '../core/identity/principal.ts';
@@ -74,12 +73,12 @@ const REASON_CHARACTERS_MAX = 1_200;
 type Ring = readonly number[];
 
 interface Memory {
-  readonly groups: LRUCache<number, RefusalGroup>;
+  readonly groups: BoundedMemory<number, RefusalGroup>;
   /** What makes a group → its id. */
-  readonly byKind: LRUCache<string, number>;
+  readonly byKind: BoundedMemory<string, number>;
   /** By a cluster's name, or the certificate's SHA-256; apart, so that a look for each of 10,000 clusters makes no key for each. */
-  readonly rings: Readonly<Record<KnownBy | 'certificate', LRUCache<string, Ring>>>;
-  readonly requests: LRUCache<string, { readonly group: number; readonly atMs: number }>;
+  readonly rings: Readonly<Record<KnownBy | 'certificate', BoundedMemory<string, Ring>>>;
+  readonly requests: BoundedMemory<string, { readonly group: number; readonly atMs: number }>;
 }
 
 function createMemory(): Memory {
@@ -171,7 +170,7 @@ function kindOf(group: RefusalGroup): string {
   return JSON.stringify([kind, group.rule === undefined ? reason : undefined]);
 }
 
-function push(rings: LRUCache<string, Ring>, key: string, id: number): void {
+function push(rings: BoundedMemory<string, Ring>, key: string, id: number): void {
   const others = (rings.get(key) ?? []).filter((known) => known !== id);
   rings.set(key, [...others, id].slice(-LIMITS.refusalsPerKeyMax));
 }

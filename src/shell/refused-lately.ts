@@ -3,8 +3,8 @@ import { LIMITS } from '../core/limits.ts';
 import { type Snapshot, trustStateOf } from '../core/snapshot.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import { createPause } from './pause.ts';
 import type { Presentation, Presentations } from './presentations.ts';
-import { inSlices } from './slices.ts';
 
 /** Tells whom a reload has shut out, before they come: who was accepted with what they last showed, and no more is. */
 export interface RefusedLately {
@@ -20,7 +20,7 @@ export function createRefusedLately(presentations: Presentations, clock: Clock, 
       if (running !== undefined) running.stopped = true;
       const run = { since: running?.since ?? before, stopped: false };
       running = run;
-      void inSlices(findRefused(presentations.all(), run, after, clock.now()))
+      void findRefused(presentations, run, after, clock.now())
         .then((refused) => {
           if (refused.length > 0 && !run.stopped) tell(log, after, refused);
         })
@@ -37,27 +37,31 @@ export function createRefusedLately(presentations: Presentations, clock: Clock, 
   };
 }
 
-function* findRefused(
-  seen: readonly Presentation[],
+async function findRefused(
+  presentations: Presentations,
   run: { readonly since: Snapshot; readonly stopped: boolean },
   after: Snapshot,
   nowMs: number,
-): Generator<void, readonly (readonly [Presentation, Refused])[]> {
+): Promise<readonly (readonly [Presentation, Refused])[]> {
   const refused: (readonly [Presentation, Refused])[] = [];
   // What is judged is the same: most reloads renew a token, a policy or the server's certificate.
   if (run.since.trust === after.trust && listsOf(run.since) === listsOf(after)) return refused;
+  await presentations.loaded();
   const plan = createPlanner({
     inForce: trustStateOf(run.since),
     candidate: trustStateOf(after),
     nowMs,
   });
   const since = nowMs - LIMITS.seenLatelyMs;
-  for (const one of seen) {
+  const pause = createPause();
+  for (const one of presentations.all()) {
     if (run.stopped) return [];
     if (one.credential !== 'certificate' || one.lastSeenMs < since) continue;
-    const verdict = plan(one);
+    const presented = await presentations.withChain(one);
+    if (presented === undefined) continue;
+    const verdict = plan(presented);
     if (!verdict.stays && !verdict.refusedNow) refused.push([one, verdict]);
-    yield;
+    await pause();
   }
   return refused;
 }

@@ -9,8 +9,10 @@ interface Told {
   readonly tls: Presentation['tls'];
   /** Requests since then. */
   readonly more: number;
-  /** Where the credential is new to whoever tells; the chain in base64. */
-  readonly fresh: (Omit<Presentation, 'chain'> & { readonly chain: readonly string[] }) | undefined;
+  /** Where the credential is new to whoever tells; the chain above it in base64. */
+  readonly fresh:
+    | (Omit<Presentation, 'leaf' | 'issuers'> & { readonly issuers: readonly string[] })
+    | undefined;
 }
 
 export interface SharedPresentations {
@@ -55,8 +57,8 @@ export function sharePresentations(
 const idOf = ({ certificate, tokenId }: Presentation): string => certificate?.sha256 ?? tokenId ?? '';
 
 function forTelling(presentation: Presentation): Told['fresh'] {
-  const chain = presentation.chain.map((der) => Buffer.from(der).toString('base64'));
-  return { ...presentation, chain };
+  const { leaf: _, ...told } = presentation;
+  return { ...told, issuers: presentation.issuers.map((der) => Buffer.from(der).toString('base64')) };
 }
 
 /** undefined: nothing that this process does not know better. */
@@ -71,8 +73,8 @@ function merge(before: Presentation | undefined, told: Told): Presentation | und
   if (fresh === undefined || (before !== undefined && before.lastSeenMs > lastSeenMs)) return undefined;
   // JSON has no undefined.
   const { certificate = undefined, tokenId = undefined, ...rest } = fresh;
-  const chain = fresh.chain.map((der) => new Uint8Array(Buffer.from(der, 'base64')));
-  return { ...rest, certificate, tokenId, chain, lastSeenMs, source, tls, count: more };
+  const issuers = fresh.issuers.map((der) => new Uint8Array(Buffer.from(der, 'base64')));
+  return { ...rest, certificate, tokenId, leaf: undefined, issuers, lastSeenMs, source, tls, count: more };
 }
 
 /** A path to another anchor, after a reload, is another state of affairs. */

@@ -19,7 +19,7 @@ export interface Sightings {
   readonly note: RecordRequest;
   /** Clusters of which two keys are in use, without those that are gone. */
   conflicts(): ReturnType<KeyPins['conflicts']>;
-  /** The DNS names of the fleet's clusters. Who is not among them, and silent, is forgotten on the way. */
+  /** The DNS names of the fleet's clusters, once all that was seen is known. Who is not among them, and silent, is forgotten on the way. */
   registered(): Promise<ReadonlySet<string>>;
   /** Before the store closes. */
   close(): Promise<void>;
@@ -37,7 +37,7 @@ export async function openSightings(
   },
 ): Promise<Sightings> {
   const { clock, log, metrics } = parts;
-  const presentations = await createPresentations(store.sightings, clock, log, parts.siblings);
+  const presentations = createPresentations(store.sightings, clock, log, parts.siblings);
   const pins = await createKeyPins(mode, store.sightings, parts);
   metrics.observeExpiry(() => {
     const ends = presentations
@@ -60,6 +60,7 @@ export async function openSightings(
   };
   metrics.observeKeyConflicts(() => conflicts().length);
   const registered = async (): Promise<ReadonlySet<string>> => {
+    await presentations.loaded();
     fleet = new Set(await store.sightings.clusterNames());
     presentations.forgetGone(fleet);
     parts.liveness.forgetGone(fleet);

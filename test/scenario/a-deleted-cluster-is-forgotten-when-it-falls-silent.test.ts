@@ -90,7 +90,7 @@ it('a deleted cluster is told of while it polls, and forgotten an hour after its
 
   await gateway.gateway.close();
   const store = await openSqliteStore(options.environment.DATABASE_URL);
-  const stored = (await store.sightings.load()).sightings.map(({ name }) => name);
+  const stored = (await Array.fromAsync(store.sightings.load())).map(({ name }) => name);
   await store.close();
   assert.deepEqual(stored.sort(), [POLLING, KEPT], 'in the store, too');
   const next = await startTestGateway(t, options);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   type CedarValueJson,
   type EntityJson,
@@ -9,6 +10,7 @@ import { boundedMemory } from '../bounded-memory.ts';
 import { StartupError } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import { LIMITS } from '../limits.ts';
+import { canonicalAddress } from '../networks.ts';
 import { finish } from '../steps.ts';
 import {
   NOWHERE,
@@ -21,7 +23,13 @@ import {
   resourceEntity,
 } from './entities.ts';
 import { describeProblems } from './policy-problem.ts';
-import { type PolicySet, type PolicySources, policyTexts, readPolicySet } from './policy-set.ts';
+import {
+  type PolicySet,
+  type PolicySources,
+  policiesAsJson,
+  policyTexts,
+  readPolicySet,
+} from './policy-set.ts';
 
 /** Decides by a set of policies that was read. This file and policy-set.ts are the only ones that know Cedar. */
 
@@ -50,6 +58,7 @@ export interface PolicyEngine {
   decide(request: DecisionRequest): Decision;
 }
 
+const DIFFERENT_DECISIONS_MAX = 256;
 const NOTHING_PERMITS: Decision = denial('no policy permits it');
 
 /** Throws StartupError naming the file and the reason where anything at all is wrong with the policies. */
@@ -63,6 +72,9 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
   residence(set);
   const lookups = { hits: 0, misses: 0 };
   const remembered = boundedMemory<string, Decision>(LIMITS.decisionsMax);
+  /** Few are different: one object for all that are the same. */
+  const different = boundedMemory<string, Decision>(DIFFERENT_DECISIONS_MAX);
+  const looksAt = lookedAt(set);
 
   return Object.freeze({
     generation: sources.generation,
@@ -70,7 +82,7 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
     lookups,
     decide(request: DecisionRequest): Decision {
       try {
-        const key = keyOfPoll(request) ?? keyOf(request);
+        const key = hash('sha256', keyOfPoll(request, looksAt) ?? keyOf(request, looksAt), 'binary');
         const known = remembered.get(key);
         if (known !== undefined) {
           lookups.hits++;
@@ -79,7 +91,10 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
         lookups.misses++;
         const principal = principalEntity(request.principal);
         const resource = resourceEntity(request.resource);
-        const decision = evaluate(set, request, principal, resource);
+        const taken = evaluate(set, request, principal, resource);
+        const text = JSON.stringify(taken);
+        const decision = different.get(text) ?? taken;
+        different.set(text, decision);
         remembered.set(key, decision);
         return decision;
       } catch (error) {
@@ -93,9 +108,9 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
  * All that a policy can see. Each text stands behind its length, or at the end as JSON, so that no choice of names makes two
  * different requests equal.
  */
-function keyOf({ principal, operationId, resource, context }: DecisionRequest): string {
+function keyOf({ principal, operationId, resource, context }: DecisionRequest, looksAt: LooksAt): string {
   const who = textOf(principal);
-  return `${circumstances(operationId, context)} ${who.length} ${who} ${JSON.stringify(resource)}`;
+  return `${circumstances(operationId, context, looksAt)} ${who.length} ${who} ${JSON.stringify(resource)}`;
 }
 
 /** Of principals that are remembered, for as long as they are. */
@@ -110,21 +125,41 @@ function textOf(principal: Principal): string {
   return text;
 }
 
-function circumstances(operationId: string, context: PolicyContext): string {
+type LooksAt = Readonly<Record<'source' | 'network' | 'hour' | 'weekday', boolean>>;
+
+/** Whether any policy reads these attributes of the context. */
+function lookedAt({ policies }: PolicySet): LooksAt {
+  const any = (attribute: string): boolean =>
+    [...policies.values()].some(({ looksAt }) => looksAt === undefined || looksAt.has(attribute));
+  return { source: any('source'), network: any('network'), hour: any('hour'), weekday: any('weekday') };
+}
+
+/**
+ * What no policy reads makes no difference: else everybody would be decided about anew with each hour, and from each address. An
+ * address that is none is a denial whoever reads it.
+ */
+function circumstances(operationId: string, context: PolicyContext, looksAt: LooksAt): string {
   const { source, operatorNetwork, network, moment, credential, allowsSecrets = false } = context;
+  const hour = looksAt.hour ? moment.hour : '';
+  const weekday = looksAt.weekday ? moment.weekday : '';
+  const named = looksAt.network ? network : '';
+  const address = looksAt.source || canonicalAddress(source) !== source ? source : '';
   return (
-    `${operatorNetwork} ${moment.hour} ${moment.weekday} ${credential} ${allowsSecrets} ` +
-    `${operationId.length} ${operationId} ${network.length} ${network} ${source.length} ${source}`
+    `${operatorNetwork} ${hour} ${weekday} ${credential} ${allowsSecrets} ` +
+    `${operationId.length} ${operationId} ${named.length} ${named} ${address.length} ${address}`
   );
 }
 
 /** The same for a cluster that asks for inputs, which is nearly every request, without JSON: no such key begins as the others do. */
-function keyOfPoll({ principal, operationId, resource, context }: DecisionRequest): string | undefined {
+function keyOfPoll(
+  { principal, operationId, resource, context }: DecisionRequest,
+  looksAt: LooksAt,
+): string | undefined {
   if (principal.kind !== 'cluster' || resource.kind !== 'cluster_inputs') return undefined;
   // What is nowhere has no environment and no labels.
   if (resource.place !== NOWHERE) return undefined;
   return (
-    `poll ${resource.ratcheted} ${resource.revoked} ${circumstances(operationId, context)} ` +
+    `poll ${resource.ratcheted} ${resource.revoked} ${circumstances(operationId, context, looksAt)} ` +
     `${principal.dns.length} ${principal.dns} ${resource.dns}`
   );
 }
@@ -189,8 +224,10 @@ function residence(set: PolicySet): string {
   const name = `fluxgate-${free}`;
   RESIDENTS[free] = undefined; // should the parser fail half-way, nobody lives here
   for (const parsed of [
-    preparseSchema(name, set.schemaText),
-    preparsePolicySet(name, { staticPolicies: policyTexts(set) }),
+    preparseSchema(name, set.schema ?? set.schemaText),
+    preparsePolicySet(name, {
+      staticPolicies: set.schema === undefined ? policyTexts(set) : policiesAsJson(set),
+    }),
   ]) {
     if (parsed.type !== 'success')
       throw new StartupError(`the policies cannot be used: ${describeProblems(parsed.errors)}`);

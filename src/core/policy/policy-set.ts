@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import {
   getCedarVersion,
   getValidRequestEnvsPolicy,
+  type PolicyJson,
   policySetTextToParts,
   policyToJson,
+  type SchemaJson,
   schemaToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { StartupError } from '../errors.ts';
+import { finish } from '../steps.ts';
 import { POLICY_NAMESPACE } from './entities.ts';
+import { contextLookedAt } from './looked-at.ts';
 import { lineOf, refusePolicy } from './policy-problem.ts';
 
 /** Reads policies, and holds them against the schema and the operations of the document. */
@@ -23,18 +27,30 @@ export interface PolicySources {
   readonly operationIds: readonly string[];
   /** Of the snapshot that the policies belong to. */
   readonly generation: number;
-  /** The digest of sources that passed all checks before: nobody needs to find out again that they do. */
-  readonly checked?: string | undefined;
+  /** Sources that passed all checks before, and what Cedar made of them: nobody needs to find either out again. */
+  readonly checked?: CheckedPolicies | undefined;
+}
+
+/** As JSON, for whoever is not to parse and check the same texts at each start. */
+export interface CheckedPolicies {
+  /** Of `policiesDigest`. */
+  readonly sha256: string;
+  readonly schema: SchemaJson<string>;
+  readonly policies: readonly (Omit<Policy, 'looksAt'> & { readonly looksAt: readonly string[] | null })[];
 }
 
 interface Policy {
   readonly id: string;
   readonly file: string;
   readonly text: string;
+  /** What Cedar made of `text`. */
+  readonly json: PolicyJson;
   /** Where `text` begins in the file, in lines from 0. */
   readonly line: number;
   readonly permits: boolean;
   readonly reason: string;
+  /** Attributes of the context; undefined: any. */
+  readonly looksAt: ReadonlySet<string> | undefined;
 }
 
 /** Policies that were held against the schema and the operations. */
@@ -43,6 +59,8 @@ export interface PolicySet {
   readonly schemaFile: string;
   readonly schemaText: string;
   readonly policies: ReadonlyMap<string, Policy>;
+  /** What Cedar made of `schemaText`; undefined: this set was read from texts. */
+  readonly schema?: SchemaJson<string>;
 }
 
 /** The schema's file in POLICY_DIR. */
@@ -64,15 +82,48 @@ export function policiesDigest({
 /** Throws StartupError naming the file and the reason where anything at all is wrong with them. */
 export function* readPolicySet(sources: PolicySources): Generator<void, PolicySet> {
   const { schemaText, schemaFile = SCHEMA_FILE, operationIds } = sources;
+  const { checked } = sources;
+  if (checked !== undefined && checked.sha256 === policiesDigest(sources)) return knownSet(sources, checked);
   const set: PolicySet = { schemaFile, schemaText, policies: yield* readPolicies(sources.policies) };
   yield;
-  if (sources.checked === policiesDigest(sources)) return set;
   checkActions(set, operationIds);
   yield;
   checkPolicies(set);
   yield* checkEveryOperationPermitted(set, operationIds);
   yield;
   return set;
+}
+
+function knownSet(
+  { schemaText, schemaFile = SCHEMA_FILE }: PolicySources,
+  checked: CheckedPolicies,
+): PolicySet {
+  const policies = checked.policies.map((policy) => {
+    const looksAt = policy.looksAt === null ? undefined : new Set(policy.looksAt);
+    return [policy.id, { ...policy, looksAt }] as const;
+  });
+  return { schemaFile, schemaText, policies: new Map(policies), schema: checked.schema };
+}
+
+/** Checks them, and throws StartupError where anything at all is wrong. */
+export function checkPolicySources(sources: Omit<PolicySources, 'checked'>): CheckedPolicies {
+  const set = finish(readPolicySet(sources));
+  const schema = schemaToJson(sources.schemaText);
+  if (schema.type !== 'success') throw refusePolicy(set.schemaFile, set.schemaText, 0, schema.errors);
+  // Cedar counts up to 2^63, which JSON in JavaScript does not: such a number would be another one.
+  if (/[0-9]{16}/.test(JSON.stringify([...set.policies.values()].map(({ json }) => json)))) {
+    throw new StartupError(
+      'the policies have a number that JSON may not keep: they cannot be taken as checked',
+    );
+  }
+  return {
+    sha256: policiesDigest(sources),
+    schema: schema.json,
+    policies: [...set.policies.values()].map(({ looksAt, ...policy }) => ({
+      ...policy,
+      looksAt: looksAt === undefined ? null : [...looksAt],
+    })),
+  };
 }
 
 function* readPolicies(
@@ -112,7 +163,9 @@ function readPolicy(file: string, text: string, line: number): Policy {
       `${file}:${line + 1}:1: the policy has no @id("…") of letters, digits, ".", "_" and "-": the log names it by that`,
     );
   }
-  return { id, file, text, line, permits: parsed.json.effect === 'permit', reason: reason || id };
+  const permits = parsed.json.effect === 'permit';
+  const looksAt = contextLookedAt(parsed.json);
+  return { id, file, text, json: parsed.json, line, permits, reason: reason || id, looksAt };
 }
 
 /** Schema and document must name the same actions, or a route would have no rules, or a rule no route. */
@@ -154,6 +207,11 @@ function checkPolicies(set: PolicySet): void {
   if (first && policy) throw refusePolicy(policy.file, policy.text, policy.line, [first.error]);
   const others = [...(first ? [first.error] : []), ...answer.otherWarnings];
   if (others.length > 0) throw refusePolicy(set.schemaFile, set.schemaText, 0, others);
+}
+
+/** Of a set that was known: of any other, JSON may not have what the text has (see `checkPolicySources`). */
+export function policiesAsJson(set: PolicySet): Record<string, PolicyJson> {
+  return Object.fromEntries([...set.policies.values()].map(({ id, json }) => [id, json]));
 }
 
 export function policyTexts(set: PolicySet): Record<string, string> {

@@ -41,19 +41,34 @@ export function createLivenessStore(
     }
     return version;
   };
+  const page = reader.prepare<[string, number], LivenessRow>(
+    'SELECT cluster_dns AS clusterDns, document FROM cluster_polls WHERE cluster_dns > ? ORDER BY cluster_dns LIMIT ?',
+  );
   const changes = reader.transaction((since: number, known: ReadonlySet<number>) => {
     const version = now.get() ?? 0;
     if (version === since) return { version, polls: [], reports: [] };
     const foreign = ({ version: written }: { readonly version: number }): boolean => !known.has(written);
     return {
       version,
-      polls: pollsSince.all(since).filter(foreign),
+      polls: since === 0 ? [] : pollsSince.all(since).filter(foreign),
       reports: reportsSince.all(since).filter(foreign),
     };
   });
 
   return Object.freeze<LivenessStore>({
-    since: (version, known) => read('read', () => changes(version, known)),
+    async since(since, known, take) {
+      const { version, ...changed } = await read('read', () => changes(since, known));
+      take(changed);
+      // What is written meanwhile is of a later version, and comes again the next time.
+      for (let after: string | undefined = since === 0 ? '' : undefined; after !== undefined; ) {
+        const from = after;
+        const polls = await read('read', () => page.all(from, ROWS_PER_PAGE));
+        take({ polls, reports: [] });
+        after = polls.length < ROWS_PER_PAGE ? undefined : polls.at(-1)?.clusterDns;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return version;
+    },
     reportsOf: (clusterDns) => read('read', () => reportsOf.get(clusterDns)),
     save: (batch) =>
       queue.run(async () => {
@@ -65,6 +80,9 @@ export function createLivenessStore(
       }),
   });
 }
+
+/** A page takes a millisecond. */
+const ROWS_PER_PAGE = 128;
 
 /** `name` is one of the two above. */
 function tableOf(

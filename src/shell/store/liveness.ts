@@ -21,16 +21,21 @@ export interface LivenessBatch {
 }
 
 export interface LivenessChanges {
-  /** Ask with this the next time. */
-  readonly version: number;
   readonly polls: readonly LivenessRow[];
   /** Whose reports are others than before, and since which version. */
   readonly reports: readonly { readonly clusterDns: string; readonly version: number }[];
 }
 
 export interface LivenessStore {
-  /** All that was written after `version` (0: everything), without what was written as one of `known`. */
-  since(version: number, known: ReadonlySet<number>): Promise<LivenessChanges>;
+  /**
+   * Hands all that was written after `version` (0: everything, page by page, letting others in between), without what was written as one
+   * of `known`, to `take`, which is to know that some may come twice. Resolves with the version to ask with the next time.
+   */
+  since(
+    version: number,
+    known: ReadonlySet<number>,
+    take: (changes: LivenessChanges) => void,
+  ): Promise<number>;
   /** One commit, and its version. Rejects at once when another process holds the lock: nobody waits for this, it comes again. */
   save(batch: LivenessBatch): Promise<number>;
   reportsOf(clusterDns: string): Promise<string | undefined>;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AuditWrites } from './audit-records.ts';
 import { storeFault } from './faults.ts';
-import type { Sighting, SightingBatch, SightingStore, StoredPin, StoredSightings } from './sightings.ts';
+import type { SightingBatch, SightingKey, SightingStore, StoredSighting } from './sightings.ts';
 import { withoutWaiting } from './without-waiting.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -10,18 +10,24 @@ interface SightingRow {
   readonly name: string;
   readonly credential: string;
   readonly document: string;
-  readonly leaf: Buffer | null;
 }
+
+type Read = <T>(doing: string, act: () => T) => Promise<T>;
 
 /** The SQL of who was seen with what, and of the keys that belong to clusters. */
 export function createSightingStore(
   { writer, reader }: { readonly writer: Database; readonly reader: Database },
   queue: WriteQueue,
   audit: AuditWrites,
+  read: Read,
 ): SightingStore {
   const upsert = writer.prepare(
     `INSERT INTO sightings (kind, name, credential, document, leaf) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (kind, name, credential) DO UPDATE SET document = excluded.document, leaf = excluded.leaf`,
+  );
+  // Of what was presented with it before: where the row is gone, nothing is written.
+  const update = writer.prepare(
+    'UPDATE sightings SET document = ? WHERE kind = ? AND name = ? AND credential = ?',
   );
   const forget = writer.prepare('DELETE FROM sightings WHERE kind = ? AND name = ? AND credential = ?');
   const insertIssuer = writer.prepare(
@@ -36,8 +42,17 @@ export function createSightingStore(
     `DELETE FROM presented_issuers WHERE sha256 NOT IN
        (SELECT value FROM sightings, json_each(sightings.document, '$.issuers'))`,
   );
-  const all = reader.prepare<[], SightingRow>('SELECT kind, name, credential, document, leaf FROM sightings');
+  const page = reader.prepare<[string, string, string, number], SightingRow>(
+    `SELECT kind, name, credential, document FROM sightings WHERE (kind, name, credential) > (?, ?, ?)
+     ORDER BY kind, name, credential LIMIT ?`,
+  );
+  const leaf = reader
+    .prepare<[string, string, string], Buffer | null>(
+      'SELECT leaf FROM sightings WHERE kind = ? AND name = ? AND credential = ?',
+    )
+    .pluck();
   const issuers = reader.prepare<[], { sha256: string; der: Buffer }>('SELECT * FROM presented_issuers');
+  const count = reader.prepare<[], number>('SELECT count(*) FROM presented_issuers').pluck();
   const pins = reader.prepare<[], { cluster_dns: string; document: string }>('SELECT * FROM key_pins');
   const names = reader
     .prepare<[string, number], string>(
@@ -49,7 +64,8 @@ export function createSightingStore(
     entries.forEach(audit.append);
     for (const { kind, name, credential, document, leaf, issuers: above } of sightings) {
       for (const { sha256, der } of above) insertIssuer.run(sha256, der);
-      upsert.run(kind, name, credential, document, leaf ?? null);
+      if (leaf === undefined && credential !== 'token') update.run(document, kind, name, credential);
+      else upsert.run(kind, name, credential, document, leaf ?? null);
     }
     for (const { kind, name, credential } of forgotten) forget.run(kind, name, credential);
     for (const { clusterDns, document } of changed) {
@@ -57,24 +73,36 @@ export function createSightingStore(
       else upsertPin.run(clusterDns, document);
     }
   };
-  const read = (): StoredSightings => {
-    const der = new Map(issuers.all().map((row) => [row.sha256, new Uint8Array(row.der)]));
-    return {
-      sightings: all.all().map((row) => sightingOf(row, der)),
-      pins: pins.all().map(({ cluster_dns, document }): StoredPin => ({ clusterDns: cluster_dns, document })),
-    };
+  const sweep = (): void => {
+    try {
+      sweepIssuers.run();
+    } catch (error) {
+      throw storeFault(error, 'sweep sightings');
+    }
   };
+  const ask = <T>(act: () => T): Promise<T> => read('load sightings', act);
 
   return Object.freeze<SightingStore>({
-    load: () =>
-      queue.run(async () => {
-        try {
-          sweepIssuers.run();
-          return read();
-        } catch (error) {
-          throw storeFault(error, 'load sightings');
-        }
-      }),
+    async *load() {
+      // Rarely: it reads every document. What nobody presents any more is few.
+      if (((await ask(() => count.get())) ?? 0) > ISSUERS_UNSWEPT_MAX) await queue.run(async () => sweep());
+      const der = await ask(() => new Map(issuers.all().map((row) => [row.sha256, new Uint8Array(row.der)])));
+      for (let after: SightingKey = { kind: '', name: '', credential: '' }; ; ) {
+        const { kind, name, credential } = after;
+        const rows = await ask(() => page.all(kind, name, credential, SIGHTINGS_PER_PAGE));
+        for (const row of rows) yield sightingOf(row, der);
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < SIGHTINGS_PER_PAGE) return;
+        after = last;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    pins: () =>
+      ask(() => pins.all().map(({ cluster_dns, document }) => ({ clusterDns: cluster_dns, document }))),
+    async leafOf({ kind, name, credential }) {
+      const found = await ask(() => leaf.get(kind, name, credential));
+      return found ? new Uint8Array(found) : undefined;
+    },
     save: (batch, stillAdmitted) =>
       queue.run(async () => {
         await stillAdmitted?.();
@@ -95,6 +123,10 @@ export function createSightingStore(
   });
 }
 
+/** A page takes a millisecond. */
+const SIGHTINGS_PER_PAGE = 128;
+const ISSUERS_UNSWEPT_MAX = 256;
+
 /** A page takes some milliseconds. */
 const NAMES_PER_PAGE = 2_000;
 
@@ -106,17 +138,7 @@ function namesAfter(names: Statement<[string, number], string>, last: string): s
   }
 }
 
-function sightingOf(row: SightingRow, der: ReadonlyMap<string, Uint8Array>): Sighting {
+function sightingOf(row: SightingRow, der: ReadonlyMap<string, Uint8Array>): StoredSighting {
   const { issuers = [] } = JSON.parse(row.document) as { issuers?: readonly string[] };
-  return {
-    kind: row.kind,
-    name: row.name,
-    credential: row.credential,
-    document: row.document,
-    leaf: row.leaf === null ? undefined : new Uint8Array(row.leaf),
-    issuers: issuers.flatMap((sha256) => {
-      const found = der.get(sha256);
-      return found === undefined ? [] : [{ sha256, der: found }];
-    }),
-  };
+  return { ...row, issuers: issuers.flatMap((sha256) => der.get(sha256) ?? []) };
 }

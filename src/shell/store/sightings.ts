@@ -13,10 +13,12 @@ export interface SightingKey {
 export interface Sighting extends SightingKey {
   /** JSON; its `issuers` are the fingerprints of `issuers` below, in their order. */
   readonly document: string;
-  /** DER; undefined for a token. */
+  /** DER; undefined: a token, or that of the row, which is there already. */
   readonly leaf: Uint8Array | undefined;
   readonly issuers: readonly { readonly sha256: string; readonly der: Uint8Array }[];
 }
+
+export type StoredSighting = Omit<Sighting, 'leaf' | 'issuers'> & { readonly issuers: readonly Uint8Array[] };
 
 export interface StoredPin {
   readonly clusterDns: string;
@@ -33,13 +35,12 @@ export interface SightingBatch {
   readonly audit?: readonly AuditEntry[];
 }
 
-export interface StoredSightings {
-  readonly sightings: readonly Sighting[];
-  readonly pins: readonly StoredPin[];
-}
-
 export interface SightingStore {
-  load(): Promise<StoredSightings>;
+  /** All of them but for their leaves, page by page, letting others in between. */
+  load(): AsyncIterable<StoredSighting>;
+  pins(): Promise<readonly StoredPin[]>;
+  /** DER of what was presented; undefined: there is none. */
+  leafOf(key: SightingKey): Promise<Uint8Array | undefined>;
   /** One commit. Rejects at once when another process holds the lock: nobody waits for this, it comes again. */
   save(batch: SightingBatch, stillAdmitted?: StillAdmitted): Promise<void>;
   /** The DNS names of all clusters of the fleet, in their order, without reading their documents; page by page. */

@@ -107,7 +107,7 @@ export function createSqliteStore(
     tokens: createTokens(writer, createTokenQueries(readerDatabase), read, write),
     plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
-    sightings: createSightingStore(connections, queue, writer.audit),
+    sightings: createSightingStore(connections, queue, writer.audit, read),
     liveness: createLivenessStore(connections, queue, read),
     outlines: createOutlineStore(readerDatabase, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),

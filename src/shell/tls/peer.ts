@@ -1,8 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { LRUCache } from 'lru-cache';
-import { boundedMemory } from '../../core/bounded-memory.ts';
+import { type BoundedMemory, boundedMemory } from '../../core/bounded-memory.ts';
 import { readCertificate, readCertificateAgain } from '../../core/identity/certificate.ts';
 import { createIssuerReader } from '../../core/identity/certificate-memory.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
@@ -39,7 +38,7 @@ export class PeerJudge {
   readonly #revocation: RevocationCheck;
   readonly #presented: OfSocket<Presented>;
   /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
-  readonly #readBefore: LRUCache<string, true>;
+  readonly #readBefore: BoundedMemory<string, true>;
   readonly #readIssuer: ReturnType<typeof createIssuerReader>;
   readonly #accepted = boundedMemory<string, Verdict>(LIMITS.acceptedVerdictsMax);
   readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);

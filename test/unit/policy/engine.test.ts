@@ -205,6 +205,10 @@ test('the moment of a decision is read in UTC', () => {
   assert.throws(() => momentOf(Number.NaN));
 });
 
+const ALL_LOOKED_AT =
+  '@id("looks") @reason("looks") forbid (principal, action, resource) when { context.source == ip("203.0.113.9") && ' +
+  'context.network == "x" && context.hour == 99 && context.weekday == "x" };';
+
 // A poll's key is made by a short way of its own: nothing that a policy can see may be missing from it.
 test("a poll that differs in anything is not given another's decision", () => {
   const { cluster } = ACTORS;
@@ -232,7 +236,10 @@ test("a poll that differs in anything is not given another's decision", () => {
     { ...poll, principal: { ...cluster, dns: `${EAST} 20 ${EAST}` } },
     { ...poll, resource: { ...asked, dns: `${EAST} 0  10.0.0.1` } },
   ];
-  const engine = createPolicyEngine(SHIPPED);
+  const engine = createPolicyEngine({
+    ...SHIPPED,
+    policies: { ...SHIPPED.policies, 'all.cedar': ALL_LOOKED_AT },
+  });
   for (const [number, request] of others.entries()) {
     engine.decide(request);
     assert.equal(engine.lookups.misses, number + 1, JSON.stringify(request));

@@ -83,7 +83,7 @@ async function stage(t: TestContext): Promise<Stage> {
         operations: new Map() as never,
         reader,
         clock,
-        certificateOf: () => undefined,
+        presentations: { get: () => undefined, loaded: async () => undefined },
       });
       return { status, rendered };
     },

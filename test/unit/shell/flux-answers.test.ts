@@ -1,28 +1,42 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CatalogueKind, ClusterInputs } from '../../../src/core/fleet/access.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
 import { createFluxAnswers } from '../../../src/shell/flux-answers.ts';
 
 const DNS = 'one.example.com';
 
 /** A store of one cluster with one namespace, whose label is its revision; counts how often it was read as a whole. */
 function storeOfOne() {
-  const state = { revision: 1, gone: false, pinned: undefined as string | undefined, reads: 0 };
-  const clusterInputs = async (_dns: string, _kind: CatalogueKind): Promise<ClusterInputs | undefined> => {
+  const state = {
+    revision: 1,
+    gone: false,
+    pinned: undefined as string | undefined,
+    label: undefined as string | undefined,
+    ofName: undefined as ((dns: string) => string) | undefined,
+    reads: 0,
+  };
+  const clusterInputs = async (dns: string, _kind: CatalogueKind): Promise<ClusterInputs | undefined> => {
     state.reads++;
     if (state.gone) return undefined;
     return {
       cluster: {
         id: 'one',
         cluster_name: 'one',
-        cluster_dns: DNS,
+        cluster_dns: dns,
         environment: 'dev',
         platform_components: [],
         namespaces: [{ id: 'web' }],
         rolebindings: [],
         patches: {},
       } as never,
-      entries: [{ id: 'web', labels: { of: `r${state.revision}` }, annotations: {} }] as never,
+      entries: [
+        {
+          id: 'web',
+          labels: { of: state.ofName?.(dns) ?? state.label ?? `r${state.revision}` },
+          annotations: {},
+        },
+      ] as never,
       revision: state.revision,
       ...(state.pinned === undefined ? {} : { pinned: state.pinned }),
     };
@@ -43,10 +57,50 @@ describe('a remembered answer', () => {
     assert.equal(state.reads, 1);
   });
 
-  it('keeps no more memory alive than its own octets, which are what is counted', async () => {
-    const { reader } = storeOfOne();
-    const inputs = (await createFluxAnswers(reader).of(DNS, 'namespace'))?.inputs;
-    assert.equal(inputs?.buffer.byteLength, inputs?.byteLength);
+  it('is the octets that were rendered, whatever the inputs say and however much of it others are answered', async () => {
+    const { state, reader } = storeOfOne();
+    const answers = createFluxAnswers(reader);
+    for (const label of [
+      '',
+      '","cluster":{"name":"one"',
+      `{"name":"one","dns":"${DNS}","environment":"dev"}`,
+      'ü €',
+    ])
+      for (const dns of [DNS, 'two.example.com']) {
+        state.label = label;
+        const rendered = (await createFluxAnswers(reader).of(dns, 'namespace'))?.inputs.toString() ?? '';
+        assert.match(rendered, new RegExp(`"dns":"${dns}"`));
+        await answers.of(dns, 'namespace');
+        const { reads } = state;
+        assert.equal((await answers.of(dns, 'namespace'))?.inputs.toString(), rendered);
+        assert.equal(state.reads, reads);
+        state.revision++;
+      }
+  });
+
+  it('of many clusters takes little more than that of one, where nothing but their names differs', async () => {
+    const { state, reader } = storeOfOne();
+    state.label = 'x'.repeat(LIMITS.fluxAnswersBytesMax / 1_000);
+    const answers = createFluxAnswers(reader);
+    const names = Array.from({ length: 2_000 }, (_, number) => `c${number}.example.com`);
+    for (const name of names) await answers.of(name, 'namespace');
+    const { reads } = state;
+    for (const name of names) await answers.of(name, 'namespace');
+    assert.equal(state.reads, reads);
+  });
+
+  it('is forgotten with all others where there is no room for more, and rendered again', async () => {
+    const { state, reader } = storeOfOne();
+    const answers = createFluxAnswers(reader);
+    // Nobody shares any of it.
+    const names = Array.from({ length: 130 }, (_, number) => `c${number}.example.com`);
+    state.ofName = (name) => `${name} ${'x'.repeat(600_000)}`;
+    for (const name of names) await answers.of(name, 'namespace');
+    assert.equal(state.reads, names.length);
+    await answers.of('c129.example.com', 'namespace');
+    assert.equal(state.reads, names.length);
+    await answers.of('c0.example.com', 'namespace');
+    assert.equal(state.reads, names.length + 1);
   });
 
   it('ends with any revision, whoever wrote it', async () => {

@@ -51,7 +51,8 @@ interface Process {
 /** Another process that serves the same fleet. */
 async function startProcess(t: TestContext, url: string, clock: Clock): Promise<Process> {
   const store = await openSqliteStore(url);
-  const liveness = await openLiveness(store.liveness, clock, log);
+  const liveness = openLiveness(store.liveness, clock, log);
+  await liveness.refresh();
   t.after(async () => {
     await liveness.close();
     await store.close();
@@ -120,7 +121,8 @@ test('what was seen survives a restart', async (t) => {
   const { url } = temporaryDatabase(t);
   const clock = clockAt();
   const store = await openSqliteStore(url);
-  const liveness = await openLiveness(store.liveness, clock, log);
+  const liveness = openLiveness(store.liveness, clock, log);
+  await liveness.refresh();
   liveness.polled(pollOf());
   liveness.refused(EAST, 'rolebindings', { atMs: T0, status: 495, reason: 'expired', knownBy: 'proven' });
   liveness.reported(EAST, reportOf('podinfo'));
@@ -137,7 +139,7 @@ function watched(): LivenessStore & { saves: number; locked: boolean } {
   const store = {
     saves: 0,
     locked: false,
-    since: async () => ({ version: 0, polls: [], reports: [] }),
+    since: async () => 0,
     save: async () => {
       store.saves++;
       if (store.locked) throw new Error('locked');
@@ -151,7 +153,7 @@ function watched(): LivenessStore & { saves: number; locked: boolean } {
 test('no poll and no report writes on its path, and a store that is locked costs nothing but the wait', async () => {
   const store = watched();
   store.locked = true;
-  const liveness = await openLiveness(store, clockAt(), log);
+  const liveness = openLiveness(store, clockAt(), log);
   for (let n = 0; n < 1_000; n++) liveness.polled(pollOf({ clusterDns: `c${n}.example.com` }));
   liveness.reported(EAST, reportOf('podinfo'));
   assert.equal(store.saves, 0);
@@ -165,7 +167,7 @@ test('no poll and no report writes on its path, and a store that is locked costs
 
 test('polls that come while it writes do not keep it writing', async () => {
   const store = watched();
-  const liveness = await openLiveness(
+  const liveness = openLiveness(
     {
       ...store,
       save: async () => {
@@ -182,7 +184,7 @@ test('polls that come while it writes do not keep it writing', async () => {
 });
 
 test('the inputs are looked at once for each revision, not with each poll', async () => {
-  const liveness = await openLiveness(watched(), clockAt(), log);
+  const liveness = openLiveness(watched(), clockAt(), log);
   let looked = 0;
   const inputs = (): Uint8Array => Buffer.from(`{"inputs":[${++looked}]}`);
   for (let n = 0; n < 5; n++) liveness.polled(pollOf({ inputs }));
@@ -192,7 +194,7 @@ test('the inputs are looked at once for each revision, not with each poll', asyn
 });
 
 test('whoever looks at what a cluster is told is not that cluster', async () => {
-  const liveness = await openLiveness(watched(), clockAt(), log);
+  const liveness = openLiveness(watched(), clockAt(), log);
   const grants = { roles: [], environments: [], labels: [] };
   for (const principal of [
     { kind: 'operator_token', name: 'x', tokenId: 'x', grants, expiresMs: 0 },
@@ -205,7 +207,7 @@ test('whoever looks at what a cluster is told is not that cluster', async () => 
 });
 
 test('a flood of reports is bounded: for one cluster by what is kept, for all by 503', async () => {
-  const liveness = await openLiveness(watched(), clockAt(), log);
+  const liveness = openLiveness(watched(), clockAt(), log);
   for (let n = 0; n < 5_000; n++)
     liveness.reported(EAST, { ...reportOf(`ResourceSet/r${n}`), kind: 'ResourceSet' });
   assert.equal(Object.keys(await liveness.reportsOf(EAST)).length, LIMITS.reportsPerClusterMax);
@@ -219,7 +221,7 @@ test('a flood of reports is bounded: for one cluster by what is kept, for all by
 });
 
 test('a User-Agent is escaped and cut, and told as it is now', async () => {
-  const liveness = await openLiveness(watched(), clockAt(), log);
+  const liveness = openLiveness(watched(), clockAt(), log);
   liveness.polled(pollOf({ client: `flux\u0080\u202e${'x'.repeat(4_000)}` }));
   const shown = liveness.of(EAST)?.['namespaces']?.polls?.client ?? '';
   assert.ok(shown.startsWith('flux\\u{80}\\u{202e}x') && shown.length <= LIMITS.clientCharactersMax, shown);

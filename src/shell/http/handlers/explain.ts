@@ -27,7 +27,7 @@ export function explainHandler(operation: Operation, parts: HandlerParts): Handl
   return async ({ body }) => {
     const asked = body as ExplainBody;
     const atMs = readMoment(asked.at);
-    const subject = findSubject(asked, parts);
+    const subject = await findSubject(asked, parts);
     const request = readRequest(asked, subject);
     const answer = await explain(parts.explain, {
       chain: subject.chain,
@@ -56,10 +56,10 @@ interface Subject extends Pick<Question, 'chain' | 'openssl'> {
   readonly refusal: object | undefined;
 }
 
-function findSubject(
+async function findSubject(
   asked: ExplainBody,
   { recentChains, refusals, sightings: { presentations } }: HandlerParts,
-): Subject {
+): Promise<Subject> {
   const named = [asked.chain_pem, asked.certificate_sha256, asked.request_id].filter(
     (one) => one !== undefined,
   );
@@ -71,7 +71,7 @@ function findSubject(
   }
   if (asked.request_id === undefined) {
     const sha256 = (asked.certificate_sha256 ?? '').replaceAll(':', '').toLowerCase();
-    const recent = recentChains.get(sha256) ?? lastPresented(presentations, sha256);
+    const recent = recentChains.get(sha256) ?? (await lastPresented(presentations, sha256));
     if (recent === undefined) throw notRemembered('certificate');
     return { ...recent, request: { source: recent.source }, refusal: undefined };
   }
@@ -90,14 +90,17 @@ function findSubject(
 }
 
 /** Longer ago, or by another worker: what OpenSSL said of it is not known any more. */
-function lastPresented(
+async function lastPresented(
   presentations: Presentations,
   sha256: string,
-):
-  | { readonly chain: readonly Uint8Array[]; readonly openssl: undefined; readonly source: string }
-  | undefined {
+): Promise<
+  { readonly chain: readonly Uint8Array[]; readonly openssl: undefined; readonly source: string } | undefined
+> {
+  await presentations.loaded();
   const found = presentations.all().find(({ certificate }) => certificate?.sha256 === sha256);
-  return found === undefined ? undefined : { chain: found.chain, openssl: undefined, source: found.source };
+  const presented = found && (await presentations.withChain(found));
+  if (presented?.certificate?.sha256 !== sha256) return undefined;
+  return { chain: presented.chain, openssl: undefined, source: presented.source };
 }
 
 function readChain(pem: string): readonly Uint8Array[] {

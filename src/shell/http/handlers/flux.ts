@@ -27,7 +27,9 @@ export function fluxHandler(
   const { kind } = operation;
   if (kind === undefined || !isCatalogueKind(kind)) return undefined;
   return async ({ principal, parameters, header }) => {
-    const clusterDns = parameters.path['cluster_dns'] ?? '';
+    const asked = parameters.path['cluster_dns'] ?? '';
+    // One text for all that remembers it, where there may be 100,000: that of the path is a part of something longer.
+    const clusterDns = principal.kind === 'cluster' && principal.dns === asked ? principal.dns : asked;
     const answer = await answers.of(clusterDns, kind);
     if (answer === undefined) throw new FluxgateError('not_found', 'No cluster of this name is registered.');
     if (principal.kind === 'cluster') await parts.ratchet.turn(clusterDns, principal.certificate.sha256);
@@ -50,27 +52,17 @@ function inputsAnswer(inputs: Buffer, principal: Principal): Answer {
   return { status: 200, body: besideInputs(inputs, text), headers };
 }
 
-interface OwnPart {
+/** A microsecond each time; kept for each of 100,000 certificates it would be 35 MB. */
+function ownPart({ notAfter, sha256 }: CertificateReference): {
   /** As `certificateText` makes it. */
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Of certificates whose verdicts are remembered, for as long as they are. */
-const ownParts = new WeakMap<CertificateReference, OwnPart>();
-
-function ownPart(certificate: CertificateReference): OwnPart {
-  let part = ownParts.get(certificate);
-  if (part === undefined) {
-    const { notAfter, sha256 } = certificate;
-    const not_after = new Date(notAfter).toISOString();
-    part = {
-      text: certificateText({ not_after, sha256 }),
-      headers: Object.freeze({ 'X-Client-Certificate-Not-After': not_after }),
-    };
-    ownParts.set(certificate, part);
-  }
-  return part;
+} {
+  const not_after = new Date(notAfter).toISOString();
+  return {
+    text: certificateText({ not_after, sha256 }),
+    headers: { 'X-Client-Certificate-Not-After': not_after },
+  };
 }
 
 async function clusterList(parts: HandlerParts, query: Readonly<Record<string, unknown>>): Promise<Answer> {

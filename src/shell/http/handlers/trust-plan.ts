@@ -2,6 +2,7 @@ import { FluxgateError, StartupError } from '../../../core/errors.ts';
 import {
   candidateTrust,
   createPlanner,
+  type Planner,
   type PlanVerdict,
   type Refused,
   strandedCrls,
@@ -11,7 +12,8 @@ import { type Trust, trustWarnings } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { type Snapshot, trustStateOf } from '../../../core/snapshot.ts';
 import { filterInSteps, jsonInSteps, mapInSteps, sortInSteps } from '../../../core/steps.ts';
-import type { Presentation } from '../../presentations.ts';
+import { createPause } from '../../pause.ts';
+import type { Presentation, Presentations } from '../../presentations.ts';
 import { inSlices } from '../../slices.ts';
 import { numberOf } from '../parameters.ts';
 import { type Answer, Pieces } from '../respond.ts';
@@ -30,7 +32,9 @@ type Judged = readonly (readonly [Presentation, PlanVerdict])[];
 /** What a plan is made of, at one moment. */
 interface Situation {
   readonly snapshot: Snapshot;
-  readonly seen: readonly Presentation[];
+  readonly candidate: Trust;
+  /** By name. */
+  readonly judged: Judged;
   /** The DNS names of the fleet's clusters. */
   readonly registered: ReadonlySet<string>;
   readonly nowMs: number;
@@ -44,14 +48,10 @@ export async function planTrust(
   query: Readonly<Record<string, unknown>>,
   body: unknown,
 ): Promise<Answer> {
-  const { presentations, registered } = parts.sightings;
-  const situation: Situation = {
-    snapshot: parts.trust.snapshot,
-    registered: await registered(),
-    seen: presentations.all(),
-    nowMs: parts.clock.now(),
-    limit: numberOf(query['limit'], LIMITS.pageItemsMax),
-  };
+  const { presentations, registered: readRegistered } = parts.sightings;
+  const { snapshot } = parts.trust;
+  const registered = await readRegistered();
+  const nowMs = parts.clock.now();
   const { cluster_ca_pem, operator_ca_pem, remove_anchors } = body as PlanBody;
   const change = {
     clusterCaPem: cluster_ca_pem,
@@ -59,19 +59,31 @@ export async function planTrust(
     removeAnchors: remove_anchors,
   };
   // Ten thousand verifications take seconds, and polls must not notice.
-  return { status: 200, body: new Pieces(await inSlices(plan(situation, change))) };
-}
-
-function* plan(situation: Situation, change: TrustChange): Generator<void, readonly Uint8Array[]> {
-  const { snapshot, registered, nowMs, limit } = situation;
-  const candidate = yield* readCandidate(snapshot.trust, change);
+  const candidate = await inSlices(readCandidate(snapshot.trust, change));
   const inForce = trustStateOf(snapshot);
   const judge = createPlanner({ inForce, candidate: { ...inForce, trust: candidate }, nowMs });
-  const seen = yield* filterInSteps(situation.seen, ({ credential }) => credential === 'certificate');
-  const judged: Judged = yield* mapInSteps(
-    yield* sortInSteps(seen, byName),
-    (one) => [one, judge(one)] as const,
+  const judged = await judgeSeen(presentations, judge);
+  const limit = numberOf(query['limit'], LIMITS.pageItemsMax);
+  const pieces = await inSlices(report({ snapshot, candidate, judged, registered, nowMs, limit }));
+  return { status: 200, body: new Pieces(pieces) };
+}
+
+async function judgeSeen(presentations: Presentations, judge: Planner): Promise<Judged> {
+  const seen = await inSlices(
+    filterInSteps(presentations.all(), ({ credential }) => credential === 'certificate'),
   );
+  const judged: (readonly [Presentation, PlanVerdict])[] = [];
+  const pause = createPause();
+  for (const one of await inSlices(sortInSteps(seen, byName))) {
+    const presented = await presentations.withChain(one);
+    if (presented !== undefined) judged.push([one, judge(presented)]);
+    await pause();
+  }
+  return judged;
+}
+
+function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
+  const { snapshot, candidate, judged, registered, nowMs, limit } = situation;
   const clusters = yield* filterInSteps(judged, ([{ kind }]) => kind === 'cluster');
   const operators = yield* filterInSteps(judged, ([{ kind }]) => kind === 'operator');
   const known = new Set(clusters.map(([{ name }]) => name));

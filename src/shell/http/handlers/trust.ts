@@ -16,7 +16,7 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
     case 'getTrustCluster':
       return async ({ parameters }) => ({
         status: 200,
-        body: trustCluster(parts, parameters.path['cluster_dns'] ?? ''),
+        body: await trustCluster(parts, parameters.path['cluster_dns'] ?? ''),
       });
     case 'planTrust':
       return ({ parameters, body }) => planTrust(parts, parameters.query, body);
@@ -44,8 +44,9 @@ export function trustHandler(operation: Operation, parts: HandlerParts): Handler
   }
 }
 
-function trustCluster({ sightings }: HandlerParts, clusterDns: string): object {
+async function trustCluster({ sightings }: HandlerParts, clusterDns: string): Promise<object> {
   const { presentations, pins } = sightings;
+  await presentations.loaded();
   const shown: Record<string, unknown> = { cluster_dns: clusterDns };
   for (const credential of ['certificate', 'token', 'observed'] as const) {
     const presentation = presentations.get('cluster', clusterDns, credential);

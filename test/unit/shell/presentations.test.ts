@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import type { RequestRecord } from '../../../src/shell/http/pipeline.ts';
+import { createLog } from '../../../src/shell/log.ts';
+import { createPresentations, type Presentations } from '../../../src/shell/presentations.ts';
+import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
+import type { Store } from '../../../src/shell/store/store.ts';
+import { ALONE } from '../../../src/shell/workers/siblings.ts';
+import { temporaryDatabase } from '../store/temporary.ts';
+
+const asText = (octets: Uint8Array): string => Buffer.from(octets).toString();
+
+const EAST = 'east.k8s.example.com';
+const log = createLog('silent', { write: () => undefined });
+const LEAF = Buffer.from('a leaf');
+const NEXT = Buffer.from('the next leaf');
+const ISSUER = Buffer.from('an intermediate');
+
+/** One request of the cluster, with this leaf. */
+function requestOf(leaf: Buffer, source = '10.0.0.1'): RequestRecord {
+  const certificate = {
+    sha256: createHash('sha256').update(leaf).digest('hex'),
+    spkiSha256: 'aa',
+    serial: '01',
+    subject: 'CN=east',
+    issuer: 'CN=ca',
+    anchorSha256: 'bb',
+    issuersSha256: ['cc', 'bb'],
+    notAfter: 1,
+  };
+  const principal = { kind: 'cluster', dns: EAST, certificate };
+  return {
+    verdict: { accepted: true, principal, validUntil: 1 },
+    presented: { chain: [leaf, ISSUER], tls: { version: 'TLSv1.3', cipher: 'c', group: 'g' } },
+    principal,
+    source,
+  } as unknown as RequestRecord;
+}
+
+const clock = { ms: 1_000, now: () => clock.ms, elapsed: () => clock.ms };
+
+async function start(t: TestContext, url: string): Promise<{ store: Store; presentations: Presentations }> {
+  const store = await openSqliteStore(url);
+  t.after(() => store.close());
+  return { store, presentations: createPresentations(store.sightings, clock, log, ALONE) };
+}
+
+const known = (presentations: Presentations) => presentations.get('cluster', EAST, 'certificate');
+
+test('what is noted while the past is loaded is counted with it, in memory and in the store', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const first = await start(t, url);
+  for (let n = 0; n < 3; n++) first.presentations.note(requestOf(LEAF), 200);
+  await first.presentations.close();
+
+  clock.ms = 5_000;
+  const second = await start(t, url);
+  second.presentations.note(requestOf(LEAF, '10.0.0.2'), 200);
+  assert.equal(known(second.presentations)?.count, 1);
+  // Nothing is written over what is not known yet.
+  await second.presentations.flush();
+  const { count, firstSeenMs, lastSeenMs, source } = known(second.presentations) ?? {};
+  assert.deepEqual(
+    { count, firstSeenMs, lastSeenMs, source },
+    {
+      count: 4,
+      firstSeenMs: 1_000,
+      lastSeenMs: 5_000,
+      source: '10.0.0.2',
+    },
+  );
+  const third = await start(t, url);
+  await third.presentations.loaded();
+  assert.equal(known(third.presentations)?.count, 4);
+});
+
+test('a certificate that came while the past is loaded is the one, not that of before', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const first = await start(t, url);
+  first.presentations.note(requestOf(LEAF), 200);
+  await first.presentations.close();
+  const second = await start(t, url);
+  second.presentations.note(requestOf(NEXT), 200);
+  await second.presentations.loaded();
+  const now = known(second.presentations);
+  assert.equal(now?.count, 1);
+  assert.deepEqual(
+    (now && (await second.presentations.withChain(now)))?.chain.map(asText),
+    [NEXT, ISSUER].map(String),
+  );
+});
+
+test('a chain is in memory until it is written, and then in the store', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const { presentations } = await start(t, url);
+  const chain = async () => {
+    const now = known(presentations);
+    return (now && (await presentations.withChain(now)))?.chain.map(asText);
+  };
+  presentations.note(requestOf(LEAF), 200);
+  assert.ok(known(presentations)?.leaf);
+  assert.deepEqual(await chain(), [LEAF, ISSUER].map(String));
+  await presentations.flush();
+  assert.equal(known(presentations)?.leaf, undefined);
+  assert.deepEqual(await chain(), [LEAF, ISSUER].map(String));
+  // Seen again and written again, without it: it stays there.
+  clock.ms += 3_600_000;
+  presentations.note(requestOf(LEAF), 200);
+  await presentations.flush();
+  assert.deepEqual(await chain(), [LEAF, ISSUER].map(String));
+});
+
+test('a chain that somebody took out of the store is nobody else’s, and comes back with the next request', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const { presentations, store } = await start(t, url);
+  presentations.note(requestOf(LEAF), 200);
+  await presentations.flush();
+  await store.sightings.save({
+    sightings: [],
+    forgotten: [{ kind: 'cluster', name: EAST, credential: 'certificate' }],
+    pins: [],
+  });
+  const before = known(presentations);
+  assert.ok(before);
+  assert.equal(await presentations.withChain(before), undefined);
+  presentations.note(requestOf(LEAF), 200);
+  assert.deepEqual((await presentations.withChain(before))?.chain.map(asText), [LEAF, ISSUER].map(String));
+  await presentations.flush();
+  assert.equal(known(presentations)?.count, 2);
+  assert.deepEqual((await presentations.withChain(before))?.chain.map(asText), [LEAF, ISSUER].map(String));
+});
+
+test('while the past cannot be read nothing is written over it; it is read again when it can be', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const first = await start(t, url);
+  for (let n = 0; n < 3; n++) first.presentations.note(requestOf(LEAF), 200);
+  await first.presentations.close();
+  let fails = true;
+  const { sightings } = first.store;
+  const store = {
+    ...sightings,
+    load: () => {
+      if (fails) throw new Error('locked');
+      return sightings.load();
+    },
+  };
+  const presentations = createPresentations(store, clock, log, ALONE);
+  presentations.note(requestOf(LEAF), 200);
+  await assert.rejects(presentations.flush(), /locked/);
+  fails = false;
+  await presentations.flush();
+  assert.equal(known(presentations)?.count, 4);
+});
