@@ -72,7 +72,7 @@ describe('what fails', () => {
       [
         ['namespace', 'delete', 'podinfo'],
         5,
-        /in_use[\s\S]*→ take it away from who uses it first \(fluxgate namespace unassign podinfo\), or delete it with --detach/,
+        /in_use[\s\S]*→ take it away from who uses it first \(fluxgate namespace unassign podinfo --cluster NAME\), or delete it with --detach/,
       ],
       [
         ['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": 4}', '--if-match', '"old"'],

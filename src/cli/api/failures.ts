@@ -8,7 +8,7 @@ const NEXT: Readonly<Record<number, string>> = Object.freeze({
   400: 'correct what is named, and send it again{unwritten}',
   401: 'the token is unknown, expired or revoked: --token-file, or ask for a new one (fluxgate token create)',
   403: 'this credential may not do that, or not from this network (OPERATOR_NETWORKS). An auditor sees why: fluxgate trust explain --request-id ID',
-  404: 'check the name{list}. In read-only mode (API_MODE) the operator routes are not there at all',
+  404: 'check the name{list}',
   405: 'this gateway is read-only (API_MODE=read-only): use the one that has API_MODE=crud',
   409: 'read it again{get} and decide again',
   412: 'somebody changed it since it was read: read it again{get} and decide again',
@@ -28,6 +28,9 @@ const NEXT_OF_CODE: Readonly<Record<string, string>> = Object.freeze({
   secret_suspected:
     'put the secret into a Secret in the cluster and name it in secret_refs (docs/fleet-safety.md)',
 });
+
+const NO_ROUTE =
+  'In read-only mode (API_MODE) the operator routes are not there at all: use the gateway that has API_MODE=crud';
 
 const EXIT_OF: Readonly<Record<number, number>> = Object.freeze({
   401: EXIT.refused,
@@ -80,7 +83,7 @@ function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRe
   const said: Readonly<Record<string, string | undefined>> = {
     list,
     get: command('get'),
-    unassign: first === 'clusters' ? undefined : command('unassign'),
+    unassign: first === 'clusters' ? undefined : `${command('unassign')} --cluster NAME`,
   };
   return hint
     .replace('{unwritten}', writes ? '; nothing was written' : '')
@@ -110,7 +113,8 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 /** What the gateway said, its details, and what to do: for standard error. */
 export function refusalOf(answer: ApiAnswer): CommandFailed {
   const { error, message, request_id, details } = errorBody(answer);
-  const next = NEXT_OF_CODE[error] ?? NEXT[answer.status];
+  const next =
+    NEXT_OF_CODE[error] ?? (message.startsWith('There is no such route') ? NO_ROUTE : NEXT[answer.status]);
   const lines = [
     `${error} (HTTP ${answer.status}): ${message}`,
     ...details.map(({ field, problem }) => `  ${field}: ${problem}`),

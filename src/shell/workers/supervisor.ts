@@ -163,7 +163,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       } else if (!worker.stopping) {
         log.error(
           { worker: number, pid: child.pid, code, signal },
-          'a worker ended by itself, and its connections with it',
+          'a worker ended by itself, and its connections with it; another is started in its place',
         );
       }
     });
@@ -206,6 +206,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     return inOrder && code === 0;
   };
   const restartEach = async (): Promise<void> => {
+    log.info('asked to restart: workers are replaced one after the other, and each finishes what it began');
     for (const worker of [...workers.values()].filter(({ ready }) => ready)) {
       if (stopping) return;
       // It ended by itself meanwhile, and is replaced for that.

@@ -144,7 +144,7 @@ it('ends a worker that says what no worker says', async () => {
   assert.deepEqual(events.slice(-3), [
     'a worker says what no worker says: it is ended',
     'kill 2',
-    'a worker ended by itself, and its connections with it',
+    'a worker ended by itself, and its connections with it; another is started in its place',
   ]);
 });
 
