@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backend';
 import { boundedMemory } from '../../core/bounded-memory.ts';
 import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
@@ -27,6 +28,7 @@ export interface Router {
   validate(operation: Operation, target: Target, body: unknown): Parameters;
 }
 
+const NO_QUERY = Object.freeze({});
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /**
@@ -72,8 +74,11 @@ export async function createRouter(
   const index = createRouteIndex(operations.all);
   const described = new Map(backend.router.getOperations().map((each) => [each.operationId, each]));
 
-  /** Of paths without a query: they are the same for as long as the document is, and Flux asks for few of them again and again. */
-  const valid = boundedMemory<string, Parameters>(LIMITS.validPathsMax);
+  /**
+   * By the SHA-256 of method and path, without a query: its parameters are what stands in it. It is so for as long as the document is the
+   * same, and Flux asks for few paths again and again.
+   */
+  const valid = boundedMemory<string, true>(LIMITS.validPathsMax);
 
   const readParameters = (operation: Operation, target: Target): Parameters => {
     const matched = described.get(operation.operationId);
@@ -106,11 +111,11 @@ export async function createRouter(
       const schemaName = bodies.get(operation.operationId)?.schemaName;
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
       if (target.query !== '') return readParameters(operation, target);
-      const name = `${operation.method} ${target.path}`;
-      const known = valid.get(name);
-      if (known !== undefined) return known;
+      const key = hash('sha256', `${operation.method} ${target.path}`, 'binary');
+      const path = index.find(operation.method, target.path)?.params;
+      if (path !== undefined && valid.get(key) !== undefined) return Object.freeze({ path, query: NO_QUERY });
       const parameters = readParameters(operation, target);
-      valid.set(name, parameters);
+      valid.set(key, true);
       return parameters;
     },
   };
