@@ -36,7 +36,10 @@ export interface CheckedPolicies {
   /** Of `policiesDigest`. */
   readonly sha256: string;
   readonly schema: SchemaJson<string>;
-  readonly policies: readonly (Omit<Policy, 'looksAt'> & { readonly looksAt: readonly string[] | null })[];
+  /** Without their files' names, which are another machine's. */
+  readonly policies: readonly (Omit<Policy, 'file' | 'looksAt'> & {
+    readonly looksAt: readonly string[] | null;
+  })[];
 }
 
 interface Policy {
@@ -95,12 +98,13 @@ export function* readPolicySet(sources: PolicySources): Generator<void, PolicySe
 }
 
 function knownSet(
-  { schemaText, schemaFile = SCHEMA_FILE }: PolicySources,
+  { schemaText, schemaFile = SCHEMA_FILE, policies: files }: PolicySources,
   checked: CheckedPolicies,
 ): PolicySet {
   const policies = checked.policies.map((policy) => {
     const looksAt = policy.looksAt === null ? undefined : new Set(policy.looksAt);
-    return [policy.id, { ...policy, looksAt }] as const;
+    const [file = ''] = Object.entries(files).find(([, text]) => text.includes(policy.text)) ?? [];
+    return [policy.id, { ...policy, file, looksAt }] as const;
   });
   return { schemaFile, schemaText, policies: new Map(policies), schema: checked.schema };
 }
@@ -119,7 +123,7 @@ export function checkPolicySources(sources: Omit<PolicySources, 'checked'>): Che
   return {
     sha256: policiesDigest(sources),
     schema: schema.json,
-    policies: [...set.policies.values()].map(({ looksAt, ...policy }) => ({
+    policies: [...set.policies.values()].map(({ file: _file, looksAt, ...policy }) => ({
       ...policy,
       looksAt: looksAt === undefined ? null : [...looksAt],
     })),

@@ -18,6 +18,10 @@ test('what a start takes as checked has passed all checks as it is (else: npm ru
   assert.equal(JSON.stringify(await readChecked()), JSON.stringify(await checkedNow()));
 });
 
+test('what is taken as checked says nothing of where it was made', async () => {
+  assert.doesNotMatch(JSON.stringify((await readChecked()).policies), /POLICY_DIR|\.cedar"/);
+});
+
 test('a document that differs in one octet is checked, and what is checked with it', async () => {
   const known = await readChecked();
   const text = await readFile(new URL('../../../openapi.yaml', import.meta.url), 'utf8');
