@@ -175,6 +175,8 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
     });
     return Object.fromEntries(shared);
   };
+  /** Who is not known yet to have been heard is not silent. */
+  let loaded = false;
   let refreshing: Promise<void> | undefined;
   const refresh = (): Promise<void> => {
     refreshing ??= store
@@ -182,6 +184,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
       .then((read) => {
         for (const one of own) if (one <= read) own.delete(one);
         version = read;
+        loaded = true;
       })
       .finally(() => {
         refreshing = undefined;
@@ -237,6 +240,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
     },
     refresh,
     forgetGone(registered) {
+      if (!loaded) return;
       const before = clock.now() - LIMITS.goneSightingMs;
       for (const [clusterDns, { record }] of seen) {
         if (!registered.has(clusterDns) && lastHeardMs(record) < before) forget(clusterDns);

@@ -165,8 +165,12 @@ export function createPresentations(
   const shared = sharePresentations(
     siblings,
     (key) => seen.get(key),
-    // Whoever told it writes it, leaf and all.
-    (key, told) => keep(key, { ...told, leaf: seen.get(key)?.leaf, writtenMs: seen.get(key)?.writtenMs }),
+    // Whoever told it writes it, leaf and all: of another certificate there is none here.
+    (key, told) => {
+      const before = seen.get(key);
+      const leaf = before !== undefined && isSameCredential(before, told) ? before.leaf : undefined;
+      keep(key, { ...told, leaf, writtenMs: before?.writtenMs });
+    },
   );
   /** Of which the store has no leaf: somebody took the row out meanwhile. */
   const lost = new Set<string>();

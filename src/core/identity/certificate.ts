@@ -9,6 +9,7 @@ import { context, contextConstructed, DerError, type DerNode, Fields, readWhole,
 import { isNegative, readBitStringOctets, readCount, readInteger, readTime } from './der-values.ts';
 import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
 import { type ExtensionFacts, readExtensions } from './extensions.ts';
+import type { GeneralNameType } from './general-name.ts';
 import { hexOf, printable } from './printable.ts';
 import { type PublicKeyFacts, readPublicKey } from './public-key.ts';
 import { CertificateRefused } from './refused.ts';
@@ -96,8 +97,19 @@ function readTbs(tbs: DerNode, outerAlgorithm: DerNode) {
   };
 }
 
+/** Whatever octets they have, OpenSSL reads them. */
+const FLAT_NAMES: readonly GeneralNameType[] = [
+  'dNSName',
+  'rfc822Name',
+  'uniformResourceIdentifier',
+  'iPAddress',
+];
+
 /** OpenSSL must read the same certificate out of the same octets; so must asn1js, see second-reading.ts. */
-function crossCheck(der: Uint8Array, facts: { serial: string; notBefore: number; notAfter: number }): void {
+function crossCheck(
+  der: Uint8Array,
+  facts: Pick<CertificateFacts, 'serial' | 'notBefore' | 'notAfter' | 'subjectAltNames'>,
+): void {
   let other: X509Certificate;
   try {
     other = new X509Certificate(der);
@@ -110,6 +122,11 @@ function crossCheck(der: Uint8Array, facts: { serial: string; notBefore: number;
     other.validFromDate.getTime() === facts.notBefore &&
     other.validToDate.getTime() === facts.notAfter;
   if (!same) throw new DerError('OpenSSL reads another serial number or validity out of it');
+  // Where it cannot read one name, it sees none of the list. What it makes of the names is a printed form, which nobody goes by.
+  const hasInsides = facts.subjectAltNames.some(({ type }) => !FLAT_NAMES.includes(type));
+  if (hasInsides && other.subjectAltName === undefined) {
+    throw new DerError('OpenSSL cannot read the names in its subjectAltName');
+  }
 }
 
 /**

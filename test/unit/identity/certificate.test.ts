@@ -93,6 +93,40 @@ describe('the facts of a certificate', () => {
   });
 });
 
+describe('names of which OpenSSL cannot read one, so that it sees none', () => {
+  const DNS = '820d 612e 6578616d706c652e636f6d';
+  const OTHER = '06032a0304';
+  const withName = (name: string): Promise<Minted> => {
+    const names = Buffer.concat([bytes(DNS), bytes(name)]);
+    const value = Buffer.concat([Uint8Array.of(0x30, names.length), names]);
+    return leaf(root, { subjectAltNames: null, extensions: [{ oid: '2.5.29.17', critical: false, value }] });
+  };
+  const NAMES: readonly (readonly [what: string, good: string, bad: string])[] = [
+    ['an otherName without a value', `a00b ${OTHER} a0040c026869`, `a007 ${OTHER} a000`],
+    ['an otherName of two values', `a00b ${OTHER} a0040c026869`, `a00d ${OTHER} a0060c0268690500`],
+    ['an otherName with the end of a value', `a00b ${OTHER} a0040c026869`, `a00a ${OTHER} a0030c0268`],
+    ['a registeredID that ends inside an arc', '88022a03', '88022a83'],
+    ['a registeredID with a padded arc', '88032a8103', '88032a8003'],
+    ['an ediPartyName without a party', 'a506 a1040c026869', 'a506 a0040c026869'],
+    ['an ediPartyName whose party is no text', 'a506 a1040c026869', 'a506 a10402026869'],
+    [
+      'a directoryName whose value is no text',
+      'a410 300e310c300a 0603550403 0c036f6e65',
+      'a410 300e310c300a 0603550403 04036f6e65',
+    ],
+  ];
+  for (const [what, fine, bad] of NAMES) {
+    it(`are refused: ${what}`, async () => {
+      const read = await withName(fine);
+      assert.ok(new X509Certificate(read.der).subjectAltName?.startsWith('DNS:a.example.com'));
+      assert.equal(readCertificate(read.der).subjectAltNames.length, 2);
+      const spoiled = await withName(bad);
+      assert.equal(new X509Certificate(spoiled.der).subjectAltName, undefined);
+      malformed(spoiled.der, /OpenSSL cannot read|octets|longer/);
+    });
+  }
+});
+
 describe('octets that are no certificate', () => {
   it('are refused empty, short, and cut off anywhere', () => {
     for (const length of [0, 1, 2, 3, 4, 20, 100, good.der.length - 1]) {

@@ -9,6 +9,7 @@ import { createLog } from '../../../src/shell/log.ts';
 import type { LivenessStore } from '../../../src/shell/store/liveness.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
+import { until } from '../../support/until.ts';
 import { temporaryDatabase } from '../store/temporary.ts';
 
 const EAST = 'east.k8s.example.com';
@@ -247,4 +248,45 @@ test('a cluster that is in no fleet is forgotten when it has been silent for a w
   assert.equal(again.liveness.of(EAST), undefined);
   assert.ok(again.liveness.of(WEST));
   assert.deepEqual(await again.liveness.reportsOf(EAST), {});
+});
+
+test('a cluster that is in no fleet is not forgotten for being silent before it is known when it polled', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const before = await startProcess(t, url, clock);
+  before.liveness.polled(pollOf());
+  before.liveness.reported(EAST, reportOf('podinfo'));
+  await before.liveness.close();
+  const store = await openSqliteStore(url);
+  const held = Promise.withResolvers<void>();
+  const slowly: LivenessStore = {
+    ...store.liveness,
+    async since(since, own, take) {
+      const pages: (() => void)[] = [];
+      const version = await store.liveness.since(
+        since,
+        own,
+        (changes) => void pages.push(() => take(changes)),
+      );
+      // Of what clusters reported and when they polled, the first is there sooner.
+      pages.shift()?.();
+      await held.promise;
+      for (const page of pages) page();
+      return version;
+    },
+  };
+  const liveness = openLiveness(slowly, clock, log);
+  t.after(async () => {
+    await liveness.close();
+    await store.close();
+  });
+  const loaded = liveness.refresh();
+  await until(async () => liveness.reportsVersion(EAST) !== undefined);
+  liveness.forgetGone(new Set());
+  held.resolve();
+  await loaded;
+  await liveness.flush();
+  const again = await startProcess(t, url, clock);
+  assert.equal(lastOf(again, 'namespaces'), T0);
+  assert.ok('Kustomization podinfo' in (await again.liveness.reportsOf(EAST)));
 });

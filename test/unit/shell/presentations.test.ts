@@ -152,3 +152,37 @@ test('while the past cannot be read nothing is written over it; it is read again
   await presentations.flush();
   assert.equal(known(presentations)?.count, 4);
 });
+
+test('a certificate that another worker tells of is not written with the leaf of the one before', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const store = await openSqliteStore(url);
+  t.after(() => store.close());
+  let telling: () => readonly unknown[] = () => [];
+  let take: (items: readonly never[], from: number) => unknown = () => undefined;
+  const one = createPresentations(store.sightings, clock, log, {
+    ...ALONE,
+    count: 2,
+    gather: (_topic, collect) => {
+      telling = collect;
+    },
+  });
+  const other = createPresentations(store.sightings, clock, log, {
+    ...ALONE,
+    count: 2,
+    onShared: (_topic, taken) => {
+      take = taken;
+    },
+  });
+  await Promise.all([one.loaded(), other.loaded()]);
+  other.note(requestOf(LEAF), 200);
+  one.note(requestOf(NEXT), 200);
+  take(JSON.parse(JSON.stringify(telling())) as never[], 1);
+  await one.flush();
+  await other.flush();
+  for (const presentations of [one, other]) {
+    const now = known(presentations);
+    assert.ok(now);
+    const chain = (await presentations.withChain(now))?.chain.map(asText);
+    assert.deepEqual(chain, [NEXT, ISSUER].map(String));
+  }
+});

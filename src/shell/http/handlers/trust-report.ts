@@ -29,6 +29,8 @@ interface Situation {
 
 /** GET /trust: of one moment, from memory; in slices, for it is about the whole fleet. */
 export async function trustReport(parts: HandlerParts, query: Query): Promise<Answer> {
+  // A CA of which nobody is seen is taken for one that nobody needs: while the past cannot be read, nothing is told.
+  await parts.sightings.presentations.loaded();
   // Who is gone is told of no more; where the store cannot say so, all that is in memory is told.
   await parts.sightings.registered().catch(() => undefined);
   const nowMs = parts.clock.now();
