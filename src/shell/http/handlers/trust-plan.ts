@@ -29,12 +29,18 @@ interface PlanBody {
 
 type Judged = readonly (readonly [Presentation, PlanVerdict])[];
 
+interface JudgedSeen {
+  readonly judged: Judged;
+  /** Seen, and what they presented is gone from the store: nobody can say what would become of them. */
+  readonly lost: readonly Presentation[];
+}
+
 /** What a plan is made of, at one moment. */
 interface Situation {
   readonly snapshot: Snapshot;
   readonly candidate: Trust;
   /** By name. */
-  readonly judged: Judged;
+  readonly seen: JudgedSeen;
   /** The DNS names of the fleet's clusters. */
   readonly registered: ReadonlySet<string>;
   readonly nowMs: number;
@@ -62,28 +68,31 @@ export async function planTrust(
   const candidate = await inSlices(readCandidate(snapshot.trust, change));
   const inForce = trustStateOf(snapshot);
   const judge = createPlanner({ inForce, candidate: { ...inForce, trust: candidate }, nowMs });
-  const judged = await judgeSeen(presentations, judge);
+  const seen = await judgeSeen(presentations, judge);
   const limit = numberOf(query['limit'], LIMITS.pageItemsMax);
-  const pieces = await inSlices(report({ snapshot, candidate, judged, registered, nowMs, limit }));
+  const pieces = await inSlices(report({ snapshot, candidate, seen, registered, nowMs, limit }));
   return { status: 200, body: new Pieces(pieces) };
 }
 
-async function judgeSeen(presentations: Presentations, judge: Planner): Promise<Judged> {
+async function judgeSeen(presentations: Presentations, judge: Planner): Promise<JudgedSeen> {
   const seen = await inSlices(
     filterInSteps(presentations.all(), ({ credential }) => credential === 'certificate'),
   );
   const judged: (readonly [Presentation, PlanVerdict])[] = [];
+  const lost: Presentation[] = [];
   const pause = createPause();
   for (const one of await inSlices(sortInSteps(seen, byName))) {
     const presented = await presentations.withChain(one);
-    if (presented !== undefined) judged.push([one, judge(presented)]);
+    if (presented === undefined) lost.push(one);
+    else judged.push([one, judge(presented)]);
     await pause();
   }
-  return judged;
+  return { judged, lost };
 }
 
 function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
-  const { snapshot, candidate, judged, registered, nowMs, limit } = situation;
+  const { snapshot, candidate, seen, registered, nowMs, limit } = situation;
+  const { judged, lost } = seen;
   const clusters = yield* filterInSteps(judged, ([{ kind }]) => kind === 'cluster');
   const operators = yield* filterInSteps(judged, ([{ kind }]) => kind === 'operator');
   const known = new Set(clusters.map(([{ name }]) => name));
@@ -91,14 +100,29 @@ function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
   return yield* jsonInSteps({
     as_of: showTime(nowMs),
     generation: snapshot.generation,
-    safe: judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
+    safe: lost.length === 0 && judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
     openssl_asked: false,
     anchors: showAnchors(candidate),
-    warnings: [...trustWarnings(candidate, nowMs), ...(yield* strandedCrls(snapshot.crls.crls, candidate))],
+    warnings: [
+      ...trustWarnings(candidate, nowMs),
+      ...(yield* strandedCrls(snapshot.crls.crls, candidate)),
+      ...lostWarning(lost),
+    ],
     clusters: yield* showGroup(clusters, ({ name }) => registered.has(name), limit),
     unknown: { total: unknown.length, names: unknown.slice(0, limit) },
     operators: yield* showGroup(operators, () => true, limit),
   });
+}
+
+const LOST_NAMES_MAX = 5;
+
+function lostWarning(lost: readonly Presentation[]): readonly string[] {
+  if (lost.length === 0) return [];
+  const names = lost.slice(0, LOST_NAMES_MAX).map(({ kind, name }) => `${kind} ${name}`);
+  const more = lost.length > names.length ? ` and ${lost.length - names.length} more` : '';
+  return [
+    `not judged, for the certificates that they presented are gone from the store: ${names.join(', ')}${more}; whoever comes again is judged again`,
+  ];
 }
 
 /** What would be refused at load is refused here, in the same words. */
