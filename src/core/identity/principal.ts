@@ -19,6 +19,18 @@ export interface CertificateReference {
   readonly notAfter: number;
 }
 
+/** Of a principal that is made up, to ask the policies about: no certificate has any of it. */
+export const NO_CERTIFICATE: CertificateReference = Object.freeze({
+  sha256: '',
+  spkiSha256: '',
+  serial: '',
+  subject: '',
+  issuer: '',
+  anchorSha256: '',
+  issuersSha256: Object.freeze([]),
+  notAfter: 0,
+});
+
 export interface ClusterPrincipal {
   readonly kind: 'cluster';
   /** Canonical DNS name: equal to the path's `cluster_dns`, or it is another cluster. */

@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import { StartupError } from '../errors.ts';
 import { ENVIRONMENTS, type Environment, type FleetKind } from '../fleet/objects.ts';
 import { FLEET_KINDS } from '../fleet/registry.ts';
-import { type CertificateReference, isTokenPrincipal, type Principal } from '../identity/principal.ts';
+import { isTokenPrincipal, NO_CERTIFICATE, type Principal } from '../identity/principal.ts';
 import { TOKEN_KINDS } from '../identity/token-text.ts';
 import { parseDateTime } from '../rfc3339.ts';
 import type { PolicyEngine } from './decide.ts';
@@ -137,16 +137,6 @@ export function readDecisionTable(file: string, text: string, operations: Operat
   }
 }
 
-const CERTIFICATE: CertificateReference = Object.freeze({
-  sha256: '',
-  spkiSha256: '',
-  serial: '',
-  subject: '',
-  issuer: '',
-  anchorSha256: '',
-  issuersSha256: Object.freeze([]),
-  notAfter: 0,
-});
 const KINDS = [
   'anonymous',
   'reader',
@@ -169,7 +159,7 @@ function readPrincipal(value: unknown, where: string): Principal {
       case 'writer':
         return { kind, tokenId: 'table' };
       case 'cluster':
-        return { kind, dns: fields.text('dns'), certificate: CERTIFICATE };
+        return { kind, dns: fields.text('dns'), certificate: NO_CERTIFICATE };
       case 'cluster_token':
         return { kind, dns: fields.text('dns'), tokenId: 'table' };
       case 'operator':
@@ -177,7 +167,7 @@ function readPrincipal(value: unknown, where: string): Principal {
           kind,
           name: fields.text('name', 'operator@example.com'),
           groups: fields.texts('groups'),
-          certificate: CERTIFICATE,
+          certificate: NO_CERTIFICATE,
         };
       case 'operator_token':
         return {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Principal } from '../../../core/identity/principal.ts';
+import { NO_CERTIFICATE, type Principal } from '../../../core/identity/principal.ts';
 import { type AuthoriseParts, authorise } from '../authorise.ts';
 import type { PipelineParts } from '../pipeline.ts';
 import { readTarget } from '../target.ts';
@@ -12,16 +12,7 @@ const NOBODY: Principal = Object.freeze({
   kind: 'operator',
   name: '',
   groups: Object.freeze(['fluxgate:nobody']),
-  certificate: Object.freeze({
-    sha256: '',
-    spkiSha256: '',
-    serial: '',
-    subject: '',
-    issuer: '',
-    anchorSha256: '',
-    issuersSha256: Object.freeze([]),
-    notAfter: 0,
-  }),
+  certificate: NO_CERTIFICATE,
 });
 
 /**
