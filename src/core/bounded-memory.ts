@@ -8,6 +8,8 @@ export interface BoundedMemory<K, V> {
   has(key: K): boolean;
   set(key: K, value: V): void;
   delete(key: K): void;
+  /** Looks at each. */
+  deleteWhere(isGone: (value: V) => boolean): void;
 }
 
 /**
@@ -48,5 +50,8 @@ export function boundedMemory<K extends {}, V extends {}>(max: number): BoundedM
       if (entries.size > max) evict();
     },
     delete: (key) => void entries.delete(key),
+    deleteWhere(isGone) {
+      for (const [key, value] of entries) if (isGone(value)) entries.delete(key);
+    },
   };
 }

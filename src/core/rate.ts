@@ -9,7 +9,8 @@ export interface Rate {
 
 /**
  * Token buckets, one for each key, as the generic cell rate algorithm keeps them (ITU-T I.371, "virtual scheduling"): one
- * number each, no timer. What is forgotten at the bound is the key unused for longest: it was full again, or nearly.
+ * number each, no timer. A bucket that is full again says what no bucket says, and is forgotten: of 100,000 clusters that poll every
+ * few minutes, hardly one has any. What is forgotten at the bound is the key unused for longest: it was nearly full.
  */
 export interface Buckets {
   /** 0: taken. Else nothing is taken, and the milliseconds after which the next one is there. */
@@ -18,7 +19,12 @@ export interface Buckets {
   takenElsewhere(key: string, count: number, nowMs: number): void;
   /** How many are taken and not yet there again. */
   used(key: string, nowMs: number): number;
+  /** How many are kept, of which some may be full again by now. */
+  kept(): number;
 }
+
+/** So many are not worth a look for those that are full. */
+const UNSWEPT_MAX = 1_024;
 
 /** `nowMs` of each call: milliseconds from any start, never going back. */
 export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): Buckets {
@@ -26,9 +32,19 @@ export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): 
   const depthMs = intervalMs * rate.burst;
   /** The moment at which the bucket is full. */
   const buckets = boundedMemory<string, { fullAt: number }>(keysMax);
-  const fill = (known: { fullAt: number } | undefined, key: string, fullAt: number): void => {
-    if (known === undefined) buckets.set(key, { fullAt });
-    else known.fullAt = fullAt;
+  let sweptAt = UNSWEPT_MAX;
+  const forgetFull = (nowMs: number): void => {
+    buckets.deleteWhere(({ fullAt }) => fullAt <= nowMs);
+    // When there are twice as many: so each costs two looks at most, however many are not full.
+    sweptAt = Math.max(UNSWEPT_MAX, buckets.size * 2);
+  };
+  const fill = (known: { fullAt: number } | undefined, key: string, fullAt: number, nowMs: number): void => {
+    if (known !== undefined) {
+      known.fullAt = fullAt;
+      return;
+    }
+    if (buckets.size >= sweptAt) forgetFull(nowMs);
+    buckets.set(key, { fullAt });
   };
   return {
     take(key, nowMs) {
@@ -37,16 +53,17 @@ export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): 
       const waitMs = next - nowMs - depthMs;
       // Sums of fractions: a bucket that is full by less than a thousandth is full.
       if (waitMs > 1e-3) return Math.max(waitMs, 1);
-      fill(known, key, next);
+      fill(known, key, next, nowMs);
       return 0;
     },
     takenElsewhere(key, count, nowMs) {
       const known = buckets.get(key);
-      fill(known, key, Math.max(known?.fullAt ?? nowMs, nowMs) + count * intervalMs);
+      fill(known, key, Math.max(known?.fullAt ?? nowMs, nowMs) + count * intervalMs, nowMs);
     },
     used(key, nowMs) {
       return Math.max(0, ((buckets.peek(key)?.fullAt ?? nowMs) - nowMs) / intervalMs);
     },
+    kept: () => buckets.size,
   };
 }
 

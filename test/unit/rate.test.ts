@@ -45,6 +45,30 @@ describe('a bucket', () => {
     );
   });
 
+  it('takes no room once it is full again', () => {
+    const buckets = createBuckets({ burst: 20, perSecond: 200 });
+    // A hundred thousand clusters within some minutes, and one that asks too much.
+    for (let n = 0; n < 100_000; n++) {
+      buckets.take('too much', n);
+      assert.equal(buckets.take(`cluster ${n}`, n), 0);
+      assert.ok(buckets.kept() <= 1_025, `${buckets.kept()}`);
+    }
+    const many = createBuckets({ burst: 1, perSecond: 0.001 });
+    for (let n = 0; n < 10_000; n++) many.take(`cluster ${n}`, n);
+    assert.equal(many.kept(), 10_000, 'none is full again');
+    for (let n = 0; n < 10_000; n++) assert.ok(many.take(`cluster ${n}`, 10_000) > 0);
+  });
+
+  it('of many that are not full loses none to those that are', () => {
+    const buckets = createBuckets({ burst: 2, perSecond: 1 });
+    for (let n = 0; n < 5_000; n++) {
+      for (let taken = 0; taken < 2; taken++) assert.equal(buckets.take(`empty ${n}`, n), 0);
+      buckets.take(`soon full ${n}`, n);
+    }
+    // Those of the last second have nothing yet; of those of the one before it one is there again.
+    for (let n = 4_001; n < 5_000; n++) assert.ok(buckets.take(`empty ${n}`, 5_000) > 0, `${n}`);
+  });
+
   it('keeps no more keys than it may', () => {
     const buckets = createBuckets({ burst: 1, perSecond: 0.001 }, 2);
     for (const key of ['a', 'b', 'c']) assert.equal(buckets.take(key, 0), 0);
