@@ -4,6 +4,7 @@ import { boundedMemory } from '../core/bounded-memory.ts';
 import { mergePins } from '../core/identity/merge-pins.ts';
 import {
   describeOutcome,
+  NONE_RETIRED,
   observeKey,
   type PinMode,
   type PinState,
@@ -185,8 +186,6 @@ export async function createKeyPins(
     close: behind.stop,
   };
 }
-
-const NONE_RETIRED: PinState['retired'] = Object.freeze([]);
 
 /** JSON has no undefined. */
 function readPin(document: unknown): PinState {

@@ -102,18 +102,37 @@ function groupsOf(leaf: CertificateFacts): readonly string[] {
   return Object.freeze([...groups]);
 }
 
+/** The text of a name that two certificates have, once: an issuer's is remembered, and may stand in 100,000 leaves. */
+const sharedName = (name: string, [issuer]: readonly CertificateFacts[]): string =>
+  issuer?.subject.readable === name ? issuer.subject.readable : name;
+
+/** By the leaf's issuer: the path above it that was last found, of which one list is enough for all its leaves. */
+const listsAbove = new WeakMap<CertificateFacts, readonly string[]>();
+
+function fingerprintsOf(above: readonly CertificateFacts[]): readonly string[] {
+  const [issuer] = above;
+  const before = issuer === undefined ? undefined : listsAbove.get(issuer);
+  if (before?.length === above.length && above.every(({ sha256 }, index) => sha256 === before[index])) {
+    return before;
+  }
+  const list = Object.freeze(above.map(({ sha256 }) => sha256));
+  if (issuer !== undefined) listsAbove.set(issuer, list);
+  return list;
+}
+
 function referenceTo(
   leaf: CertificateFacts,
   { anchor, certificates }: CertificatePath,
 ): CertificateReference {
+  const above = certificates.slice(1);
   return Object.freeze({
     sha256: leaf.sha256,
     spkiSha256: leaf.spkiSha256,
     serial: leaf.serial,
     subject: leaf.subject.readable,
-    issuer: leaf.issuer.readable,
+    issuer: sharedName(leaf.issuer.readable, above),
     anchorSha256: anchor.sha256,
-    issuersSha256: Object.freeze(certificates.slice(1).map(({ sha256 }) => sha256)),
+    issuersSha256: fingerprintsOf(above),
     notAfter: leaf.notAfter,
   });
 }

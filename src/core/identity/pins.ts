@@ -40,6 +40,9 @@ export interface PinState {
   readonly conflict: KeyConflict | undefined;
 }
 
+/** One list for all clusters that had one key only, of which there may be 100,000. */
+export const NONE_RETIRED: PinState['retired'] = Object.freeze([]);
+
 export type PinVerdict =
   | 'first' // no key was known of this cluster
   | 'current'
@@ -55,7 +58,7 @@ export interface PinOutcome {
 /** One more request with this key, by a certificate that is otherwise accepted. Unchanged states are the same object. */
 export function observeKey(state: PinState | undefined, spkiSha256: string, nowMs: number): PinOutcome {
   if (state === undefined) {
-    return { state: pin(spkiSha256, nowMs, [], undefined), verdict: 'first' };
+    return { state: pin(spkiSha256, nowMs, NONE_RETIRED, undefined), verdict: 'first' };
   }
   if (state.spkiSha256 === spkiSha256) return { state: noteNewestUsed(state), verdict: 'current' };
   const retired = state.retired.find((key) => key.spkiSha256 === spkiSha256);
@@ -96,7 +99,7 @@ function pin(
   retired: readonly RetiredKey[],
   conflict: KeyConflict | undefined,
 ): PinState {
-  return Object.freeze({ spkiSha256, sinceMs, retired: Object.freeze([...retired]), conflict });
+  return Object.freeze({ spkiSha256, sinceMs, retired: Object.freeze(retired), conflict });
 }
 
 /** Why this key's request is refused, if it is. The one place that says so, of requests and of questions about them. */
