@@ -60,7 +60,7 @@ export const LIMITS = Object.freeze({
   operatorRequests: Object.freeze({ burst: 20_000, perSecond: 500 }),
   /** One shared token, in the hands of a whole fleet: three providers for each of 10,000 clusters, twice. */
   sharedTokenRequests: Object.freeze({ burst: 60_000, perSecond: 2_000 }),
-  /** Addresses and principals of which a bucket is kept, 100 octets each. */
+  /** Addresses and principals of which a bucket is kept that is not full, 200 octets each. */
   bucketsMax: 131_072,
 
   // — credentials that are not accepted, per address —
@@ -168,12 +168,12 @@ export const LIMITS = Object.freeze({
   dnsLabelOctetsMax: 63,
 
   // — memory of verdicts and decisions —
-  /** One per live certificate: 100,000 clusters and their renewals, some 300 B each. */
+  /** One per live certificate: 100,000 clusters and their renewals, some 700 octets each. */
   acceptedVerdictsMax: 131_072,
   /** Apart from the accepted, so that a flood of bad certificates cannot push good verdicts out. */
   rejectedVerdictsMax: 4_096,
-  decisionsMax: 393_216, // three routes of 131,072 clusters, 90 octets each
-  /** Paths whose parameters were found valid: three for each of 131,072 clusters, 90 octets each. */
+  decisionsMax: 393_216, // three routes of 131,072 clusters, 60 octets each
+  /** Paths whose parameters were found valid: three for each of 131,072 clusters, 60 octets each. */
   validPathsMax: 393_216,
   /** Rendered answers: 300 octets for each of 100,000 clusters, and the text that clusters share. Without room it begins anew. */
   fluxAnswersBytesMax: 67_108_864,

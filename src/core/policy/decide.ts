@@ -7,6 +7,7 @@ import {
   statefulIsAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { boundedMemory } from '../bounded-memory.ts';
+import { digestMemory } from '../digest-memory.ts';
 import { StartupError } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import { LIMITS } from '../limits.ts';
@@ -71,7 +72,7 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
   const set = yield* readPolicySet(sources);
   residence(set);
   const lookups = { hits: 0, misses: 0 };
-  const remembered = boundedMemory<string, Decision>(LIMITS.decisionsMax);
+  const remembered = digestMemory<Decision>(LIMITS.decisionsMax);
   /** Few are different: one object for all that are the same. */
   const different = boundedMemory<string, Decision>(DIFFERENT_DECISIONS_MAX);
   const looksAt = lookedAt(set);

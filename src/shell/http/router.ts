@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backend';
-import { boundedMemory } from '../../core/bounded-memory.ts';
+import { digestMemory } from '../../core/digest-memory.ts';
 import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
 import { boundDetails, describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -78,7 +78,7 @@ export async function createRouter(
    * By the SHA-256 of method and path, without a query: its parameters are what stands in it. It is so for as long as the document is the
    * same, and Flux asks for few paths again and again.
    */
-  const valid = boundedMemory<string, true>(LIMITS.validPathsMax);
+  const valid = digestMemory<true>(LIMITS.validPathsMax);
 
   const readParameters = (operation: Operation, target: Target): Parameters => {
     const matched = described.get(operation.operationId);

@@ -16,7 +16,7 @@ export interface Agreed {
 /** What is left of a handshake for whoever looks at the connection later. */
 interface Handshake {
   readonly agreed: Agreed;
-  /** SHA-256 of the certificate whose key the peer proved to hold, in base64; undefined: none, or nothing says. */
+  /** SHA-256 of the certificate whose key the peer proved to hold, each character an octet; undefined: none, or nothing says. */
   readonly leafSha256: string | undefined;
 }
 
@@ -54,7 +54,7 @@ function readSession(socket: TLSSocket): Pick<Handshake, 'leafSha256'> & Pick<Ag
     session = socket.getSession();
     if (!session) return NOTHING;
     const leaf = certificateOfSession(session);
-    const leafSha256 = leaf === undefined ? undefined : hash('sha256', leaf, 'base64');
+    const leafSha256 = leaf === undefined ? undefined : hash('sha256', leaf, 'binary');
     return { group: groupOfSession(session), leafSha256 };
   } catch {
     return NOTHING;

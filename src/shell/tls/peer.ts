@@ -1,7 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type BoundedMemory, boundedMemory } from '../../core/bounded-memory.ts';
+import { boundedMemory } from '../../core/bounded-memory.ts';
+import { type DigestMemory, digestMemory } from '../../core/digest-memory.ts';
 import { readCertificate, readCertificateAgain } from '../../core/identity/certificate.ts';
 import { createIssuerReader } from '../../core/identity/certificate-memory.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
@@ -22,7 +23,7 @@ export interface Presented {
   readonly openssl: { readonly authorized: boolean; readonly error: string | undefined };
   readonly resumed: boolean;
   readonly tls: Agreed;
-  /** SHA-256 over everything a verdict depends on besides trust and time. */
+  /** SHA-256 over everything a verdict depends on besides trust and time, each character an octet. */
   readonly key: string;
 }
 
@@ -38,13 +39,12 @@ export class PeerJudge {
   readonly #revocation: RevocationCheck;
   readonly #presented: OfSocket<Presented>;
   /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
-  readonly #readBefore: BoundedMemory<string, true>;
+  readonly #readBefore: DigestMemory<true>;
   readonly #readIssuer: ReturnType<typeof createIssuerReader>;
-  readonly #accepted = boundedMemory<string, Verdict>(LIMITS.acceptedVerdictsMax);
   readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);
 
-  /** By leaf and OpenSSL's verdict: what was accepted, so that its chain need not be read again before it is an hour old. */
-  readonly #leaves = boundedMemory<string, KnownLeaf>(LIMITS.acceptedVerdictsMax);
+  /** By leaf, of connections that OpenSSL accepts: what was accepted, so that its chain need not be read again before it is an hour old. */
+  readonly #leaves = digestMemory<KnownLeaf>(LIMITS.acceptedVerdictsMax);
 
   /** What was said of a connection is said again to its next question. */
   readonly #ofConnection: OfSocket<Said>;
@@ -62,7 +62,7 @@ export class PeerJudge {
     this.#ofConnection = predecessor === undefined ? new OfSocket() : predecessor.#ofConnection;
     this.#readIssuer = predecessor === undefined ? createIssuerReader() : predecessor.#readIssuer;
     this.#readBefore =
-      predecessor === undefined ? boundedMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
+      predecessor === undefined ? digestMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
   }
 
   /** What the peer showed in the handshake, whatever is thought of it. `nowMs`: since the epoch. */
@@ -81,7 +81,7 @@ export class PeerJudge {
     }
     let presented = this.presentedBy(socket, nowMs);
     // To recall it may have been to know it.
-    const remembered = this.#saidOf(socket) ?? this.#rememberedOf(presented);
+    const remembered = this.#saidOf(socket) ?? this.#rememberedOf(socket, presented, nowMs);
     if (remembered !== undefined && nowMs < remembered.validUntil) {
       this.lookups.hits++;
       this.#say(socket, remembered);
@@ -92,14 +92,13 @@ export class PeerJudge {
     if (presented.chain.length === 0) return undefined;
     this.lookups.misses++;
     const verdict = presented.resumed ? resumedSession(presented) : this.#judge(presented, nowMs);
-    (verdict.accepted ? this.#accepted : this.#rejected).set(presented.key, verdict);
     if (verdict.accepted) {
       this.#readBefore.set(presented.key, true);
       const leaf = leafKeyOf(socket);
       if (leaf !== undefined) {
         this.#leaves.set(leaf, { key: presented.key, verdict, untilMs: nowMs + LIMITS.chainReadAgainMs });
       }
-    }
+    } else this.#rejected.set(presented.key, verdict);
     this.#say(socket, verdict);
     return verdict;
   }
@@ -127,9 +126,17 @@ export class PeerJudge {
     return new Recalled(socket, known.key);
   }
 
-  /** What was refused with the chain that a leaf is known by says nothing of the chain that this connection came with. */
-  #rememberedOf({ key, recalled }: Presented): Verdict | undefined {
-    return this.#accepted.get(key) ?? (recalled ? undefined : this.#rejected.get(key));
+  #rememberedOf(socket: TLSSocket, { key, recalled }: Presented, nowMs: number): Verdict | undefined {
+    const leaf = leafKeyOf(socket);
+    const known = leaf === undefined ? undefined : this.#leaves.get(leaf);
+    if (known?.key === key) {
+      // The chain has just been read, and is what it was.
+      const isValid = nowMs < known.verdict.validUntil;
+      if (!recalled && isValid) known.untilMs = nowMs + LIMITS.chainReadAgainMs;
+      return known.verdict;
+    }
+    // What was refused with the chain that a leaf is known by says nothing of the chain that this connection came with.
+    return recalled ? undefined : this.#rejected.get(key);
   }
 
   #judge(presented: Presented, nowMs: number): Verdict {
@@ -140,7 +147,7 @@ export class PeerJudge {
       revocation: this.#revocation,
       revokedClusters: this.#snapshot.revocations,
       nowMs,
-      read: this.#readBefore.has(presented.key) ? readCertificateAgain : readCertificate,
+      read: this.#readBefore.get(presented.key) === true ? readCertificateAgain : readCertificate,
       readIssuer: this.#readIssuer,
     };
     return withObservation(judge(input), input);
@@ -158,7 +165,7 @@ interface KnownLeaf {
   readonly key: string;
   readonly verdict: Verdict;
   /** From then on the chain is read again: a cluster may have come by another one for the same leaf. */
-  readonly untilMs: number;
+  untilMs: number;
 }
 
 /** undefined: nothing is to be known by this leaf, as OpenSSL does not accept it or the handshake proved nothing. */
@@ -241,5 +248,5 @@ function readPresented(socket: TLSSocket): Presented {
   const openssl = { authorized: socket.authorized, error: opensslError(socket) };
   const resumed = socket.isSessionReused();
   hash.update(JSON.stringify([openssl, resumed]));
-  return { chain, recalled: false, openssl, resumed, tls: agreedOn(socket), key: hash.digest('base64') };
+  return { chain, recalled: false, openssl, resumed, tls: agreedOn(socket), key: hash.digest('binary') };
 }

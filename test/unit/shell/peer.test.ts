@@ -104,6 +104,12 @@ describe('a known leaf', () => {
     const again = poll(one);
     assert.equal(accepted(judge, again, NOW + 3_600_000), true);
     assert.equal(again.read.count, 1);
+    // For another hour.
+    const [soon, nextHour] = [poll(one), poll(one)];
+    assert.equal(accepted(judge, soon, NOW + 3_600_001), true);
+    assert.equal(soon.read.count, 0);
+    assert.equal(accepted(judge, nextHour, NOW + 7_200_000), true);
+    assert.equal(nextHour.read.count, 1);
   });
 
   it('is no help where OpenSSL does not accept what came with it, nor in a resumed session', async () => {
