@@ -15,7 +15,7 @@ export const LIVENESS_LIMITS = Object.freeze({
   pollRouteForgottenMs: 7 * 86_400_000,
   /** Clusters of one page of GET /fleet without `limit`. */
   fleetPageClusters: 100,
-  /** Clusters of which polls and reports are kept, some 2 KiB each. */
+  /** Clusters of which polls are kept, some 150 octets for each of three routes. */
   livenessClustersMax: 131_072,
   /** A process that is killed loses what came since. 10,000 clusters make 17 rows a second of it. */
   livenessFlushMs: 5_000,

@@ -1,6 +1,6 @@
 import type { CatalogueKind } from '../core/fleet/access.ts';
 import { CATALOGUE_KINDS, fluxRoute } from '../core/fleet/registry.ts';
-import type { PollRecord, RoutePolls } from '../core/liveness/polls.ts';
+import type { RoutePolls } from '../core/liveness/polls.ts';
 import {
   type ClusterStatus,
   clusterStatus,
@@ -25,7 +25,7 @@ export interface FleetLooks {
 
 export interface FleetLookParts {
   readonly index: FleetIndex;
-  readonly liveness: Pick<Liveness, 'of' | 'hasServed'>;
+  readonly liveness: Pick<Liveness, 'of' | 'versionOf' | 'hasServed'>;
   readonly refusals: Pick<Refusals, 'ofCluster'>;
   readonly operations: OperationTable;
   readonly clock: Clock;
@@ -36,9 +36,9 @@ const KIND_OF: ReadonlyMap<string, CatalogueKind> = new Map(
 );
 const ROUTES: readonly string[] = [...KIND_OF.keys()];
 
-/** What was found of a cluster, which holds for as long as its record is this one, from `atMs` until `untilMs`. */
+/** What was found of a cluster, which holds for as long as its record is of this version, from `atMs` until `untilMs`. */
 interface Look {
-  readonly record: PollRecord;
+  readonly version: number;
   readonly state: FleetState;
   readonly atMs: number;
   readonly untilMs: number;
@@ -62,9 +62,7 @@ export function createFleetLooks(parts: FleetLookParts): FleetLooks {
       if (polls.revision < index.exactSince) await index.lookBackTo(polls.revision);
       if (isUntouched(index, cluster, polls)) continue;
       const digest = await index.digest(cluster, kind);
-      // One text for both where they are the same: there may be 100,000 of each.
-      const found = digest === polls.digest ? polls.digest : (digest ?? null);
-      answered.set(cluster, { ...answered.get(cluster), [kind]: found });
+      answered.set(cluster, { ...answered.get(cluster), [kind]: digest ?? null });
     }
   };
   const statusOf = async (cluster: IndexedCluster): Promise<ClusterStatus> => {
@@ -76,15 +74,16 @@ export function createFleetLooks(parts: FleetLookParts): FleetLooks {
   };
   const stateAsKnown = (cluster: IndexedCluster): FleetState | undefined => {
     const nowMs = clock.now();
-    const record = liveness.of(cluster.clusterDns);
+    const version = liveness.versionOf(cluster.clusterDns);
     const before = looks.get(cluster);
-    if (before?.record === record && isOf(before, nowMs)) return before.state;
+    if (before?.version === version && isOf(before, nowMs)) return before.state;
     const { status, unknown } = statusAsKnown(parts, cluster, answered.get(cluster));
     if (unknown.length > 0) return undefined;
     const { state } = status;
-    if (record === undefined) return state;
+    const record = liveness.of(cluster.clusterDns);
+    if (record === undefined || version === undefined) return state;
     const untilMs = settledUntilMs(record, nowMs);
-    if (untilMs !== undefined) looks.set(cluster, { record, state, atMs: nowMs, untilMs });
+    if (untilMs !== undefined) looks.set(cluster, { version, state, atMs: nowMs, untilMs });
     return state;
   };
 

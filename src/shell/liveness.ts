@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { boundedMemory } from '../core/bounded-memory.ts';
 import type { CatalogueKind } from '../core/fleet/access.ts';
-import { fluxRoute } from '../core/fleet/registry.ts';
+import { CATALOGUE_KINDS, fluxRoute } from '../core/fleet/registry.ts';
 import { type Principal, tokenIdOf } from '../core/identity/principal.ts';
 import { printable } from '../core/identity/printable.ts';
 import { LIMITS } from '../core/limits.ts';
+import { createPollTable } from '../core/liveness/poll-table.ts';
 import {
   mergeRecords,
   type PollCredential,
   type PollRecord,
   pruned,
   type RefusedAttempt,
-  withPoll,
 } from '../core/liveness/polls.ts';
 import { mergeReports, type Report, type Reports } from '../core/liveness/reports.ts';
 import type { Clock } from './clock.ts';
@@ -41,6 +41,8 @@ export interface Liveness {
   /** Throws `unavailable` where too much waits to be written. */
   reported(clusterDns: string, report: Report): void;
   of(clusterDns: string): PollRecord | undefined;
+  /** Another number whenever `of` may say something else; undefined: there is no record. */
+  versionOf(clusterDns: string): number | undefined;
   /** Whether this process has served the route's answer of this revision, or of a later one. */
   hasServed(clusterDns: string, kind: CatalogueKind, revision: number): boolean;
   /** What the cluster reported, by all processes. Reads the store. */
@@ -59,21 +61,13 @@ export interface Liveness {
 const OWN_VERSIONS_MAX = 1_000;
 /** A fleet has few, which its clusters share. */
 const CLIENTS_MAX = 256;
-const NOTHING_SERVED = Object.freeze({});
-
-interface Entry {
-  record: PollRecord;
-  /** By route: the revision that this very process served last, whose digest needs no second look. */
-  served: Readonly<Record<string, number>>;
-  /** The User-Agent as it was last sent, and as it is shown. */
-  client?: string | undefined;
-  shownClient?: string | undefined;
-}
+/** Where many are forgotten at once, those that are silent are looked for once. */
+const FORGOTTEN_AT_ONCE = LIMITS.livenessClustersMax / 64;
+const ROUTES = CATALOGUE_KINDS.map((kind) => fluxRoute(kind).segment);
 
 /** What was known before is there after the first `refresh`: whatever is noted until then merges with it. */
 export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Liveness {
-  /** Least lately heard of first. */
-  const seen = new Map<string, Entry>();
+  const seen = createPollTable(ROUTES);
   const changed = new Set<string>();
   const forgotten = new Set<string>();
   const stored = new Map<string, number>();
@@ -90,16 +84,11 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
     clients.set(client, known);
     return known;
   };
-  const entryOf = (clusterDns: string): Entry => {
-    const entry: Entry = seen.get(clusterDns) ?? { record: {}, served: NOTHING_SERVED };
-    seen.delete(clusterDns);
-    seen.set(clusterDns, entry);
-    if (seen.size > LIMITS.livenessClustersMax) {
-      const [oldest] = seen.keys();
-      if (oldest !== undefined) forget(oldest);
-    }
-    return entry;
+  const makeRoom = (): void => {
+    if (seen.size <= LIMITS.livenessClustersMax) return;
+    for (const clusterDns of seen.silent(FORGOTTEN_AT_ONCE)) forget(clusterDns);
   };
+  const isSeen = (clusterDns: string): boolean => seen.versionOf(clusterDns) !== undefined;
   const forget = (clusterDns: string): void => {
     seen.delete(clusterDns);
     changed.delete(clusterDns);
@@ -115,10 +104,10 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
   };
   /** What others wrote of the cluster is known here from then on, too: its row is not new to this process any more. */
   const mergedWith = (document: string | undefined, clusterDns: string): string => {
-    const entry = seen.get(clusterDns);
+    const known = seen.get(clusterDns);
     const before = document === undefined ? {} : (JSON.parse(document) as PollRecord);
-    const merged = pruned(mergeRecords(before, entry?.record ?? {}), clock.now());
-    if (entry !== undefined) entry.record = merged;
+    const merged = pruned(mergeRecords(before, known ?? {}), clock.now());
+    if (known !== undefined) seen.set(clusterDns, merged);
     return JSON.stringify(merged);
   };
   const write = async (): Promise<void> => {
@@ -146,8 +135,8 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
         for (const { clusterDns } of reports) stored.set(clusterDns, written);
         pending.written(reports);
       } catch (error) {
-        for (const clusterDns of polls) if (seen.has(clusterDns)) changed.add(clusterDns);
-        for (const clusterDns of gone) if (!seen.has(clusterDns)) forgotten.add(clusterDns);
+        for (const clusterDns of polls) if (isSeen(clusterDns)) changed.add(clusterDns);
+        for (const clusterDns of gone) if (!isSeen(clusterDns)) forgotten.add(clusterDns);
         throw error;
       }
       await new Promise((resolve) => setImmediate(resolve));
@@ -158,9 +147,9 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
   const behind = createWriteBehind('liveness', LIMITS.livenessFlushMs, write, log);
   const takeIn = (changes: LivenessChanges): void => {
     for (const { clusterDns, document } of changes.polls) {
-      const entry = seen.get(clusterDns) ?? entryOf(clusterDns);
       const known = pruned(JSON.parse(document) as PollRecord, clock.now());
-      entry.record = mergeRecords(entry.record, withShared(known, clusterDns));
+      seen.set(clusterDns, mergeRecords(seen.get(clusterDns) ?? {}, withShared(known, clusterDns)));
+      makeRoom();
     }
     for (const report of changes.reports) stored.set(report.clusterDns, report.version);
   };
@@ -197,28 +186,19 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
       const credential = credentialOf(principal);
       if (credential === undefined) return;
       const route = fluxRoute(kind).segment;
-      const entry = entryOf(clusterDns);
-      const before = entry.record[route];
-      const known = before?.polls?.revision === revision && entry.served[route] === revision;
-      if (client !== entry.client) {
-        const alike = client === undefined ? undefined : clientOf(client);
-        entry.client = alike?.client;
-        entry.shownClient = alike?.shown;
-      }
       const poll = {
         lastMs: clock.now(),
         revision,
-        digest: known ? before.polls.digest : digestOf(inputs()),
         credential,
-        client: entry.shownClient,
+        client: client === undefined ? undefined : clientOf(client).shown,
       };
-      entry.record = { ...entry.record, [route]: withPoll(before, poll) };
-      if (!known) entry.served = { ...entry.served, [route]: revision };
+      seen.polled(clusterDns, route, poll, () => digestOf(inputs()));
+      makeRoom();
       touch(clusterDns);
     },
     refused(clusterDns, route, refused) {
-      const entry = entryOf(clusterDns);
-      entry.record = mergeRecords(entry.record, { [route]: { refused } });
+      seen.refused(clusterDns, route, refused);
+      makeRoom();
       touch(clusterDns);
     },
     reported(clusterDns, report) {
@@ -226,9 +206,10 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
       forgotten.delete(clusterDns);
       behind.wake();
     },
-    of: (clusterDns) => seen.get(clusterDns)?.record,
+    of: (clusterDns) => seen.get(clusterDns),
+    versionOf: (clusterDns) => seen.versionOf(clusterDns),
     hasServed: (clusterDns, kind, revision) =>
-      (seen.get(clusterDns)?.served[fluxRoute(kind).segment] ?? -1) >= revision,
+      seen.servedRevision(clusterDns, fluxRoute(kind).segment) >= revision,
     async reportsOf(clusterDns) {
       const known = stored.has(clusterDns) ? await store.reportsOf(clusterDns) : undefined;
       return mergeReports(parseReports(known), pending.of(clusterDns));
@@ -242,11 +223,11 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
     forgetGone(registered) {
       if (!loaded) return;
       const before = clock.now() - LIMITS.goneSightingMs;
-      for (const [clusterDns, { record }] of seen) {
-        if (!registered.has(clusterDns) && lastHeardMs(record) < before) forget(clusterDns);
+      for (const clusterDns of seen.names()) {
+        if (!registered.has(clusterDns) && seen.lastHeardMs(clusterDns) < before) forget(clusterDns);
       }
       for (const clusterDns of stored.keys()) {
-        if (!registered.has(clusterDns) && !seen.has(clusterDns)) forget(clusterDns);
+        if (!registered.has(clusterDns) && !isSeen(clusterDns)) forget(clusterDns);
       }
     },
     flush: behind.flush,
@@ -258,12 +239,6 @@ const parseReports = (document: string | undefined): Reports =>
   document === undefined ? {} : (JSON.parse(document) as Reports);
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
-const lastHeardMs = (record: PollRecord): number =>
-  Math.max(
-    0,
-    ...Object.values(record).map(({ polls, refused }) => Math.max(polls?.lastMs ?? 0, refused?.atMs ?? 0)),
-  );
 
 /** undefined: whoever looks at what a cluster is told is not that cluster. */
 function credentialOf(principal: Principal): PollCredential | undefined {

@@ -133,7 +133,7 @@ export function pruned(record: PollRecord, nowMs: number): PollRecord {
   );
 }
 
-const touchedMs = ({ polls, refused }: RouteRecord): number =>
+export const touchedMs = ({ polls, refused }: RouteRecord): number =>
   Math.max(polls?.lastMs ?? 0, refused?.atMs ?? 0);
 
 function withoutFuture({ polls, refused }: RouteRecord, nowMs: number): RouteRecord | undefined {

@@ -74,6 +74,7 @@ async function stage(t: TestContext): Promise<Stage> {
         index: createFleetIndex({ ...store, reader }),
         liveness: {
           of: (name: string) => records.get(name),
+          versionOf: (name: string) => versionOf(records.get(name)),
           hasServed: () => false,
           refresh: async () => undefined,
           reportsVersion: () => undefined,
@@ -88,6 +89,17 @@ async function stage(t: TestContext): Promise<Stage> {
       return { status, rendered };
     },
   };
+}
+
+const versions = new WeakMap<PollRecord, number>();
+let versionsMade = 0;
+
+/** One of each object. */
+function versionOf(record: PollRecord | undefined): number | undefined {
+  if (record === undefined) return undefined;
+  const known = versions.get(record) ?? ++versionsMade;
+  versions.set(record, known);
+  return known;
 }
 
 const change = (store: Store, component: string, oci_tag: string): Promise<void> =>

@@ -290,3 +290,32 @@ test('a cluster that is in no fleet is not forgotten for being silent before it 
   assert.equal(lastOf(again, 'namespaces'), T0);
   assert.ok('Kustomization podinfo' in (await again.liveness.reportsOf(EAST)));
 });
+
+test('of more clusters than there is room for, those that were silent for longest are forgotten, in the store, too', async () => {
+  const clock = clockAt();
+  const gone: string[] = [];
+  const store: LivenessStore = {
+    ...watched(),
+    save: async ({ forgotten }) => {
+      gone.push(...forgotten);
+      return 1;
+    },
+  };
+  const liveness = openLiveness(store, clock, log);
+  const nameOf = (n: number): string => `c${n}.example.com`;
+  const inputs = Buffer.from('{"inputs":[]}');
+  for (let n = 0; n < LIMITS.livenessClustersMax; n++) {
+    clock.ms += 1;
+    liveness.polled(pollOf({ clusterDns: nameOf(n), inputs: () => inputs }));
+  }
+  clock.ms += 1;
+  liveness.polled(pollOf({ clusterDns: nameOf(0) }));
+  assert.ok(liveness.of(nameOf(1)), 'not full yet');
+  liveness.polled(pollOf({ clusterDns: EAST }));
+  assert.equal(liveness.of(nameOf(1)), undefined);
+  for (const kept of [EAST, nameOf(0), nameOf(LIMITS.livenessClustersMax - 1)])
+    assert.ok(liveness.of(kept), kept);
+  await liveness.flush();
+  assert.ok(gone.includes(nameOf(1)) && !gone.includes(nameOf(0)));
+  await liveness.close();
+});
