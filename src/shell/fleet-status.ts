@@ -73,7 +73,7 @@ export interface FleetStatus {
 export interface FleetStatusParts extends FleetLookParts {
   readonly liveness: Liveness;
   readonly reader: FleetReader;
-  readonly presentations: Pick<Presentations, 'get' | 'loaded'>;
+  readonly presentations: Pick<Presentations, 'certificateOf' | 'loaded'>;
 }
 
 /** Looked at before anybody else is let in again, at some microseconds each. */
@@ -82,8 +82,7 @@ const NOTHING: Reported = Object.freeze({ applied: 0, failed: 0, lastMs: undefin
 
 export function createFleetStatus(parts: FleetStatusParts): FleetStatus {
   const { index, liveness, presentations } = parts;
-  const certificateOf: CertificateOf = (clusterDns) =>
-    presentations.get('cluster', clusterDns, 'certificate')?.certificate;
+  const certificateOf: CertificateOf = (clusterDns) => presentations.certificateOf(clusterDns);
   const reportedBefore = new WeakMap<
     IndexedCluster,
     { readonly version: string; readonly reported: Reported }

@@ -12,6 +12,7 @@ import {
   readSighting,
   writeSighting,
 } from './presentation-records.ts';
+import { createPresentationTable, NO_TLS } from './presentation-table.ts';
 import { sharePresentations } from './shared-presentations.ts';
 import { isSameCredential, type Sighted, sightingIn } from './sighted.ts';
 import type { SightingKey, SightingStore } from './store/sightings.ts';
@@ -69,6 +70,10 @@ export interface Presentations {
   get(kind: Presentation['kind'], name: string, credential: CredentialKind): Presentation | undefined;
   /** At this moment, as far as it is known by now, in no order; what is handed out does not change. */
   all(): readonly Presentation[];
+  /** Of clusters, at this moment: without making a presentation of each. */
+  clusterCertificates(): Iterable<PresentedCertificate>;
+  /** What `get` says of a cluster's certificate, without making a presentation. */
+  certificateOf(clusterDns: string): PresentedCertificate | undefined;
   /** With what was presented, as it is by now; undefined: there is none (any more). Reads the store. */
   withChain(one: Presentation): Promise<PresentedChain | undefined>;
   /** Clusters that are in no fleet (any more) and have been silent for a while, in memory and in the store. */
@@ -77,10 +82,8 @@ export interface Presentations {
   close(): Promise<void>;
 }
 
-interface Seen extends Presentation {
-  /** When it was last written; undefined: it was not, by this process. */
-  readonly writtenMs: number | undefined;
-}
+/** Where many are forgotten at once, those that were not seen for longest are looked for once. */
+const FORGOTTEN_AT_ONCE = LIMITS.presentationsMax / 64;
 
 /** What was seen before is loaded while others are served: `loaded` says when it is there. */
 export function createPresentations(
@@ -89,16 +92,14 @@ export function createPresentations(
   log: Log,
   siblings: Siblings,
 ): Presentations {
-  const seen = new Map<string, Seen>();
   const issuers = createIssuerTable();
   const alike = createAlike();
+  const seen = createPresentationTable(alike.tls);
   /** What is to be written or, where it is no more in `seen`, taken out. */
   const changed = new Map<string, SightingKey>();
   const load = createOnce(async () => {
-    // In the order of their coming, so that who was not heard of for longest is first.
-    const fresh = new Map(seen);
     for await (const row of store.load()) {
-      const stored = { ...readSighting(row, issuers, alike), writtenMs: undefined };
+      const stored = readSighting(row, issuers, alike);
       const key = keyOf(stored.kind, stored.name, stored.credential);
       const now = seen.get(key);
       // Forgotten meanwhile, and not written yet.
@@ -106,15 +107,7 @@ export function createPresentations(
       if (now === undefined) seen.set(key, stored);
       else if (isSameCredential(stored, now)) seen.set(key, together(stored, now));
     }
-    for (const key of fresh.keys()) {
-      const one = seen.get(key);
-      if (one !== undefined) renew(key, one);
-    }
   });
-  const renew = (key: string, one: Seen): void => {
-    seen.delete(key);
-    seen.set(key, one);
-  };
   const write = async (): Promise<void> => {
     // What was counted before is not written over by what was counted since.
     await load();
@@ -122,11 +115,9 @@ export function createPresentations(
       const batch = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
       const sightings = batch.flatMap(([key]) => {
         const presentation = seen.get(key);
-        if (presentation === undefined) return [];
-        const { writtenMs: _, ...kept } = presentation;
-        return [writeSighting(kept)];
+        return presentation === undefined ? [] : [writeSighting(presentation)];
       });
-      const forgotten = batch.flatMap(([key, name]) => (seen.has(key) ? [] : [name]));
+      const forgotten = batch.flatMap(([key, name]) => (seen.credentialOf(key) === undefined ? [name] : []));
       const leaves = new Map(batch.map(([key]) => [key, seen.get(key)?.leaf]));
       for (const [key] of batch) changed.delete(key);
       try {
@@ -135,13 +126,7 @@ export function createPresentations(
         for (const [key, name] of batch) changed.set(key, name);
         throw error;
       }
-      for (const [key] of batch) {
-        const one = seen.get(key);
-        if (one === undefined) continue;
-        // Unless it is another one by now.
-        const leaf = one.leaf === leaves.get(key) ? undefined : one.leaf;
-        seen.set(key, { ...one, leaf, writtenMs: clock.now() });
-      }
+      for (const [key] of batch) seen.written(key, leaves.get(key), clock.now());
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -150,17 +135,17 @@ export function createPresentations(
     changed.set(key, { kind, name, credential });
     behind.wake();
   };
-  const forget = (key: string, presentation: Presentation): void => {
+  const forget = (key: string): void => {
+    const presentation = seen.get(key);
+    if (presentation === undefined) return;
     seen.delete(key);
     markChanged(key, presentation);
   };
 
-  const keep = (key: string, presentation: Seen): void => {
-    // Renewed in its place: the first of the map is whoever was not heard of for longest.
-    renew(key, presentation);
+  const keep = (key: string, presentation: Presentation): void => {
+    seen.set(key, presentation);
     if (seen.size <= LIMITS.presentationsMax) return;
-    const [oldest] = seen;
-    if (oldest !== undefined) forget(...oldest);
+    for (const silent of seen.silent(FORGOTTEN_AT_ONCE)) forget(silent);
   };
   const shared = sharePresentations(
     siblings,
@@ -169,7 +154,7 @@ export function createPresentations(
     (key, told) => {
       const before = seen.get(key);
       const leaf = before !== undefined && isSameCredential(before, told) ? before.leaf : undefined;
-      keep(key, { ...told, leaf, writtenMs: before?.writtenMs });
+      keep(key, { ...told, leaf });
     },
   );
   /** Of which the store has no leaf: somebody took the row out meanwhile. */
@@ -180,24 +165,30 @@ export function createPresentations(
       const sighted = sightingIn(record, status);
       if (sighted === undefined) return;
       const key = keyOf(sighted.kind, sighted.name, sighted.credential);
-      const before = seen.get(key);
+      const before = seen.credentialOf(key);
       const nowMs = clock.now();
       const same = before !== undefined && isSameCredential(before, sighted);
-      const tls = alike.tls(record.presented?.tls ?? NO_TLS);
-      let presentation: Seen = same
-        ? seenAgain(before, sighted, record.source, tls, nowMs)
-        : { ...firstSeen(sighted, record, issuers, tls, nowMs), writtenMs: undefined };
+      const tls = record.presented?.tls ?? NO_TLS;
+      if (same) seen.again(key, { certificate: sighted.certificate, tls, source: record.source, nowMs });
+      else keep(key, firstSeen(sighted, record, issuers, tls, nowMs));
       const isLost = same && lost.delete(key);
-      if (isLost) presentation = { ...presentation, ...keepChain(record.presented, issuers) };
-      keep(key, presentation);
-      shared.seen(key, presentation, !same);
-      if (!same || isLost || nowMs - (presentation.writtenMs ?? 0) >= LIMITS.sightingsRewriteMs) {
+      const lostOne = isLost ? seen.get(key) : undefined;
+      if (lostOne !== undefined) keep(key, { ...lostOne, ...keepChain(record.presented, issuers) });
+      shared.seen(key, () => seen.get(key), !same);
+      if (!same || isLost || nowMs - (seen.writtenMs(key) ?? 0) >= LIMITS.sightingsRewriteMs) {
         markChanged(key, sighted);
       }
     },
     loaded: load,
     get: (kind, name, credential) => seen.get(keyOf(kind, name, credential)),
-    all: () => [...seen.values()],
+    all: () => [...seen.keys()].flatMap((key) => seen.get(key) ?? []),
+    *clusterCertificates() {
+      for (const key of seen.keys()) {
+        const { certificate } = (isClusterCertificate(key) && seen.credentialOf(key)) || {};
+        if (certificate !== undefined) yield certificate;
+      }
+    },
+    certificateOf: (clusterDns) => seen.credentialOf(clusterDns)?.certificate,
     async withChain(one) {
       const key = keyOf(one.kind, one.name, one.credential);
       for (;;) {
@@ -207,7 +198,8 @@ export function createPresentations(
         if (leaf !== undefined && fingerprint(leaf) === now.certificate.sha256) {
           return { ...now, chain: [leaf, ...now.issuers] };
         }
-        if (seen.get(key) === now) {
+        const since = seen.get(key);
+        if (since?.certificate === now.certificate && since?.leaf === now.leaf) {
           lost.add(key);
           return undefined;
         }
@@ -215,13 +207,19 @@ export function createPresentations(
     },
     forgetGone(registered) {
       const before = clock.now() - LIMITS.goneSightingMs;
-      for (const [key, one] of seen) {
-        if (one.kind === 'cluster' && one.lastSeenMs < before && !registered.has(one.name)) forget(key, one);
+      for (const key of seen.keys()) {
+        if (seen.lastSeenMs(key) >= before) continue;
+        const one = seen.get(key);
+        if (one?.kind === 'cluster' && !registered.has(one.name)) forget(key);
       }
     },
     flush: behind.flush,
     async close() {
-      for (const [key, one] of seen) if (isAhead(one)) markChanged(key, one);
+      for (const key of seen.keys()) {
+        if (seen.lastSeenMs(key) <= (seen.writtenMs(key) ?? Number.POSITIVE_INFINITY)) continue;
+        const one = seen.get(key);
+        if (one !== undefined) markChanged(key, one);
+      }
       await behind.stop();
     },
   };
@@ -231,8 +229,7 @@ export function createPresentations(
 const keyOf = (kind: string, name: string, credential: string): string =>
   kind === 'cluster' && credential === 'certificate' ? name : `${credential} ${kind} ${name}`;
 
-const isAhead = ({ lastSeenMs, writtenMs }: Seen): boolean =>
-  writtenMs !== undefined && lastSeenMs > writtenMs;
+const isClusterCertificate = (key: string): boolean => !key.includes(' ');
 
 /** At once for all who ask; again after it has failed. */
 function createOnce(work: () => Promise<void>): () => Promise<void> {
@@ -246,21 +243,8 @@ function createOnce(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-const NO_TLS = Object.freeze({ version: 'unknown', cipher: 'unknown' });
-
-function seenAgain(
-  before: Seen,
-  { certificate }: Sighted,
-  source: string,
-  tls: Presentation['tls'],
-  nowMs: number,
-): Seen {
-  // That of the verdict, which is remembered anyway: what was loaded says the same once more.
-  return { ...before, certificate, tls, source, lastSeenMs: nowMs, count: before.count + 1 };
-}
-
 /** `now` was noted before `stored` was loaded. */
-function together(stored: Seen, now: Seen): Seen {
+function together(stored: Presentation, now: Presentation): Presentation {
   const { firstSeenMs, count } = stored;
   return { ...now, leaf: undefined, firstSeenMs, count: count + now.count };
 }

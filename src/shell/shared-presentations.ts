@@ -16,8 +16,8 @@ interface Told {
 }
 
 export interface SharedPresentations {
-  /** This process saw it, for the first time or again. */
-  seen(key: string, presentation: Presentation, isNew: boolean): void;
+  /** This process saw it, for the first time or again. `presentation` is asked for where there is somebody to tell. */
+  seen(key: string, presentation: () => Presentation | undefined, isNew: boolean): void;
 }
 
 /**
@@ -38,8 +38,9 @@ export function sharePresentations(
     }
   });
   return {
-    seen(key, presentation, isNew) {
-      if (siblings.count === 1) return;
+    seen(key, presentationOf, isNew) {
+      const presentation = siblings.count === 1 ? undefined : presentationOf();
+      if (presentation === undefined) return;
       const { lastSeenMs, source, tls } = presentation;
       const untold = isNew ? undefined : outbox.get(key);
       outbox.put(key, {

@@ -39,7 +39,10 @@ function ofCertificate(
 }
 
 /** By what was accepted and how: a path to another anchor after a reload is another state of affairs. */
-export function isSameCredential(before: Presentation, { certificate, tokenId }: Sighted): boolean {
+export function isSameCredential(
+  before: Pick<Presentation, 'certificate' | 'tokenId'>,
+  { certificate, tokenId }: Sighted,
+): boolean {
   return (
     before.tokenId === tokenId &&
     // Nearly always the very same object: a verdict that is remembered.

@@ -40,13 +40,7 @@ export async function openSightings(
   const presentations = createPresentations(store.sightings, clock, log, parts.siblings);
   const pins = await createKeyPins(mode, store.sightings, parts);
   metrics.observeExpiry(() => {
-    const ends = presentations
-      .all()
-      .flatMap(({ kind, credential, certificate }) =>
-        kind === 'cluster' && credential === 'certificate' && certificate !== undefined
-          ? [certificate.notAfter]
-          : [],
-      );
+    const ends = Array.from(presentations.clusterCertificates(), ({ notAfter }) => notAfter);
     return countExpiring(ends, clock.now());
   });
   /** Of the last time that somebody looked. */

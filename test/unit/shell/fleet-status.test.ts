@@ -84,7 +84,7 @@ async function stage(t: TestContext): Promise<Stage> {
         operations: new Map() as never,
         reader,
         clock,
-        presentations: { get: () => undefined, loaded: async () => undefined },
+        presentations: { certificateOf: () => undefined, loaded: async () => undefined },
       });
       return { status, rendered };
     },

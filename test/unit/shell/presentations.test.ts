@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { LIMITS } from '../../../src/core/limits.ts';
 import type { RequestRecord } from '../../../src/shell/http/pipeline.ts';
 import { createLog } from '../../../src/shell/log.ts';
 import { createPresentations, type Presentations } from '../../../src/shell/presentations.ts';
@@ -18,7 +19,7 @@ const NEXT = Buffer.from('the next leaf');
 const ISSUER = Buffer.from('an intermediate');
 
 /** One request of the cluster, with this leaf. */
-function requestOf(leaf: Buffer, source = '10.0.0.1'): RequestRecord {
+function requestOf(leaf: Buffer, source = '10.0.0.1', dns = EAST): RequestRecord {
   const certificate = {
     sha256: createHash('sha256').update(leaf).digest('hex'),
     spkiSha256: 'aa',
@@ -29,7 +30,7 @@ function requestOf(leaf: Buffer, source = '10.0.0.1'): RequestRecord {
     issuersSha256: ['cc', 'bb'],
     notAfter: 1,
   };
-  const principal = { kind: 'cluster', dns: EAST, certificate };
+  const principal = { kind: 'cluster', dns, certificate };
   return {
     verdict: { accepted: true, principal, validUntil: 1 },
     presented: { chain: [leaf, ISSUER], tls: { version: 'TLSv1.3', cipher: 'c', group: 'g' } },
@@ -185,4 +186,33 @@ test('a certificate that another worker tells of is not written with the leaf of
     const chain = (await presentations.withChain(now))?.chain.map(asText);
     assert.deepEqual(chain, [NEXT, ISSUER].map(String));
   }
+});
+
+test('of more than there is room for, those that were not seen for longest are forgotten, in the store, too', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const { store } = await start(t, url);
+  const gone: string[] = [];
+  const presentations = createPresentations(
+    {
+      ...store.sightings,
+      save: async ({ forgotten }) => void gone.push(...forgotten.map(({ name }) => name)),
+    },
+    clock,
+    log,
+    ALONE,
+  );
+  const nameOf = (n: number): string => `c${n}.example.com`;
+  const has = (n: number): boolean => presentations.get('cluster', nameOf(n), 'certificate') !== undefined;
+  for (let n = 0; n < LIMITS.presentationsMax; n++) {
+    clock.ms += 1;
+    presentations.note(requestOf(LEAF, '10.0.0.1', nameOf(n)), 200);
+  }
+  clock.ms += 1;
+  presentations.note(requestOf(LEAF, '10.0.0.1', nameOf(0)), 200);
+  assert.ok(has(1), 'not full yet');
+  presentations.note(requestOf(LEAF), 200);
+  assert.deepEqual([has(0), has(1), has(LIMITS.presentationsMax - 1)], [true, false, true]);
+  assert.ok(known(presentations));
+  await presentations.flush();
+  assert.ok(gone.includes(nameOf(1)) && !gone.includes(nameOf(0)));
 });
