@@ -1,3 +1,4 @@
+import type { Alike } from './presentation-records.ts';
 import type { CredentialKind, Presentation, PresentedCertificate } from './presentations.ts';
 
 /** A request with the credential that was known before. */
@@ -37,10 +38,8 @@ const CREDENTIALS: readonly CredentialKind[] = ['certificate', 'token', 'observe
 /** In the column of moments. */
 const NEVER = -1;
 
-/** `alike`: one object for all that agreed on the same. */
-export function createPresentationTable(
-  alike: (tls: Presentation['tls']) => Presentation['tls'],
-): PresentationTable {
+/** `alike`: what is the same for many, once. */
+export function createPresentationTable(alike: Pick<Alike, 'tls' | 'text'>): PresentationTable {
   const rows = new Map<string, number>();
   const freed: number[] = [];
   let capacity = FIRST_CAPACITY;
@@ -123,8 +122,8 @@ export function createPresentationTable(
       names[row] = name;
       credentials[row] = certificate ?? tokenId;
       issuers[row] = rest.issuers;
-      tlss[row] = alike(tls);
-      sources[row] = source;
+      tlss[row] = alike.tls(tls);
+      sources[row] = alike.text(source);
       figures[at + FIRST_SEEN] = rest.firstSeenMs;
       figures[at + LAST_SEEN] = rest.lastSeenMs;
       figures[at + COUNT] = rest.count;
@@ -137,8 +136,8 @@ export function createPresentationTable(
       const at = row * FIGURES;
       // That of the verdict, which is remembered anyway: what was loaded says the same once more.
       if (certificate !== undefined && credentials[row] !== certificate) credentials[row] = certificate;
-      if (!isSameTls(tlss[row], tls)) tlss[row] = alike(tls);
-      if (sources[row] !== source) sources[row] = source;
+      if (!isSameTls(tlss[row], tls)) tlss[row] = alike.tls(tls);
+      if (sources[row] !== source) sources[row] = alike.text(source);
       figures[at + LAST_SEEN] = nowMs;
       figures[at + COUNT] = (figures[at + COUNT] ?? 0) + 1;
     },

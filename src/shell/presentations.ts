@@ -94,7 +94,7 @@ export function createPresentations(
 ): Presentations {
   const issuers = createIssuerTable();
   const alike = createAlike();
-  const seen = createPresentationTable(alike.tls);
+  const seen = createPresentationTable(alike);
   /** What is to be written or, where it is no more in `seen`, taken out. */
   const changed = new Map<string, SightingKey>();
   const load = createOnce(async () => {

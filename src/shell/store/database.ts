@@ -63,6 +63,9 @@ function settings(database: Database): void {
   database.pragma('cell_size_check = ON');
   // Large sorts would spill into files below /tmp, which a container may have read-only or not at all.
   database.pragma('temp_store = MEMORY');
+  // KiB of pages, of each connection, for ever: better-sqlite3 has 16 MiB, which a look through the store fills at each start. What is not there
+  // is in the kernel's cache, a microsecond away.
+  database.pragma('cache_size = -4096');
 }
 
 /** WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut. */

@@ -34,7 +34,7 @@ const presentationOf = (name: string, change: Partial<Presentation> = {}): Prese
   ...change,
 });
 
-const create = () => createPresentationTable((tls) => tls);
+const create = () => createPresentationTable({ tls: (tls) => tls, text: (text) => text });
 
 describe('the table of presentations', () => {
   it('says of each key what was said of it, and of no other', () => {
