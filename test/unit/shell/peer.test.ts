@@ -6,6 +6,7 @@ import { UTCTime } from 'asn1js';
 import type { Minted } from '../../../certs-dev/mint.ts';
 import { createCrlSet } from '../../../src/core/identity/crl-set.ts';
 import { createRevocationList, NO_REVOCATIONS } from '../../../src/core/identity/revocation-list.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
 import type { Snapshot } from '../../../src/core/snapshot.ts';
 import { PeerJudge } from '../../../src/shell/tls/peer.ts';
 import { certificateSha256 } from '../../support/revocations.ts';
@@ -110,6 +111,25 @@ describe('a known leaf', () => {
     assert.equal(soon.read.count, 0);
     assert.equal(accepted(judge, nextHour, NOW + 7_200_000), true);
     assert.equal(nextHour.read.count, 1);
+  });
+
+  it('is no help to another chain, once that is read: what came with it is judged, and remembered apart', async () => {
+    const one = await leaf(root);
+    const judge = new PeerJudge(snapshot);
+    assert.equal(accepted(judge, poll(one)), true);
+    type Link = Pick<X509Certificate, 'raw'> & { readonly issuerCertificate: Link | undefined };
+    const linked = (count: number): Link => ({
+      raw: Buffer.from(one.der),
+      issuerCertificate: count === 1 ? undefined : linked(count - 1),
+    });
+    const more = { getPeerX509Certificate: () => linked(LIMITS.presentedCertificatesMax + 1) };
+    for (const nowMs of [NOW + 3_600_000, NOW + 3_600_001]) {
+      const verdict = judge.verdictOf(poll(one, more).socket, nowMs);
+      assert.equal(verdict?.accepted === false && verdict.refusal.rule, 'too_large');
+    }
+    const { misses } = judge.lookups;
+    assert.equal(accepted(judge, poll(one), NOW + 3_600_002), true);
+    assert.equal(judge.lookups.misses, misses, 'of the chain that was accepted the verdict is known');
   });
 
   it('is no help where OpenSSL does not accept what came with it, nor in a resumed session', async () => {
