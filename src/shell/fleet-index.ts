@@ -160,10 +160,12 @@ function indexed(outline: ClusterOutline, touched: number): Indexed {
     clusterDns,
     environment: same(ENVIRONMENTS, environment),
     lifecycle: same(CLUSTER_STATES, state),
-    labels,
+    labels: labels.length === 0 ? NO_LABELS : labels,
     touched,
   };
 }
+
+const NO_LABELS: readonly string[] = Object.freeze([]);
 
 const same = <T extends string>(all: readonly T[], one: T): T => all.find((known) => known === one) ?? one;
 

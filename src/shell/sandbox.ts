@@ -156,14 +156,15 @@ const ENGINE_OPTIONS: readonly string[] = ['--wasm-lazy-validation', '--wasm-tie
 
 /**
  * A handshake takes and gives back some thousand small pieces of memory. glibc keeps 7 of a size at hand, and sorts what is more
- * into its lists each time; 500 are at most 17 MiB. Whoever has set something of their own keeps it; other C libraries do not
+ * into its lists each time; 500 are at most 17 MiB. And it gives each thread pieces of its own to begin with, of which V8's, which compile and
+ * collect, leave some 16 MiB behind for ever: one for all of them. Whoever has set something of their own keeps it; other C libraries do not
  * look at it (glibc's manual: Memory Allocation Tunables).
  */
 export function allocatorVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
   return environment['GLIBC_TUNABLES'] === undefined
-    ? { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500' }
+    ? { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500:glibc.malloc.arena_max=1' }
     : {};
 }
 

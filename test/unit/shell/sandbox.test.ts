@@ -65,7 +65,9 @@ describe('what stays readable without need', () => {
 
 describe('the allocator', () => {
   it('is told to keep more at hand, unless somebody has told it something', () => {
-    assert.deepEqual(allocatorVariables({}), { GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500' });
+    assert.deepEqual(allocatorVariables({}), {
+      GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500:glibc.malloc.arena_max=1',
+    });
     assert.deepEqual(allocatorVariables({ GLIBC_TUNABLES: '' }), {});
   });
 });
