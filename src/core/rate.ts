@@ -23,8 +23,8 @@ export interface Buckets {
   kept(): number;
 }
 
-/** So many are not worth a look for those that are full. */
-const UNSWEPT_MAX = 1_024;
+/** So many are not worth a look for those that are full; more would live for long enough to be costly garbage. */
+const UNSWEPT_MAX = 128;
 
 /** `nowMs` of each call: milliseconds from any start, never going back. */
 export function createBuckets(rate: Rate, keysMax: number = LIMITS.bucketsMax): Buckets {
