@@ -148,8 +148,7 @@ async function serve(
     trust,
     listener: () => listener,
   });
-  resources.defer(() => revocations.stop());
-  resources.defer(() => tokens.stop());
+  for (const list of [revocations, tokens]) resources.defer(() => list.stop());
   const memory = {
     refusals: createRefusals(clock, siblings),
     recentChains: createRecentChains(siblings),
@@ -165,33 +164,34 @@ async function serve(
   });
   const page = await openPage(store, { trust, clock, siblings });
   let draining = false;
+  const handlers = createHandlers(operations, {
+    store,
+    schemas,
+    ratchet,
+    health,
+    revocations,
+    audit,
+    tokens,
+    trust,
+    loads,
+    sightings,
+    liveness,
+    fleetStatus,
+    page,
+    metrics,
+    ...memory,
+    progress: createWriteProgress(siblings),
+    explain: { config, router, trust, pins, ratchet, fleet: store.reader },
+    clock,
+    log,
+    documentText,
+    pruneGuard: config.pruneGuard,
+    requireIfMatch: config.requireIfMatch,
+  });
   const pipeline = createPipeline({
     config,
     router,
-    handlers: createHandlers(operations, {
-      store,
-      schemas,
-      ratchet,
-      health,
-      revocations,
-      audit,
-      tokens,
-      trust,
-      loads,
-      sightings,
-      liveness,
-      fleetStatus,
-      page,
-      metrics,
-      ...memory,
-      progress: createWriteProgress(siblings),
-      explain: { config, router, trust, pins, ratchet, fleet: store.reader },
-      clock,
-      log,
-      documentText,
-      pruneGuard: config.pruneGuard,
-      requireIfMatch: config.requireIfMatch,
-    }),
+    handlers,
     page,
     trust,
     pins,
@@ -273,7 +273,7 @@ async function serve(
   // Who was seen before, and the fleet, are read before somebody asks how they are, and what operators need is compiled.
   for (const read of [sightings.presentations.loaded, liveness.refresh]) void read().catch(() => undefined);
   if (config.apiMode === 'crud') {
-    void rehearse({ config, router, schemas, trust, ratchet, fleet: store.reader, clock })
+    void rehearse({ config, router, handlers, schemas, trust, ratchet, fleet: store.reader, clock, log })
       .finally(() => fleetStatus.verify())
       .catch(() => undefined);
   }

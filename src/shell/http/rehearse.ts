@@ -3,9 +3,12 @@ import { FluxgateError } from '../../core/errors.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
 import { kindDefinition } from '../../core/fleet/registry.ts';
 import type { FleetSchemas } from '../../core/fleet/schemas.ts';
+import type { Log } from '../log.ts';
 import type { Router } from './router.ts';
 import { readTarget } from './target.ts';
-import { rehearseFirstView } from './ui/rehearse.ts';
+import { type RehearsedParts, rehearseFirstView } from './ui/rehearse.ts';
+
+export const FIRST_VIEW_REHEARSED = 'the first view of the page is rehearsed';
 
 /** Writes of many clusters, as they are asked for. */
 const ASKED = [
@@ -23,11 +26,17 @@ const CHECKED: readonly FleetKind[] = ['platform_component', 'cluster'];
 /** Whoever polls after a start comes before what nobody waits for yet. */
 const REST_MS = 250;
 
-/** What an operator's first look and first write need is compiled before they come, for whoever polls meanwhile. */
+/** What an operator's first look and first write need is done and compiled before they come, for whoever polls meanwhile. Never rejects. */
 export async function rehearse(
-  parts: Parameters<typeof rehearseFirstView>[0] & { readonly schemas: FleetSchemas },
+  parts: RehearsedParts & { readonly schemas: FleetSchemas; readonly log: Log },
 ): Promise<void> {
-  await rehearseFirstView(parts);
+  try {
+    await rehearseFirstView(parts);
+    parts.log.debug(FIRST_VIEW_REHEARSED);
+  } catch (error) {
+    // Whoever looks first waits a little longer.
+    parts.log.debug({ err: error }, 'the first view of the page could not be rehearsed');
+  }
   const rest = () => after(REST_MS, undefined, { ref: false });
   rehearseWrites(parts.router, parts.schemas, rest).catch(() => undefined);
 }
