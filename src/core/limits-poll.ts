@@ -18,6 +18,10 @@ export const POLL_LIMITS = Object.freeze({
   /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
   namedAddressesMax: 16_384,
 
+  // — what operators look at —
+  /** Objects as the last revision has them, in characters of their documents: some thousand clusters, with all that is made of them 10 MB. */
+  lookedAtCharacters: 1_048_576,
+
   // — who was accepted before —
   /** How long a cluster's first poll waits for others, to be kept with them in one commit: clusters poll every few minutes. */
   ratchetGatherMs: 20,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FluxgateError } from '../errors.ts';
 import type { FleetObject } from './objects.ts';
 
@@ -29,7 +29,12 @@ const ENTITY_TAG = /^(?<weak>W\/)?(?<opaque>"[\x21\x23-\x7e\x80-\xff]*")$/;
  * changed back: what was read is then what is there again.
  */
 export function entityTag(object: FleetObject): string {
-  return `"${createHash('sha256').update(JSON.stringify(object)).digest('base64url')}"`;
+  return entityTagOfText(JSON.stringify(object));
+}
+
+/** `text`: the object, as GET answers with it. */
+export function entityTagOfText(text: string): string {
+  return `"${hash('sha256', text, 'base64url')}"`;
 }
 
 /** For PUT, PATCH and DELETE. Throws at once where a header is malformed, or missing although it is `required`. */

@@ -67,8 +67,8 @@ export function extentAt(input: Uint8Array, start: number): { contentAt: number;
       if (octet === undefined) throw new DerError('the octets end inside a length');
       length = length * 256 + octet;
     }
+    if (length < 0x80 || input[at] === 0) throw new DerError('a length that is not minimal');
     at += count;
-    if (length < 0x80 || length < 256 ** (count - 1)) throw new DerError('a length that is not minimal');
   }
   const end = at + length;
   if (end > input.length) throw new DerError('a value that is longer than what holds it');

@@ -8,6 +8,8 @@ import { LIMITS } from '../limits.ts';
 
 /** Letters, digits, hyphens inside (RFC 1123 §2.1), already in lower case. No underscore, no `*`, nothing else. */
 const LDH_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+/** Nearly every name there is: all of that, without a reserved pair of hyphens beside it, and a last label of letters alone. */
+const ORDINARY_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]{1,63}$/;
 /** What resolvers and URL parsers take for a number: `10.0.0.1`, `127.1`, `0x7f.1` are addresses, not names. */
 const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 const ASCII_GRAPHIC = /^[\x21-\x7e]+$/;
@@ -35,6 +37,7 @@ function isCanonicalLabel(label: string): boolean {
  */
 export function isCanonicalDnsName(text: string): boolean {
   if (text.length === 0 || text.length > LIMITS.dnsNameOctetsMax) return false;
+  if (ORDINARY_NAME.test(text) && !text.includes('--')) return true;
   const labels = text.split('.');
   return labels.every(isCanonicalLabel) && !NUMERIC_LABEL.test(labels.at(-1) ?? '');
 }

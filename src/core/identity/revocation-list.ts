@@ -104,7 +104,8 @@ export function createRevocationList(entries: readonly RevocationEntry[], versio
     },
     // Time only ever ends these; what begins comes with another snapshot.
     holdsUntil: () => Number.POSITIVE_INFINITY,
-    cluster: (dns, nowMs) => find(`cluster_dns ${dns}`, `all of cluster ${dns} is`, nowMs),
+    cluster: (dns, nowMs) =>
+      byKey.size === 0 ? undefined : find(`cluster_dns ${dns}`, `all of cluster ${dns} is`, nowMs),
     count(nowMs) {
       const counts = Object.fromEntries(REVOCATION_KINDS.map((kind) => [kind, 0]));
       for (const entry of entries) {

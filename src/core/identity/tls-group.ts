@@ -82,7 +82,8 @@ function integerAt(octets: Uint8Array, start: number, end: number): number | und
   const { contentAt, end: integerEnd } = extentAt(octets, start);
   const length = integerEnd - contentAt;
   if (octets[start] !== TAG.integer || integerEnd !== end || length < 1) return undefined;
-  const [first = 0, second = 0] = octets.subarray(contentAt, contentAt + 2);
+  const first = octets[contentAt] ?? 0;
+  const second = length > 1 ? (octets[contentAt + 1] ?? 0) : 0;
   if (first >= 0x80 || (first === 0 && length > 1 && second < 0x80) || length > INTEGER_OCTETS_MAX) {
     return undefined;
   }

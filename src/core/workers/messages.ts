@@ -28,6 +28,9 @@ export const TOPICS = Object.freeze([
 ] as const);
 export type Topic = (typeof TOPICS)[number];
 
+/** What is told at once, of each topic that there is something of. */
+export type Parts = readonly (readonly [topic: Topic, items: readonly unknown[]])[];
+
 /** A registry of metrics, as prom-client tells it in JSON. */
 export type MetricsJson = readonly object[];
 
@@ -45,12 +48,7 @@ export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'alive' }
   /** `ack` present: the sender waits until all have taken it in. */
-  | {
-      readonly kind: 'share';
-      readonly topic: Topic;
-      readonly items: readonly unknown[];
-      readonly ack?: number;
-    }
+  | { readonly kind: 'share'; readonly parts: Parts; readonly ack?: number }
   | { readonly kind: 'taken'; readonly from: number; readonly ack: number }
   | { readonly kind: 'turn_wanted'; readonly id: number }
   | { readonly kind: 'turn_over'; readonly id: number }
@@ -61,13 +59,7 @@ export type WorkerMessage =
 export type SupervisorMessage =
   | { readonly kind: 'stop' }
   | { readonly kind: 'reload' }
-  | {
-      readonly kind: 'shared';
-      readonly from: number;
-      readonly topic: Topic;
-      readonly items: readonly unknown[];
-      readonly ack?: number;
-    }
+  | { readonly kind: 'shared'; readonly from: number; readonly parts: Parts; readonly ack?: number }
   /** All have taken it in, or did not answer in time. */
   | { readonly kind: 'taken_by_all'; readonly ack: number }
   | { readonly kind: 'turn'; readonly id: number }
@@ -92,10 +84,10 @@ export function readWorkerMessage(value: unknown): WorkerMessage | undefined {
     case 'alive':
       return { kind: message['kind'] };
     case 'share': {
-      const { topic, items, ack } = message;
-      if (!TOPICS.includes(topic as Topic) || !Array.isArray(items)) return undefined;
+      const { parts, ack } = message;
+      if (!Array.isArray(parts) || !parts.every(isPart)) return undefined;
       if (ack !== undefined && !isId(ack)) return undefined;
-      return { kind: 'share', topic: topic as Topic, items, ...(ack === undefined ? {} : { ack }) };
+      return { kind: 'share', parts, ...(ack === undefined ? {} : { ack }) };
     }
     case 'taken': {
       const { from, ack } = message;
@@ -115,5 +107,8 @@ export function readWorkerMessage(value: unknown): WorkerMessage | undefined {
       return undefined;
   }
 }
+
+const isPart = (value: unknown): value is Parts[number] =>
+  Array.isArray(value) && value.length === 2 && TOPICS.includes(value[0] as Topic) && Array.isArray(value[1]);
 
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

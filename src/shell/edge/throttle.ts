@@ -104,7 +104,7 @@ export function createThrottle(parts: ThrottleParts): Throttle {
     if (waitMs > 0) throw limited(reason, waitMs);
   };
   const takePrincipal = (principal: KnownPrincipal): void =>
-    takeFrom(principals(principal.kind), describePrincipal(principal), 'principal');
+    takeFrom(principals(principal.kind), bucketKeyOf(principal), 'principal');
 
   return {
     arrive({ source, verdict, token, probe }) {
@@ -157,6 +157,12 @@ function retryAfter(waitMs: number): Readonly<Record<string, string>> {
 }
 
 type KnownPrincipal = Exclude<Principal, AnonymousPrincipal>;
+/** Within buckets of its kind alone. These names are texts that are there already. */
+function bucketKeyOf(principal: KnownPrincipal): string {
+  if (principal.kind === 'cluster') return principal.dns;
+  return principal.kind === 'operator' ? principal.name : describePrincipal(principal);
+}
+
 type KnownKind = KnownPrincipal['kind'];
 
 const RATE_OF: Readonly<Record<KnownKind, Rate>> = Object.freeze({

@@ -79,6 +79,9 @@ export async function admit(
 
   const ofCertificate = takeVerdict(parts.config, asked, admission);
   if (ofCertificate !== undefined) told?.('certificate', describePrincipal(ofCertificate));
+  // One text for all that looks it up: that of the path is new with each request.
+  if (ofCertificate?.kind === 'cluster' && ofCertificate.dns === admission.clusterDns)
+    admission.clusterDns = ofCertificate.dns;
   const operation = resolveRoute(route, parts.config);
   told?.('operation', `${operation.operationId}, API_MODE=${parts.config.apiMode}`);
   admission.principal = ofCertificate ?? (await asked.withoutCertificate(operation));

@@ -77,9 +77,11 @@ export function contextOf(
     allowsSecrets,
   }: Pick<AuthorisedRequest, 'principal' | 'source' | 'nowMs' | 'allowsSecrets'>,
 ): PolicyContext {
+  const network = config.operatorNetworks.nameOf(source);
   return {
     source,
-    ...networkOf(config, source),
+    network: network ?? '',
+    operatorNetwork: network !== undefined,
     moment: momentOf(nowMs),
     credential: credentialOf(principal),
     allowsSecrets,
@@ -124,7 +126,3 @@ async function whereaboutsOf(
 
 /** Whose rights can depend on where something is. */
 const OPERATES: readonly Principal['kind'][] = ['operator', 'operator_token', 'writer', 'workload', 'reader'];
-function networkOf(config: Config, source: string): Pick<PolicyContext, 'network' | 'operatorNetwork'> {
-  const network = config.operatorNetworks.nameOf(source);
-  return { network: network ?? '', operatorNetwork: network !== undefined };
-}

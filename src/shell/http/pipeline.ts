@@ -217,7 +217,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     method: request.method ?? '',
     source,
     startedMs: parts.clock.elapsed(),
-    path: (request.url ?? '').split('?', 1)[0]?.slice(0, LOGGED_PATH_MAX) ?? '',
+    path: loggedPath(request.url ?? ''),
     operation: undefined,
     presented: undefined,
     verdict: undefined,
@@ -232,6 +232,11 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     session: undefined,
     tokenRefused: false,
   };
+}
+
+function loggedPath(url: string): string {
+  const mark = url.indexOf('?');
+  return url.slice(0, mark < 0 ? LOGGED_PATH_MAX : Math.min(mark, LOGGED_PATH_MAX));
 }
 
 async function takeBody(

@@ -65,17 +65,22 @@ function answeredFields(
   clock: Clock,
 ): string {
   const { requestId, source, method, operation, clusterDns, objectId, decision } = record;
-  const path = JSON.stringify(shownPath(record.path, operation));
+  const path = quoted(shownPath(record.path, operation));
   return (
     `"request_id":"${requestId}","source":"${source}",${principalFields(principal)},"method":"${method}",` +
     `"path":${path},"operation":"${operation?.operationId ?? 'none'}"` +
-    (clusterDns === undefined ? '' : `,"cluster":${JSON.stringify(clusterDns)}`) +
-    (objectId === undefined ? '' : `,"object":${JSON.stringify(objectId)}`) +
+    (clusterDns === undefined ? '' : `,"cluster":${quoted(clusterDns)}`) +
+    (objectId === undefined ? '' : `,"object":${quoted(objectId)}`) +
     (record.allowsSecrets ? ',"override":"allow-suspected-secrets"' : '') +
     (decision === undefined ? '' : decisionFields(decision)) +
     `,"status":${status},"duration_ms":${Math.round((clock.elapsed() - record.startedMs) * 1_000) / 1_000}`
   );
 }
+
+/** ASCII without controls, quotation marks and backslashes: JSON has it as it is. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
 /** Decisions are few, remembered by who made them, and what is said of them for as long as they are. */
 const decisionTexts = new WeakMap<Decision, string>();
@@ -84,8 +89,8 @@ const decisionTexts = new WeakMap<Decision, string>();
 function principalFields(principal: CertificatePrincipal): string {
   const { sha256, serial, issuer, notAfter } = principal.certificate;
   return (
-    `"principal":${JSON.stringify(describePrincipal(principal))},"certificate":{"sha256":"${sha256}","serial":"${serial}",` +
-    `"issuer":${JSON.stringify(issuer)},"not_after":"${new Date(notAfter).toISOString()}"}`
+    `"principal":${quoted(describePrincipal(principal))},"certificate":{"sha256":"${sha256}","serial":"${serial}",` +
+    `"issuer":${quoted(issuer)},"not_after":"${new Date(notAfter).toISOString()}"}`
   );
 }
 

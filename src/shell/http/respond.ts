@@ -8,6 +8,8 @@ export interface Answer {
   readonly status: number;
   /** JSON, unless `contentType` says otherwise; text, bytes and pieces of bytes are sent as they are. */
   readonly body: string | Uint8Array | Pieces | Live | object;
+  /** The body as JSON, where somebody has serialised it already. */
+  readonly text?: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whole Set-Cookie lines; of the status page only. */
@@ -45,13 +47,13 @@ export interface ResponseFrame {
 /** The only writer of responses. Never a redirect: Flux would follow one to another host, in the clear. */
 export function respond(response: ServerResponse, answer: Answer, frame: ResponseFrame): void {
   if (response.destroyed || response.headersSent) return;
-  const body = asSent(answer.body);
+  const body = answer.text ?? asSent(answer.body);
   const headers = ['Content-Type', answer.contentType ?? 'application/json'];
   if (!(body instanceof Live)) headers.push('Content-Length', String(octetsOf(body)));
   headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', frame.requestId);
   if (frame.close || body instanceof Live) headers.push('Connection', 'close');
   if (answer.headers?.['Cache-Control'] === undefined) headers.push('Cache-Control', 'no-store');
-  if (answer.headers !== undefined) headers.push(...Object.entries(answer.headers).flat());
+  for (const name in answer.headers) headers.push(name, answer.headers[name] as string);
   for (const cookie of answer.cookies ?? []) headers.push('Set-Cookie', cookie);
   if (answer.status === STATUS_OF.certificate_rejected) response.statusMessage = 'SSL Certificate Error';
   // All of them at once, checked by Node as they are written; one by one they would be kept and looked up on the way.

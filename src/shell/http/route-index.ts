@@ -22,14 +22,16 @@ interface Template {
  * of `readTarget`: no escapes and no empty segments, so that nothing has to be decoded.
  */
 export function createRouteIndex(operations: readonly Operation[]): RouteIndex {
-  const concrete = new Map<string, Map<string, Operation>>();
+  /** By how many segments they have: Flux's paths have as many as no other, and need not be looked up here. */
+  const concrete = new Map<number, Map<string, Map<string, Operation>>>();
   /** By how many segments they have; of these the one with the longest literal part first. */
   const templates = new Map<number, Template[]>();
   for (const operation of operations) {
     const { path, method } = operation;
     if (!path.includes('{')) {
-      const byMethod = concrete.get(path) ?? new Map<string, Operation>();
-      concrete.set(path, byMethod.set(method, operation));
+      const alike = concrete.get(segmentsOf(path)) ?? new Map<string, Map<string, Operation>>();
+      concrete.set(segmentsOf(path), alike);
+      alike.set(path, (alike.get(path) ?? new Map<string, Operation>()).set(method, operation));
       continue;
     }
     const alike = templates.get(segmentsOf(path)) ?? [];
@@ -41,22 +43,36 @@ export function createRouteIndex(operations: readonly Operation[]): RouteIndex {
   }
   for (const alike of templates.values())
     alike.sort((a, b) => b.pattern.source.length - a.pattern.source.length);
+  const look = (method: string, path: string): Found | undefined => {
+    const segments = segmentsOf(path);
+    const operation = concrete.get(segments)?.get(path)?.get(method);
+    if (operation !== undefined) return { operation, params: NO_PARAMS };
+    for (const { pattern, names, byMethod } of templates.get(segments) ?? []) {
+      const values = pattern.exec(path);
+      const templated = values === null ? undefined : byMethod.get(method);
+      if (values === null || templated === undefined) continue;
+      return { operation: templated, params: paramsOf(names, values) };
+    }
+    return undefined;
+  };
+  /** The last answer: a request asks when it comes, and again when its parameters are read. */
+  let last: { readonly method: string; readonly path: string; readonly found: Found | undefined } | undefined;
   return {
     find(method, path) {
-      const operation = concrete.get(path)?.get(method);
-      if (operation !== undefined) return { operation, params: {} };
-      for (const { pattern, names, byMethod } of templates.get(segmentsOf(path)) ?? []) {
-        const values = pattern.exec(path);
-        const templated = values === null ? undefined : byMethod.get(method);
-        if (values === null || templated === undefined) continue;
-        return {
-          operation: templated,
-          params: Object.fromEntries(names.map((name, n) => [name, values[n + 1] ?? ''])),
-        };
-      }
-      return undefined;
+      if (last === undefined || last.path !== path || last.method !== method)
+        last = { method, path, found: look(method, path) };
+      return last.found;
     },
   };
+}
+
+const NO_PARAMS = Object.freeze({});
+
+/** `names` are those of the document. */
+function paramsOf(names: readonly string[], values: readonly string[]): Found['params'] {
+  const params: Record<string, string> = {};
+  for (let n = 0; n < names.length; n++) params[names[n] as string] = values[n + 1] ?? '';
+  return Object.freeze(params);
 }
 
 function segmentsOf(path: string): number {

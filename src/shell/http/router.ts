@@ -29,6 +29,7 @@ export interface Router {
 }
 
 const NO_QUERY = Object.freeze({});
+const NO_PARAMETERS: Parameters = Object.freeze({ path: Object.freeze({}), query: NO_QUERY });
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /**
@@ -79,6 +80,8 @@ export async function createRouter(
    * same, and Flux asks for few paths again and again.
    */
   const valid = digestMemory<true>(LIMITS.validPathsMax);
+  /** The same of paths without parameters. */
+  const validAsTheyAre = new Set<Operation>();
 
   const readParameters = (operation: Operation, target: Target): Parameters => {
     const matched = described.get(operation.operationId);
@@ -103,7 +106,7 @@ export async function createRouter(
   return {
     match(method, { path }) {
       const found = index.find(method, path);
-      if (found !== undefined) return { found: true, ...found };
+      if (found !== undefined) return { found: true, operation: found.operation, params: found.params };
       return { found: false, allow: METHODS.filter((other) => index.find(other, path) !== undefined) };
     },
     mediaTypes: (operation) => bodies.get(operation.operationId)?.mediaTypes ?? noMediaTypes,
@@ -111,6 +114,11 @@ export async function createRouter(
       const schemaName = bodies.get(operation.operationId)?.schemaName;
       if (schemaName !== undefined) checkBody(schemas, schemaName, body);
       if (target.query !== '') return readParameters(operation, target);
+      if (!operation.path.includes('{')) {
+        if (!validAsTheyAre.has(operation)) readParameters(operation, target);
+        validAsTheyAre.add(operation);
+        return NO_PARAMETERS;
+      }
       const key = hash('sha256', `${operation.method} ${target.path}`, 'binary');
       const path = index.find(operation.method, target.path)?.params;
       if (path !== undefined && valid.get(key) !== undefined) return Object.freeze({ path, query: NO_QUERY });

@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** RFC 3986 pchar without percent-escapes: a canonical path needs none, and each decoder undoes them differently. */
-const PLAIN_PATH = /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]*)+$/;
+const PLAIN_PATH = /^\/[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 const PLAIN_QUERY = /^[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*$/;
 
 /**
@@ -24,7 +24,7 @@ export function readTarget(url: string): Target {
   if (!path.startsWith('/')) throw refuse('is not a path: only origin-form targets are served');
   if (path.includes('%')) throw refuse('has percent-escapes in its path: no path of this API needs any');
   if (path.includes('//')) throw refuse('has an empty path segment');
-  if (/\/\.{1,2}(\/|$)/.test(path)) throw refuse('has a dot segment in its path');
+  if (path.includes('/.') && /\/\.{1,2}(\/|$)/.test(path)) throw refuse('has a dot segment in its path');
   if (!PLAIN_PATH.test(path) || !PLAIN_QUERY.test(query)) {
     throw refuse('has characters that a URL cannot hold unescaped');
   }
@@ -54,6 +54,7 @@ export function checkHost(hosts: readonly string[], serverName: string | undefin
   if (host === undefined || hosts.length !== 1) {
     throw new FluxgateError('malformed_request', 'The request must have exactly one Host header.');
   }
+  if (host === agreed.host && serverName === agreed.serverName) return;
   const named = /^(?<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.exec(host)?.groups?.['name'];
   if (named === undefined)
     throw new FluxgateError('malformed_request', 'The Host header is not HOST or HOST:PORT.');
@@ -63,6 +64,13 @@ export function checkHost(hosts: readonly string[], serverName: string | undefin
       'The Host header and the TLS server name (SNI) differ. Use one name for both.',
     );
   }
+  agreed = { host, serverName };
 }
+
+/** The last pair that was right, to the letter: nearly everybody comes with the same one. */
+let agreed: { readonly host: string | undefined; readonly serverName: string | undefined } = {
+  host: undefined,
+  serverName: undefined,
+};
 
 const comparable = (name: string): string => name.toLowerCase().replace(/\.$/, '');

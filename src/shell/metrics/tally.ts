@@ -2,8 +2,7 @@ import { Counter, type CounterConfiguration, type HistogramConfiguration, type M
 
 /**
  * What is counted at each request and asked for at each scrape. prom-client sorts, checks and joins the labels each time that it
- * counts, which costs a poll more than its decision; here that is done when somebody asks. Only for labels from closed lists,
- * of which no value holds a space.
+ * counts, which costs a poll more than its decision; here that is done when somebody asks. Only for labels from closed lists.
  */
 
 type Labels<L extends string> = Readonly<Record<L, string | number>>;
@@ -106,22 +105,37 @@ interface SeriesOf<L extends string, T> {
   all(): Iterable<T & { readonly labels: Labels<L> }>;
 }
 
+/** By the value of one label after the other: each is a text that is there already, where all of them in one would be made to be looked up. */
+type Branch<T> = Map<string, Branch<T> | T>;
+
 function createSeries<L extends string, T extends object>(
   labelNames: readonly L[],
   empty: () => T,
 ): SeriesOf<L, T> {
-  const known = new Map<string, T & { readonly labels: Labels<L> }>();
-  const seriesOf = (labels: Labels<L>): T => {
-    let key = '';
-    for (const name of labelNames) key += `${labels[name]} `;
-    let one = known.get(key);
-    if (one === undefined) {
-      one = { ...empty(), labels: { ...labels } };
-      known.set(key, one);
-    }
+  type Series = T & { readonly labels: Labels<L> };
+  const all: Series[] = [];
+  const root: Branch<Series> = new Map();
+  const add = (labels: Labels<L>): Series => {
+    const one = { ...empty(), labels: { ...labels } };
+    all.push(one);
     return one;
   };
   // Without labels there is one series from the start, as in prom-client.
-  if (labelNames.length === 0) seriesOf({} as Labels<L>);
-  return Object.assign(seriesOf, { all: () => known.values() });
+  const only = labelNames.length === 0 ? add({} as Labels<L>) : undefined;
+  const seriesOf = (labels: Labels<L>): Series => {
+    if (only !== undefined) return only;
+    let at: Branch<Series> | Series = root;
+    for (let depth = 1; depth <= labelNames.length; depth++) {
+      const branch = at as Branch<Series>;
+      const value = String(labels[labelNames[depth - 1] as L]);
+      let next = branch.get(value);
+      if (next === undefined) {
+        next = depth === labelNames.length ? add(labels) : new Map();
+        branch.set(value, next);
+      }
+      at = next;
+    }
+    return at as Series;
+  };
+  return Object.assign(seriesOf, { all: () => all });
 }

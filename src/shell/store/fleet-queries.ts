@@ -54,8 +54,9 @@ const LABEL_TERM =
   "EXISTS (SELECT 1 FROM json_each(document, '$.labels') AS label WHERE label.key || '=' || label.value = ?)";
 
 /**
- * `remembers`: for a connection that sees committed state only. Its catalogue entries are kept as they were read for as long as no
- * revision came, without which none of them changes: a poll then reads its cluster and what that refers to, and nothing else.
+ * `remembers`: for a connection that sees committed state only. Its catalogue entries, and what operators look at by name, are kept as
+ * they were read for as long as no revision came, without which none of them changes: a poll then reads its cluster and what that
+ * refers to, and nothing else.
  */
 export function createFleetQueries(database: Database, { remembers = false } = {}): FleetQueries {
   const prepare = <Row>(sql: string): Statement<unknown[], Row> => database.prepare<unknown[], Row>(sql);
@@ -74,7 +75,8 @@ export function createFleetQueries(database: Database, { remembers = false } = {
   const initialised = prepare<unknown>("SELECT 1 FROM meta WHERE name = 'initialised'");
   const lists = new Map<string, ListStatements>();
 
-  const catalogue = createEntryMemory();
+  const catalogue = createObjectMemory<Entry>(LIMITS.catalogueMemoryCharacters);
+  const lookedAt = createObjectMemory<FleetObjects[FleetKind]>(LIMITS.lookedAtCharacters);
   const entryOf = (kind: CatalogueKind, id: string, revision: number): Entry | undefined => {
     const known = remembers ? catalogue.get(kind, id, revision) : undefined;
     if (known !== undefined) return known;
@@ -83,6 +85,16 @@ export function createFleetQueries(database: Database, { remembers = false } = {
     const entry = parse<Entry>(document);
     if (remembers) catalogue.set(kind, entry, document.length);
     return entry;
+  };
+  const readObject = (kind: FleetKind, id: string): FleetObjects[FleetKind] | undefined => {
+    // Asked before the object: what a commit brings in between is kept under a number that is not the newest any more.
+    const known = remembers ? lookedAt.get(kind, id, newestRevision.get() ?? 0) : undefined;
+    if (known !== undefined) return known;
+    const document = byId.get(kind, id);
+    if (document === undefined) return undefined;
+    const object = parse<FleetObjects[FleetKind]>(document);
+    if (remembers) lookedAt.set(kind, object, document.length);
+    return object;
   };
 
   const readInputs = database.transaction((clusterDns: string, kind: CatalogueKind) => {
@@ -120,10 +132,7 @@ export function createFleetQueries(database: Database, { remembers = false } = {
     clusterInputs: <K extends CatalogueKind>(clusterDns: string, kind: K) =>
       readInputs(clusterDns, kind) as ClusterInputs<K> | undefined,
     newestRevision: () => newestRevision.get() ?? 0,
-    get: <K extends FleetKind>(kind: K, id: string) => {
-      const document = byId.get(kind, id);
-      return document === undefined ? undefined : parse<FleetObjects[K]>(document);
-    },
+    get: <K extends FleetKind>(kind: K, id: string) => readObject(kind, id) as FleetObjects[K] | undefined,
     list: <K extends FleetKind>(kind: K, query: ListQuery) => {
       const { items, total } = readPage(kind, query);
       return { items: items.map((document) => parse<FleetObjects[K]>(document)), total };
@@ -153,24 +162,24 @@ export function createFleetQueries(database: Database, { remembers = false } = {
 
 type Entry = FleetObjects[CatalogueKind];
 
-interface EntryMemory {
+interface ObjectMemory<T> {
   /** As of this revision; what is remembered of another is forgotten. */
-  get(kind: CatalogueKind, id: string, revision: number): Entry | undefined;
-  /** Read in the same transaction as the revision of the last `get`. */
-  set(kind: CatalogueKind, entry: Entry, characters: number): void;
+  get(kind: FleetKind, id: string, revision: number): T | undefined;
+  /** Read in the same transaction as the revision of the last `get`, or after it. */
+  set(kind: FleetKind, object: T, characters: number): void;
 }
 
-function createEntryMemory(): EntryMemory {
-  const entries = new LRUCache<string, Entry>({ maxSize: LIMITS.catalogueMemoryCharacters });
+function createObjectMemory<T extends { readonly id: string }>(charactersMax: number): ObjectMemory<T> {
+  const objects = new LRUCache<string, T>({ maxSize: charactersMax });
   let at: number | undefined;
   return {
     get(kind, id, revision) {
-      if (at !== revision) entries.clear();
+      if (at !== revision) objects.clear();
       at = revision;
-      return entries.get(`${kind}/${id}`);
+      return objects.get(`${kind}/${id}`);
     },
-    set(kind, entry, characters) {
-      entries.set(`${kind}/${entry.id}`, entry, { size: characters });
+    set(kind, object, characters) {
+      objects.set(`${kind}/${object.id}`, object, { size: characters });
     },
   };
 }

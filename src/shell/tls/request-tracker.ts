@@ -25,6 +25,19 @@ export function trackRequests(): RequestTracker {
   const forget = function (this: TLSSocket): void {
     inFlight.delete(this);
   };
+  // One for all, as is `forget`.
+  const answered = function (this: ServerResponse): void {
+    const socket = this.req.socket as TLSSocket;
+    const requests = inFlight.get(socket);
+    // The connection was forgotten before.
+    if (requests === undefined) return;
+    requests.delete(this.req);
+    const [next] = requests;
+    if (next === undefined || (retired.has(socket) && !next[0].complete)) {
+      if (retired.has(socket)) socket.destroySoon();
+      // Behind an answer that ends the connection nothing can be written any more.
+    } else if (socket.writable) next[1]();
+  };
   return {
     add(socket) {
       inFlight.set(socket, new Map());
@@ -42,14 +55,7 @@ export function trackRequests(): RequestTracker {
         return;
       }
       requests.set(request, answer);
-      response.once('close', () => {
-        requests.delete(request);
-        const [next] = requests;
-        if (next === undefined || (retired.has(socket) && !next[0].complete)) {
-          if (retired.has(socket)) socket.destroySoon();
-          // Behind an answer that ends the connection nothing can be written any more.
-        } else if (socket.writable) next[1]();
-      });
+      response.on('close', answered);
       if (requests.size === 1) answer();
     },
     knows: (socket) => inFlight.has(socket),

@@ -1,6 +1,7 @@
 import { WORKER_LIMITS } from '../../core/limits-workers.ts';
 import type {
   MetricsJson,
+  Parts,
   SupervisorMessage,
   Topic,
   WorkerMessage,
@@ -87,12 +88,11 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
   channel.onMessage((message) => {
     switch (message.kind) {
       case 'shared': {
-        const { topic, items, from, ack } = message;
-        const done = (): void => {
-          if (ack !== undefined) channel.send({ kind: 'taken', from, ack });
-        };
+        const { parts, from, ack } = message;
         // Who cannot read the store now finds it there as soon as it can: version-poll.ts.
-        Promise.resolve(takers.get(topic)?.(items, from)).then(done, done);
+        void Promise.allSettled(parts.map(([topic, items]) => takers.get(topic)?.(items, from))).then(() => {
+          if (ack !== undefined) channel.send({ kind: 'taken', from, ack });
+        });
         return;
       }
       case 'taken_by_all':
@@ -116,7 +116,7 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
   });
   channel.send({ kind: 'hears' });
   let lastTickMs = performance.now();
-  let lastAliveMs = lastTickMs;
+  let lastToldMs = lastTickMs;
   let catchUp: () => Promise<unknown> = async () => undefined;
   let catchingUp: Promise<void> | undefined;
   const behind = (): Promise<void> | undefined => {
@@ -135,14 +135,14 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
   const tick = setInterval(() => {
     behind()?.catch(() => undefined);
     lastTickMs = performance.now();
-    if (lastTickMs - lastAliveMs >= WORKER_LIMITS.aliveMs) {
-      lastAliveMs = lastTickMs;
-      channel.send({ kind: 'alive' });
+    for (const parts of together(gathered.map(({ topic, collect }) => [topic, collect()]))) {
+      lastToldMs = lastTickMs;
+      channel.send({ kind: 'share', parts });
     }
-    for (const { topic, collect } of gathered) {
-      const items = collect();
-      if (items.length > 0) channel.send({ kind: 'share', topic, items });
-    }
+    // Who tells anything is alive.
+    if (lastTickMs - lastToldMs < WORKER_LIMITS.aliveMs) return;
+    lastToldMs = lastTickMs;
+    channel.send({ kind: 'alive' });
   }, WORKER_LIMITS.shareIntervalMs);
   tick.unref();
 
@@ -157,7 +157,7 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
       const ack = ++lastId;
       return new Promise((resolve) => {
         announced.set(ack, resolve);
-        channel.send({ kind: 'share', topic, items: [item], ack });
+        channel.send({ kind: 'share', parts: [[topic, [item]]], ack });
       });
     },
     onShared: (topic, take) => void takers.set(topic, take as Take),
@@ -190,6 +190,26 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
       channel.send({ kind: 'metrics', id: 0, metrics: await ownMetrics() });
     },
   };
+}
+
+/**
+ * As few messages as hold no more than `WORKER_LIMITS.sharedItemsMax` items each, or one topic's: a message wakes the supervisor and each of the
+ * others, which costs more than what it says.
+ */
+function together(gathered: Parts): readonly Parts[] {
+  const messages: Parts[number][][] = [];
+  let room = 0;
+  for (const part of gathered) {
+    const { length } = part[1];
+    if (length === 0) continue;
+    room -= length;
+    if (room < 0) {
+      messages.push([]);
+      room = WORKER_LIMITS.sharedItemsMax - length;
+    }
+    messages.at(-1)?.push(part);
+  }
+  return messages;
 }
 
 /** What waits to be told, the newest word on each key; bounded, and handed out a part at a time. */

@@ -85,11 +85,11 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
         ready();
         return;
       case 'share': {
-        const { topic, items, ack } = message;
+        const { parts, ack } = message;
         const told = others(number);
         if (ack !== undefined) announcements.begin(number, ack, told);
         for (const one of told) {
-          send(one, { kind: 'shared', from: number, topic, items, ...(ack === undefined ? {} : { ack }) });
+          send(one, { kind: 'shared', from: number, parts, ...(ack === undefined ? {} : { ack }) });
         }
         return;
       }

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FluxgateError } from '../../../src/core/errors.ts';
 import { checkObject } from '../../../src/core/fleet/check-object.ts';
-import { renderClusterList, renderInputs, serialiseInputs } from '../../../src/core/fleet/render.ts';
+import {
+  besideInputs,
+  certificateText,
+  renderClusterList,
+  renderInputs,
+  serialiseInputs,
+} from '../../../src/core/fleet/render.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import {
   fleetSchemas,
@@ -68,6 +74,12 @@ test('the list of clusters: the contract to the byte', () => {
     serialiseInputs(renderClusterList([cluster])).toString('utf8'),
     '{"inputs":[{"id":"east","cluster_name":"East","cluster_dns":"east.k8s.example.com","environment":"prod"}]}',
   );
+});
+
+test('what is said of the certificate is JSON beside the inputs', () => {
+  const certificate = { not_after: new Date(1_795_276_163_005).toISOString(), sha256: 'ab'.repeat(32) };
+  const body = besideInputs(Buffer.from('{"inputs":[]}'), certificateText(certificate)).toString('utf8');
+  assert.equal(body, JSON.stringify({ inputs: [], certificate }));
 });
 
 test('a cluster without assignments gets an empty list, which is the truth', () => {

@@ -37,6 +37,38 @@ describe('canonical DNS names', () => {
     });
   }
 
+  it('is found by its labels, however ordinary it looks', () => {
+    const labels = [
+      'a',
+      'b1',
+      '9',
+      'a-b',
+      'a--b',
+      '-a',
+      'a-',
+      'xn--a',
+      '0x1f',
+      'com',
+      label63,
+      `${label63}a`,
+      '',
+      'A',
+      'ü',
+    ];
+    const numeric = /^(?:[0-9]+|0x[0-9a-f]*)$/;
+    const ordinary = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+    const isLabel = (label: string): boolean =>
+      label.length <= 63 && ordinary.test(label) && !label.startsWith('--', 2);
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...labels), { minLength: 1, maxLength: 6 }), (parts) => {
+        const text = parts.join('.');
+        const expected = text.length <= 253 && parts.every(isLabel) && !numeric.test(parts.at(-1) ?? '');
+        assert.equal(isCanonicalDnsName(text), expected, text);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   const hostile: readonly (readonly [string, string])[] = [
     ['the empty name', ''],
     ['a lone dot', '.'],

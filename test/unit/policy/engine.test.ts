@@ -203,6 +203,13 @@ test('the moment of a decision is read in UTC', () => {
   assert.deepEqual(momentOf(Date.UTC(2026, 10, 21, 23, 59, 59)), { hour: 23, weekday: 'saturday' });
   assert.deepEqual(momentOf(Date.UTC(2026, 10, 22)), { hour: 0, weekday: 'sunday' });
   assert.throws(() => momentOf(Number.NaN));
+  const names = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+  for (let hour = -100_000; hour < 1_000_000; hour += 977) {
+    const atMs = hour * 3_600_000 + (hour % 2 === 0 ? 0 : 3_599_999);
+    const date = new Date(atMs);
+    const { hour: saw, weekday } = momentOf(atMs);
+    assert.deepEqual([saw, weekday], [date.getUTCHours(), names[date.getUTCDay()]], date.toISOString());
+  }
 });
 
 const ALL_LOOKED_AT =

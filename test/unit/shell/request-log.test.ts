@@ -5,7 +5,7 @@ import type { Operation } from '../../../src/core/policy/operations.ts';
 import type { BoundedLines } from '../../../src/shell/edge/bounded-lines.ts';
 import type { RequestRecord } from '../../../src/shell/http/pipeline.ts';
 import { createRequestLog } from '../../../src/shell/http/request-log.ts';
-import { createLog } from '../../../src/shell/log.ts';
+import { createLog, isoTime } from '../../../src/shell/log.ts';
 
 const CERTIFICATE = {
   sha256: 'aa',
@@ -80,6 +80,25 @@ describe('the line of a request', () => {
     assert.equal(msg, 'answered');
     assert.deepEqual(Object.entries(fields), [['level', 'info'], ...Object.entries(others)]);
     assert.deepEqual(Object.keys(JSON.parse(answered)).slice(0, 2), ['level', 'time']);
+  });
+
+  it('is one JSON line whatever stands in it', () => {
+    for (const text of ['a"b', 'a\\b', 'a\nb', 'a\u2028b', '\0', 'ü', '', 'a\x7f']) {
+      const [line = ''] = linesOf('info', [
+        record({ path: text, clusterDns: text, objectId: text }),
+        200,
+        undefined,
+      ]);
+      const { path, cluster, object } = JSON.parse(line) as Record<string, unknown>;
+      assert.deepEqual([path, cluster, object], [text, text, text]);
+    }
+  });
+
+  it('has the time as Date writes it', () => {
+    for (const atMs of [
+      0, 999, 1_000, 1_795_276_163_005, 1_795_276_163_050, 1_795_276_164_000, 1_795_276_163_500,
+    ])
+      assert.equal(isoTime(atMs), new Date(atMs).toISOString());
   });
 
   it('leaves out what there is nothing to say of', () => {

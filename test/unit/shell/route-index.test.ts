@@ -22,6 +22,17 @@ const VALUES = [
   '..',
 ];
 
+it('finds the same whatever was asked in between, and nobody changes what the next one is given', () => {
+  const [one, other] = ['/clusters/a', '/clusters/b'] as const;
+  assert.deepEqual(index.find('GET', one)?.params, { id: 'a' });
+  assert.deepEqual(index.find('GET', one)?.params, { id: 'a' });
+  assert.deepEqual(index.find('GET', other)?.params, { id: 'b' });
+  assert.equal(index.find('DELETE', other)?.operation.method, 'DELETE');
+  assert.equal(index.find('TRACE', other), undefined);
+  assert.deepEqual(index.find('GET', one)?.params, { id: 'a' });
+  for (const path of [one, '/health']) assert.ok(Object.isFrozen(index.find('GET', path)?.params), path);
+});
+
 it('finds what openapi-backend finds, with the same parameters', async () => {
   const backend = new OpenAPIBackend({ definition: document, quick: true, ignoreTrailingSlashes: false });
   await backend.init();

@@ -33,6 +33,16 @@ describe('a path that was found valid before', () => {
     assert.throws(() => validated('GET', '/clusters/a?no_such=1'), { code: 'validation_error' });
   });
 
+  it('says nothing of a query where the path has no parameters either', () => {
+    for (let times = 1; times <= 2; times++) {
+      assert.deepEqual(validated('GET', '/health'), { path: {}, query: {} });
+      assert.deepEqual(validated('GET', '/clusters?limit=3').query, { limit: 3 });
+      assert.deepEqual(validated('GET', '/clusters').query, {});
+      assert.throws(() => validated('GET', '/clusters?limit=x'), { code: 'validation_error' });
+      assert.throws(() => validated('GET', '/health?a=1'), { code: 'validation_error' });
+    }
+  });
+
   it('is none that was refused', () => {
     for (let times = 1; times <= 2; times++) {
       assert.throws(() => validated('GET', `/clusters/${'x'.repeat(300)}`), { code: 'validation_error' });

@@ -44,13 +44,15 @@ async function pinsOfOne() {
         certificate: { spkiSha256, sha256: 'x', serial: '1' },
       } as ClusterPrincipal),
     tells(state: PinState) {
-      hear({ kind: 'shared', from: 2, topic: 'pins', items: [[DNS, JSON.parse(JSON.stringify(state))]] });
+      hear({ kind: 'shared', from: 2, parts: [['pins', [[DNS, JSON.parse(JSON.stringify(state))]]]] });
     },
     /** The other worker takes in what this one announces. */
     async reset() {
       const resetting = pins.reset(DNS, entry);
       await new Promise((resolve) => setImmediate(resolve));
-      const announced = sent.findLast((message) => message.kind === 'share' && message.topic === 'pin_reset');
+      const announced = sent.findLast(
+        (message) => message.kind === 'share' && message.parts[0]?.[0] === 'pin_reset',
+      );
       assert.ok(announced?.kind === 'share' && announced.ack !== undefined);
       hear({ kind: 'taken_by_all', ack: announced.ack });
       return resetting;

@@ -40,6 +40,24 @@ describe('tallies', () => {
     assert.match(await tallied.metrics(), /^n\{operation="poll",status="200"\} 2$/m);
   });
 
+  it('keep apart what differs in one label, whichever', async () => {
+    const [tallied, own] = both((a, b) => {
+      const labelNames = ['a', 'b', 'c'] as const;
+      for (const counter of [
+        createCounterTally({ ...named(a), labelNames }),
+        new Counter({ ...named(b), labelNames }),
+      ]) {
+        counter.inc({ a: 'x', b: 'y', c: 'z' });
+        counter.inc({ a: 'x y', b: 'y', c: 'z' });
+        counter.inc({ a: 'x', b: 'y y', c: 'z' });
+        counter.inc({ a: 'x', b: 'y', c: 'y' });
+        counter.inc({ a: 'x', b: 'y', c: 200 });
+        counter.inc({ a: 'x', b: 'y', c: '200' });
+      }
+    });
+    assert.equal(await tallied.metrics(), await own.metrics());
+  });
+
   it('goes on counting after a scrape', async () => {
     const registry = new Registry();
     const counter = createCounterTally({ ...named(registry), labelNames: ['result'] });

@@ -100,8 +100,7 @@ test('is told by the other workers as well, for as long as the write goes on, an
         hear({
           kind: 'shared',
           from: 2,
-          topic: message.topic,
-          items: JSON.parse(JSON.stringify(message.items)),
+          parts: JSON.parse(JSON.stringify(message.parts)),
         });
     }
   };

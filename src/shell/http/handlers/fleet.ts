@@ -1,10 +1,10 @@
 import { FluxgateError } from '../../../core/errors.ts';
-import type { FleetKind } from '../../../core/fleet/objects.ts';
+import type { FleetKind, FleetObject } from '../../../core/fleet/objects.ts';
 import {
   type ConditionalHeaders,
   changePrecondition,
   creationPrecondition,
-  entityTag,
+  entityTagOfText,
 } from '../../../core/fleet/preconditions.ts';
 import { kindDefinition } from '../../../core/fleet/registry.ts';
 import {
@@ -45,7 +45,7 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
         const known = kind === 'cluster' ? cluster : undefined;
         const found = known ?? (await store.reader.get(kind, idOf(parameters)));
         if (found === undefined) throw notFound(kind);
-        return { status: 200, body: found, headers: { ETag: entityTag(found) } };
+        return answerWith(found);
       };
     case 'PUT one':
       return async (call) => {
@@ -75,6 +75,19 @@ export function fleetHandler(operation: Operation, parts: HandlerParts): Handler
     default:
       return undefined;
   }
+}
+
+/** The store's reader hands out one and the same object, frozen to its leaves, for as long as nothing changes it. */
+const answers = new WeakMap<FleetObject, Answer>();
+
+function answerWith(object: FleetObject): Answer {
+  let answer = answers.get(object);
+  if (answer === undefined) {
+    const text = JSON.stringify(object);
+    answer = { status: 200, body: object, text, headers: { ETag: entityTagOfText(text) } };
+    answers.set(object, answer);
+  }
+  return answer;
 }
 
 async function list(

@@ -37,9 +37,52 @@ describe('the siblings of a worker', () => {
     outbox.put('a', 1);
     outbox.put('a', 2);
     t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
-    assert.deepEqual(sent, [{ kind: 'share', topic: 'pins', items: [['a', 2]] }]);
+    assert.deepEqual(sent, [{ kind: 'share', parts: [['pins', [['a', 2]]]] }]);
     t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
     assert.equal(sent.length, 1);
+  });
+
+  it('are told all topics by one message, unless it would hold too much', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { siblings, sent } = connected();
+    const [pins, sightings, connections] = [createOutbox(), createOutbox(), createOutbox()];
+    siblings.gather('pins', pins.take);
+    siblings.gather('sightings', sightings.take);
+    siblings.gather('connections', connections.take);
+    const counts = (): number[][] => {
+      t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
+      return sent
+        .splice(0)
+        .map((message) => (message.kind === 'share' ? message.parts.map(([, items]) => items.length) : []));
+    };
+    pins.put('a', 1);
+    connections.put('a', 1);
+    assert.deepEqual(counts(), [[1, 1]]);
+    for (let n = 0; n < WORKER_LIMITS.sharedItemsMax; n++) sightings.put(String(n), n);
+    pins.put('a', 1);
+    connections.put('a', 1);
+    assert.deepEqual(counts(), [[1], [WORKER_LIMITS.sharedItemsMax], [1]]);
+    assert.deepEqual(counts(), []);
+  });
+
+  it('are told that a worker is alive by whatever it tells, and of that alone where it tells nothing', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    let nowMs = 0;
+    t.mock.method(performance, 'now', () => nowMs);
+    const { siblings, sent } = connected();
+    const outbox = createOutbox();
+    siblings.gather('pins', outbox.take);
+    const told = (whileMs: number, something: boolean): string[] => {
+      for (const untilMs = nowMs + whileMs; nowMs < untilMs; ) {
+        nowMs += WORKER_LIMITS.shareIntervalMs;
+        if (something) outbox.put('a', 1);
+        t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
+      }
+      return [...new Set(sent.splice(0).map(({ kind }) => kind))];
+    };
+    assert.deepEqual(told(3 * WORKER_LIMITS.aliveMs, true), ['share']);
+    assert.deepEqual(told(WORKER_LIMITS.aliveMs - WORKER_LIMITS.shareIntervalMs, false), []);
+    assert.deepEqual(told(WORKER_LIMITS.shareIntervalMs, false), ['alive']);
   });
 
   it('write one at a time: the work waits for its turn, which is over even where it fails', async () => {
@@ -60,7 +103,7 @@ describe('the siblings of a worker', () => {
     const { siblings, sent, hear } = connected();
     const taken = Promise.withResolvers<void>();
     siblings.onShared('token_ending', () => taken.promise);
-    hear({ kind: 'shared', from: 2, topic: 'token_ending', items: ['x'], ack: 5 });
+    hear({ kind: 'shared', from: 2, parts: [['token_ending', ['x']]], ack: 5 });
     await turn();
     assert.deepEqual(sent, []);
     taken.reject(new Error('the store cannot be read'));
@@ -117,14 +160,14 @@ describe('buckets that workers share', () => {
     assert.deepEqual(sent, []);
     for (let n = 0; n < 3; n++) assert.equal(buckets.take('192.0.2.1', 0), 0);
     t.mock.timers.tick(WORKER_LIMITS.shareIntervalMs);
-    assert.deepEqual(sent, [{ kind: 'share', topic: 'buckets', items: [['failed_tokens 192.0.2.1', 3]] }]);
+    assert.deepEqual(sent, [{ kind: 'share', parts: [['buckets', [['failed_tokens 192.0.2.1', 3]]]] }]);
   });
 
   it('hold what others took against the same key of the same limit, and no other', () => {
     const { siblings, hear } = connected();
     const make = shareBuckets(siblings, clock);
     const [failed, anonymous] = [make('failed_tokens', rate), make('anonymous', rate)];
-    hear({ kind: 'shared', from: 2, topic: 'buckets', items: [['failed_tokens 2001:db8::/64', 8]] });
+    hear({ kind: 'shared', from: 2, parts: [['buckets', [['failed_tokens 2001:db8::/64', 8]]]] });
     assert.ok(failed.take('2001:db8::/64', 0) > 0);
     assert.equal(failed.take('192.0.2.1', 0), 0);
     assert.equal(anonymous.take('2001:db8::/64', 0), 0);

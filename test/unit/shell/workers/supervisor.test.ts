@@ -114,8 +114,8 @@ it('tells what one worker shares to all others that hear, served or not, and to 
   const restarted = supervisor.restart();
   await turn();
   worker(3).says({ kind: 'hears' });
-  worker(1).says({ kind: 'share', topic: 'token_ending', items: ['x'], ack: 7 });
-  const shared = { kind: 'shared', from: 1, topic: 'token_ending', items: ['x'], ack: 7 };
+  worker(1).says({ kind: 'share', parts: [['token_ending', ['x']]], ack: 7 });
+  const shared = { kind: 'shared', from: 1, parts: [['token_ending', ['x']]], ack: 7 };
   assert.deepEqual([worker(2).heard.at(-1), worker(3).heard.at(-1)], [shared, shared]);
   assert.deepEqual(worker(1).heard, []);
   worker(2).says({ kind: 'taken', from: 1, ack: 7 });
@@ -140,7 +140,7 @@ it('gives the turn of a worker that is gone to the next one, and tells the other
 
 it('ends a worker that says what no worker says', async () => {
   const { events, worker } = await two();
-  worker(2).says({ kind: 'shared', topic: 'everything', items: [] });
+  worker(2).says({ kind: 'share', parts: [['everything', []]] });
   assert.deepEqual(events.slice(-3), [
     'a worker says what no worker says: it is ended',
     'kill 2',
