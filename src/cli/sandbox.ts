@@ -8,17 +8,21 @@ import {
   allocatorVariables,
   assertSandboxed,
   dropAfterStart,
+  dropThreads,
   type Grants,
   grantsOf,
   SANDBOX_OPTIONS_NEEDED,
   sandboxOptions,
 } from '../shell/sandbox.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from '../shell/snapshot-files.ts';
+import { type FileCheck, startFileCheck } from '../shell/store/check-file.ts';
 import { parseDatabaseUrl } from '../shell/store/database-url.ts';
 import { makeStoreFile } from '../shell/store/store-file.ts';
 import type { LastingCommandContext, ServingProcess } from './context.ts';
 
 export interface Sandbox {
+  /** Of the store's file, which goes on; undefined: it has not begun. */
+  readonly storeCheck: FileCheck | undefined;
   /** To be called once everything is open that a start opens. */
   afterStart(): void;
 }
@@ -51,7 +55,10 @@ export async function enterSandbox(
   if (!config.sandbox) log.warn('SANDBOX=off: this process may read, write and start whatever its user may');
   host.forget(SECRETS);
   host.keepFilesPrivate();
+  const storeCheck = startFileCheck(config.databaseUrl, threadVariables(context.environment));
+  if (permission !== undefined) dropThreads(permission);
   return {
+    storeCheck,
     afterStart() {
       if (grants !== undefined && permission !== undefined) dropAfterStart(permission, config, grants);
     },
@@ -72,6 +79,11 @@ function start({ host, environment }: LastingCommandContext, config: Config, gra
 export function servingVariables(environment: Environment): Readonly<Record<string, string>> {
   const cache = environment['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE;
   return { NODE_COMPILE_CACHE: cache, ...allocatorVariables(environment) };
+}
+
+/** Of a thread: no secret, nor anything else that it does not need. */
+function threadVariables({ NODE_COMPILE_CACHE: cache }: Environment): Readonly<Record<string, string>> {
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
 }
 
 /** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */

@@ -133,14 +133,17 @@ export function sandboxOptions(grants: Grants): readonly string[] {
     '--allow-net',
     // For better-sqlite3; given up once it is loaded.
     '--allow-addons',
+    // For the thread that checks the store's file; given up as soon as it has started.
+    '--allow-worker',
     ...[...grants.read, ...grants.readAtStart].map((path) => `--allow-fs-read=${path}`),
     ...grants.writeAtStart.map((path) => `--allow-fs-write=${path}`),
     '--disable-sigusr1',
     '--disable-proto=delete',
     // Node's own SQLite opens any file, permission or not.
     '--no-experimental-sqlite',
-    // That addons weaken the model, and that --allow-net is young, is known: docs/decisions/sandbox.md.
+    // That addons and threads weaken the model, and that --allow-net is young, is known: docs/decisions/sandbox.md.
     '--disable-warning=PERM0001',
+    '--disable-warning=PERM0006',
     '--disable-warning=ExperimentalWarning',
     ...ENGINE_OPTIONS,
   ];
@@ -170,7 +173,7 @@ export function allocatorVariables(
 /** What would have to be known to a Node that can run the gateway in its sandbox. */
 export const SANDBOX_OPTIONS_NEEDED: readonly string[] = ['--permission', '--allow-net', '--disable-sigusr1'];
 
-const NEVER_GRANTED = ['child', 'worker', 'wasi', 'inspector', 'ffi', 'fs.read', 'fs.write'] as const;
+const NEVER_GRANTED = ['child', 'wasi', 'inspector', 'ffi', 'fs.read', 'fs.write'] as const;
 
 /**
  * Throws StartupError unless the sandbox stands: nothing more is granted than should be (as NODE_OPTIONS could), and what is not
@@ -201,6 +204,13 @@ function isRefused(path: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';
   }
+}
+
+/** Gives up threads, for good; the one that was started goes on with the rights that it has. Throws StartupError where it cannot. */
+export function dropThreads(permission: Permission): void {
+  permission.drop('worker');
+  if (permission.has('worker'))
+    throw new StartupError('SANDBOX: threads cannot be given up: set SANDBOX=off');
 }
 
 /**

@@ -3,6 +3,7 @@ import { FluxgateError } from '../../core/errors.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
 import { kindDefinition } from '../../core/fleet/registry.ts';
 import type { FleetSchemas } from '../../core/fleet/schemas.ts';
+import type { Handlers } from './handlers/handlers.ts';
 import type { Router } from './router.ts';
 import { readTarget } from './target.ts';
 import { rehearseFirstView } from './ui/rehearse.ts';
@@ -23,10 +24,17 @@ const CHECKED: readonly FleetKind[] = ['platform_component', 'cluster'];
 /** Whoever polls after a start comes before what nobody waits for yet. */
 const REST_MS = 250;
 
-/** What an operator's first look and first write need is compiled before they come, for whoever polls meanwhile. */
+/** Between two pieces of code, of which the larger ones take some ten milliseconds to load. */
+const LOAD_REST_MS = 20;
+
+/** What an operator's first look and first write need is loaded and compiled before they come, for whoever polls meanwhile. */
 export async function rehearse(
-  parts: Parameters<typeof rehearseFirstView>[0] & { readonly schemas: FleetSchemas },
+  parts: Parameters<typeof rehearseFirstView>[0] & {
+    readonly handlers: Pick<Handlers, 'load'>;
+    readonly schemas: FleetSchemas;
+  },
 ): Promise<void> {
+  await parts.handlers.load(() => after(LOAD_REST_MS, undefined, { ref: false }));
   await rehearseFirstView(parts);
   const rest = () => after(REST_MS, undefined, { ref: false });
   rehearseWrites(parts.router, parts.schemas, rest).catch(() => undefined);
