@@ -48,6 +48,11 @@ export async function enterSandbox(
     // A signal that came is a signal kept: the process that follows knows nothing of it.
     if (permission === undefined && (await toldToStop(context))) return undefined;
     if (permission === undefined) start(context, config, grants);
+  }
+  // The one thread that there ever is reads the store's file; nothing else is opened before the sandbox is known to stand.
+  const storeCheck = checkApart(context, config);
+  if (grants !== undefined && permission !== undefined) {
+    dropThreads(permission);
     assertSandboxed(permission, grants);
   }
   for (const note of grants?.notes ?? []) log.warn(note);
@@ -55,8 +60,6 @@ export async function enterSandbox(
   if (!config.sandbox) log.warn('SANDBOX=off: this process may read, write and start whatever its user may');
   host.forget(SECRETS);
   host.keepFilesPrivate();
-  const storeCheck = startFileCheck(config.databaseUrl, threadVariables(context.environment));
-  if (permission !== undefined) dropThreads(permission);
   return {
     storeCheck,
     afterStart() {
@@ -81,9 +84,11 @@ export function servingVariables(environment: Environment): Readonly<Record<stri
   return { NODE_COMPILE_CACHE: cache, ...allocatorVariables(environment) };
 }
 
-/** Of a thread: no secret, nor anything else that it does not need. */
-function threadVariables({ NODE_COMPILE_CACHE: cache }: Environment): Readonly<Record<string, string>> {
-  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+/** The thread is given no secret, nor anything else that it does not need. */
+function checkApart({ host, environment }: LastingCommandContext, config: Config): FileCheck | undefined {
+  if (host.permission?.has('worker') === false) return undefined;
+  const { NODE_COMPILE_CACHE: cache } = environment;
+  return startFileCheck(config.databaseUrl, cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });
 }
 
 /** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */
