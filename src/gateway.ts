@@ -150,8 +150,7 @@ async function serve(
     trust,
     listener: () => listener,
   });
-  resources.defer(() => revocations.stop());
-  resources.defer(() => tokens.stop());
+  for (const list of [revocations, tokens]) resources.defer(() => list.stop());
   const memory = {
     refusals: createRefusals(clock, siblings),
     recentChains: createRecentChains(siblings),

@@ -33,7 +33,13 @@ export interface Visit {
   readonly perSecond?: number;
   /** Clusters `first`, `first + step`, … of so many, each for what is its own; or operators in turn, for `path`. */
   readonly who:
-    | { readonly clusters: number; readonly first: number; readonly step: number }
+    | {
+        readonly clusters: number;
+        readonly first: number;
+        readonly step: number;
+        /** Default: what all are told to offer. */
+        readonly groups?: string;
+      }
     | { readonly path: string; readonly as?: Caller };
 }
 
@@ -100,8 +106,8 @@ function contextOf(name: string, identity: () => Identity, offered = groups): Se
   return context;
 }
 
-const clusterContext = (number: number): SecureContext =>
-  contextOf(`cluster ${number}`, () => ({ certificate: mintLeaf(number), key: leafKey }));
+const clusterContext = (number: number, offered = groups): SecureContext =>
+  contextOf(`cluster ${number} ${offered}`, () => ({ certificate: mintLeaf(number), key: leafKey }), offered);
 const operatorContext = (number: number): SecureContext =>
   contextOf(`operator ${number}`, () => operators[number] as Identity);
 
@@ -119,7 +125,7 @@ function callOf({ who }: Visit, number: number): Call {
   if ('path' in who) return { context: operatorContext(number % operators.length), path: who.path };
   const cluster = (who.first + number * who.step) % who.clusters;
   return {
-    context: clusterContext(cluster),
+    context: clusterContext(cluster, who.groups),
     path: `/api/v2/flux/clusters/${dnsOf(cluster)}/platform-components`,
   };
 }

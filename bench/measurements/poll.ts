@@ -1,9 +1,11 @@
 /** A fresh mutual TLS connection, one GET, close: with every size of the store, the bare servers in between. */
-import type { Figure } from '../harness/figures.ts';
+import type { Figure, ServerName } from '../harness/figures.ts';
 import { cellOf, missing } from '../harness/figures.ts';
 import {
   bareServers,
   type Measurement,
+  mainStore,
+  NGINX_MISSING,
   p50,
   p99,
   Samples,
@@ -15,7 +17,9 @@ import type { Stage } from '../harness/stage.ts';
 
 const AT_ONCE = 8;
 /** Before anything counts: code that has run less often is not compiled yet, and costs twice as much. */
-const WARM_UP_POLLS = { full: 3_000, quick: 1_500, tiny: 0 } as const;
+const WARM_UP_POLLS = { full: 5_000, quick: 3_000, tiny: 0 } as const;
+/** A key exchange that every nginx knows too, so that all do the same. */
+const ALIKE = 'P-256';
 /** So that each round asks for other clusters of a large store. */
 const ROUND_STEP = 7;
 
@@ -23,10 +27,10 @@ export const poll: Measurement = {
   name: 'poll',
   about: 'CPU, rate, latency and memory of polls, by size of the store',
   method:
-    'Polls go round a store of each size and both bare servers in turn, in each round over other clusters of the store; a certificate that polls has polled before. Where the server is busy for clearly less than all of the time, the load is what bounds the rate: count on 1000 ÷ CPU.',
+    'Polls go round a store of each size and both bare servers in turn, in each round over other clusters of the store; a certificate that polls has polled before. The rows with the same key exchange are of the same rounds: an nginx with an older OpenSSL has no hybrid, and does less for its poll otherwise. Where the server is busy for clearly less than all of the time, the load is what bounds the rate: count on 1000 ÷ CPU.',
   async run(stage) {
     const { stores, rounds, polls } = stage.size;
-    const servers = new Map<string, { server: Server; clusters: number }>();
+    const servers = new Map<string, Polled>();
     const figures: Figure[] = [];
     for (const clusters of stores) {
       const server = await stage.shared(clusters);
@@ -39,6 +43,10 @@ export const poll: Measurement = {
     const { octets } = await stage.visit({ ...oneByOne(gateway.port, 1), who: spread(first, first, 1, 0) });
     const bare = await bareServers(stage, { bodyOctets: octets, close: true });
     for (const [name, server] of bare) servers.set(name, { server, clusters: first });
+    const main = mainStore(stage);
+    const alike = new Map<ServerName, Server>([['fluxgate', await stage.shared(main)], ...bare]);
+    for (const [name, server] of alike)
+      servers.set(`${name} ${ALIKE}`, { server, clusters: main, groups: ALIKE });
     await settle(
       stage,
       [...servers.values()].map(({ server }) => server),
@@ -47,10 +55,11 @@ export const poll: Measurement = {
     const samples = new Samples();
     for (let round = 1 - Math.ceil(WARM_UP_POLLS[stage.size.name] / polls); round <= rounds; round++) {
       stage.say(`polls: round ${round} of ${rounds}`);
-      for (const [name, { server, clusters }] of servers) {
+      for (const [name, { server, clusters, groups }] of servers) {
         const pollers = Math.min(clusters, stage.size.pollersMax ?? clusters);
         const before = server.usage().cpuMs;
-        const who = spread(clusters, pollers, polls, Math.abs(round));
+        const offered = groups === undefined ? {} : { groups };
+        const who = { ...spread(clusters, pollers, polls, Math.abs(round)), ...offered };
         const { took, seconds } = await stage.visit({ ...oneByOne(server.port, polls), who });
         const after = server.usage();
         if (round < 1) continue;
@@ -72,9 +81,22 @@ export const poll: Measurement = {
         figures.push({ id: `poll-${id}-${clusters}`, what: `${what}, ${named(clusters)}`, unit, cells });
       }
     }
-    return figures;
+    const cells = {
+      fluxgate: samples.cell(`fluxgate ${ALIKE}`, 'cpu'),
+      node: samples.cell(`node ${ALIKE}`, 'cpu'),
+      nginx: bare.has('nginx') ? samples.cell(`nginx ${ALIKE}`, 'cpu') : missing(NGINX_MISSING),
+    };
+    const what = `CPU per poll, all with ${ALIKE}, ${named(main)}`;
+    return [...figures, { id: `poll-alike-cpu-${main}`, what, unit: 'ms', cells }];
   },
 };
+
+interface Polled {
+  readonly server: Server;
+  readonly clusters: number;
+  /** What is offered instead of what Flux offers. */
+  readonly groups?: string;
+}
 
 const ROWS = [
   ['cpu', 'CPU per poll', 'ms'],

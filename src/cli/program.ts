@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { normalisedArguments } from './arguments.ts';
+import { BriefCommand } from './brief-command.ts';
 import { COMMANDS } from './command-table.ts';
 import type { CommandHost } from './context.ts';
 
@@ -66,11 +67,10 @@ function createProgram(host: CommandHost): {
   /** A family's own commands are added when the first of its words has been read. */
   readonly loaders: ReadonlyMap<Command, () => Promise<void>>;
 } {
-  const program = new Command('fluxgate')
+  const program = new BriefCommand('fluxgate')
     .description('A mutual-TLS gateway that tells Flux clusters what they should run, and its command line.')
     .option('-V, --version', 'print the version')
     .helpCommand('help [command...]', 'what a command takes')
-    .showHelpAfterError()
     .exitOverride();
   program.on('option:version', () => {
     host.context.print(`fluxgate ${version()}`);

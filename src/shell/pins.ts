@@ -76,7 +76,7 @@ export async function createKeyPins(
     }
   };
   const behind = createWriteBehind('key pins', LIMITS.pinsFlushMs, write, log);
-  const warnedMs = new Map<string, number>();
+  const warned = new Map<string, { readonly atMs: number; readonly both: boolean }>();
   const keep = (clusterDns: string, state: PinState): void => {
     pins.set(clusterDns, state);
     changed.add(clusterDns);
@@ -102,7 +102,7 @@ export async function createKeyPins(
     forgottenMs.set(name, atMs);
     pins.delete(name);
     told.drop(name);
-    warnedMs.delete(name);
+    warned.delete(name);
   };
   siblings.onShared<{ readonly name: string; readonly atMs: number }>('pin_reset', (items) => {
     for (const { name, atMs } of items) {
@@ -121,11 +121,17 @@ export async function createKeyPins(
       return;
     }
     const nowMs = clock.now();
-    if (nowMs - (warnedMs.get(dns) ?? Number.NEGATIVE_INFINITY) < LIMITS.pinWarningMs) return;
-    warnedMs.set(dns, nowMs);
+    const both = state.conflict?.newestUsedSince === true;
+    const last = warned.get(dns);
+    // That the newest key is used beside it is news, however lately the other was seen.
+    if (last !== undefined && nowMs - last.atMs < LIMITS.pinWarningMs && both === last.both) return;
+    warned.set(dns, { atMs: nowMs, both });
+    const saw = both
+      ? 'two keys of one cluster are in use'
+      : 'a key that its cluster had replaced is used again';
     log.warn(
-      { ...line, newest: state.spkiSha256, count: state.conflict?.count },
-      'two keys of one cluster are in use: its identity may be stolen or cloned',
+      { ...line, newest: state.spkiSha256, count: state.conflict?.count, both_in_use: both },
+      `${saw}: its identity may be stolen or cloned`,
     );
   };
 

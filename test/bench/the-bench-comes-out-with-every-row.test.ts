@@ -19,6 +19,7 @@ const ROWS = [
   'first-cpu-3',
   'rss-3',
   ...POLL_ROWS,
+  'poll-alike-cpu-3',
   'start-3',
   ...['kept', 'kept-health'].flatMap((route) =>
     ['cpu', 'rate', 'p50', 'p99'].map((row) => `${route}-${row}`),

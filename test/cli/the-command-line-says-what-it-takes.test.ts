@@ -11,6 +11,17 @@ describe('the command line', () => {
     }
   });
 
+  it('tells a slip with one line of usage and where to read on, so that what is wrong stays in sight', async (t) => {
+    const { stderr } = await fluxgate(t, ['cluster', 'list', '--enviroment', 'prod']).ended;
+    assert.deepEqual(stderr.trimEnd().split('\n'), [
+      "error: unknown option '--enviroment'",
+      '(Did you mean --environment?)',
+      '',
+      'Usage: fluxgate cluster list [options]',
+      "'fluxgate cluster list --help' says what it takes.",
+    ]);
+  });
+
   it('exits 0 with its usage when asked for it', async (t) => {
     const { code, stdout, stderr } = await fluxgate(t, ['--help']).ended;
     assert.deepEqual([code, stderr], [0, '']);

@@ -34,11 +34,14 @@ it('by default two keys in use are flagged in the log, in the metrics and in GET
     conflicts.clusters.map(({ cluster_dns, conflict }) => [cluster_dns, conflict.count]),
     [[DNS, 3]],
   );
-  const warnings = gateway.log.filter(({ level, msg }) => level === 'warn' && msg.startsWith('two keys'));
+  const warnings = gateway.log.filter(({ level, msg }) => level === 'warn' && msg.endsWith('cloned'));
   assert.deepEqual(
-    warnings.map(({ cluster }) => cluster),
-    [DNS],
-    'told once, not with each poll',
+    warnings.map(({ cluster, both_in_use: both, msg }) => [cluster, both, msg.replace(/:.*/, '')]),
+    [
+      [DNS, false, 'a key that its cluster had replaced is used again'],
+      [DNS, true, 'two keys of one cluster are in use'],
+    ],
+    'told once each, not with each poll',
   );
   const admin = gateway.gateway.adminAddress;
   const metrics = await (await fetch(`http://127.0.0.1:${admin?.port}/metrics`)).text();

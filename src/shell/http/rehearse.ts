@@ -3,10 +3,13 @@ import { FluxgateError } from '../../core/errors.ts';
 import type { FleetKind } from '../../core/fleet/objects.ts';
 import { kindDefinition } from '../../core/fleet/registry.ts';
 import type { FleetSchemas } from '../../core/fleet/schemas.ts';
+import type { Log } from '../log.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import type { Router } from './router.ts';
 import { readTarget } from './target.ts';
-import { rehearseFirstView } from './ui/rehearse.ts';
+import { type RehearsedParts, rehearseFirstView } from './ui/rehearse.ts';
+
+export const FIRST_VIEW_REHEARSED = 'the first view of the page is rehearsed';
 
 /** Writes of many clusters, as they are asked for. */
 const ASKED = [
@@ -27,15 +30,22 @@ const REST_MS = 250;
 /** Between two pieces of code, of which the larger ones take some ten milliseconds to load. */
 const LOAD_REST_MS = 20;
 
-/** What an operator's first look and first write need is loaded and compiled before they come, for whoever polls meanwhile. */
+/** What an operator's first look and first write need is loaded, done and compiled before they come, for whoever polls meanwhile. Never rejects. */
 export async function rehearse(
-  parts: Parameters<typeof rehearseFirstView>[0] & {
+  parts: RehearsedParts & {
     readonly handlers: Pick<Handlers, 'load'>;
     readonly schemas: FleetSchemas;
+    readonly log: Log;
   },
 ): Promise<void> {
-  await parts.handlers.load(() => after(LOAD_REST_MS, undefined, { ref: false }));
-  await rehearseFirstView(parts);
+  try {
+    await parts.handlers.load(() => after(LOAD_REST_MS, undefined, { ref: false }));
+    await rehearseFirstView(parts);
+    parts.log.debug(FIRST_VIEW_REHEARSED);
+  } catch (error) {
+    // Whoever looks first waits a little longer.
+    parts.log.debug({ err: error }, 'the first view of the page could not be rehearsed');
+  }
   const rest = () => after(REST_MS, undefined, { ref: false });
   rehearseWrites(parts.router, parts.schemas, rest).catch(() => undefined);
 }

@@ -3,10 +3,11 @@ import { FluxgateError } from '../../../core/errors.ts';
 import { formToken } from '../../../core/identity/page-session.ts';
 import { ANONYMOUS, type Principal } from '../../../core/identity/principal.ts';
 import { hashOfToken } from '../../../core/identity/token-list.ts';
+import type { Operation } from '../../../core/policy/operations.ts';
 import { type Admission, type Asked, admit, identifyAgain, refusal } from '../admission.ts';
 import { acceptToken } from '../authenticate-token.ts';
 import { contextOf } from '../authorise.ts';
-import { createCall } from '../call.ts';
+import { type Admitted, type CallParts, createCall } from '../call.ts';
 import type { Call } from '../handlers/handlers.ts';
 import type { PipelineParts, RequestRecord } from '../pipeline.ts';
 import { type Answer, Live, Pieces } from '../respond.ts';
@@ -97,7 +98,7 @@ export function createPageRequest(
   };
 }
 
-const blank = (): Admission => ({
+export const blank = (): Admission => ({
   operation: undefined,
   verdict: undefined,
   principal: ANONYMOUS,
@@ -133,22 +134,29 @@ async function askRoute(
   const target = readTarget(path);
   const operation = await admit(parts, askedFor(record, asked, method, target), admitted);
   if (operation.about === 'page') throw new TypeError(`${path}: a page asks no page`);
+  return answerAsked(parts, admitted, operation, {
+    method,
+    target,
+    identifyAgain: () => identifyAgain(parts, asked, record),
+  });
+}
+
+/** Of a request without a body, once it was let in; `page`: of a page's own. Throws what its parameters are refused with. */
+export function answerAsked(
+  parts: CallParts & Pick<PipelineParts, 'router' | 'handlers'>,
+  admitted: Admitted,
+  operation: Operation,
+  { target, ...rest }: Pick<Call, 'method' | 'identifyAgain' | 'page'> & { readonly target: Target },
+): Promise<Answer> {
   const parameters = parts.router.validate(operation, target, undefined);
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
-  return handler(
-    createCall(parts, admitted, operation, {
-      method,
-      parameters,
-      body: undefined,
-      header: () => undefined,
-      identifyAgain: () => identifyAgain(parts, asked, record),
-    }),
-  );
+  const call = { ...rest, parameters, body: undefined, header: () => undefined };
+  return handler({ ...createCall(parts, admitted, operation, call), ...rest });
 }
 
 /** As a client would read it. */
-function parsed<T>({ body }: Answer): T {
+export function parsed<T>({ body }: Answer): T {
   if (body instanceof Live) throw new TypeError('a page asks no stream');
   if (body instanceof Pieces) return JSON.parse(Buffer.concat(body.pieces).toString('utf8')) as T;
   if (body instanceof Uint8Array) return JSON.parse(Buffer.from(body).toString('utf8')) as T;
