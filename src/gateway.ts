@@ -2,10 +2,11 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { FluxgateError, StartupError } from './core/errors.ts';
 import { isCrlMissing } from './core/identity/crl-warnings.ts';
-import { startAdmin } from './shell/admin.ts';
+import { type AdminListener, startAdmin } from './shell/admin.ts';
 import { createAudit } from './shell/audit.ts';
 import { readAuditKey } from './shell/audit-key.ts';
 import type { Clock } from './shell/clock.ts';
+import { keepCompiled } from './shell/compile-cache.ts';
 import { type Contract, loadContract } from './shell/contract.ts';
 import { loadCrlIssuers } from './shell/crl-issuers.ts';
 import { watchCrls } from './shell/crl-watch.ts';
@@ -18,7 +19,6 @@ import { auditRefusals } from './shell/http/audit-refusals.ts';
 import { countRequests } from './shell/http/count-request.ts';
 import { createHandlers } from './shell/http/handlers/handlers.ts';
 import { createPipeline, inTurn } from './shell/http/pipeline.ts';
-import { rehearse } from './shell/http/rehearse.ts';
 import { rememberRequests } from './shell/http/remember.ts';
 import { newRequestId } from './shell/http/request-id.ts';
 import { createRequestLog } from './shell/http/request-log.ts';
@@ -31,8 +31,8 @@ import type { Log } from './shell/log.ts';
 import { logStart } from './shell/log-start.ts';
 import { observeGateway } from './shell/metrics/observe-gateway.ts';
 import { createMetrics } from './shell/metrics.ts';
-import { createOidc } from './shell/oidc.ts';
 import { createRatchet } from './shell/ratchet.ts';
+import { readAhead } from './shell/read-ahead.ts';
 import { createRecentChains } from './shell/recent-chains.ts';
 import { createRefusals } from './shell/refusals.ts';
 import { createRefusedLately } from './shell/refused-lately.ts';
@@ -42,6 +42,7 @@ import { loadRevocations } from './shell/revocations.ts';
 import { seedStore } from './shell/seed.ts';
 import { openSightings } from './shell/sightings.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from './shell/snapshot-files.ts';
+import type { FileCheck } from './shell/store/check-file.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { timedStore } from './shell/store/timed-store.ts';
@@ -57,6 +58,8 @@ export interface GatewayDependencies {
   readonly log: Log;
   /** The other processes that serve the same; none where it is left out. */
   readonly siblings?: Siblings;
+  /** Of the store's file, begun before; none: it is checked when it is opened. */
+  readonly storeCheck?: FileCheck | undefined;
   /** A fleet for a store that was never initialised and has no SEED_FILE; development only. */
   readonly demoFleet?: string;
 }
@@ -77,8 +80,8 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   const loaded = await load(1, undefined);
   const resources = new AsyncDisposableStack();
   try {
-    const { siblings = ALONE } = dependencies;
-    const store = await openSqliteStore(config.databaseUrl, {}, siblings.turn);
+    const { siblings = ALONE, storeCheck } = dependencies;
+    const store = await openSqliteStore(config.databaseUrl, {}, siblings.turn, storeCheck);
     resources.defer(() => store.close());
     await seedStore(store, contract.schemas, config.seedFile, dependencies.demoFleet, dependencies.log);
     return await serve(config, dependencies, { contract, store, loaded, load, resources });
@@ -135,7 +138,6 @@ async function serve(
     siblings,
   });
   resources.defer(() => sightings.close());
-  const { pins } = sightings;
   const ratchet = createRatchet(store, clock, log, siblings);
   const edge = createEdge(config, { clock, log, metrics, siblings });
   resources.defer(() => edge.stop());
@@ -163,8 +165,7 @@ async function serve(
     presentations: sightings.presentations,
   });
   const page = await openPage(store, { trust, clock, siblings });
-  let draining = false;
-  const handlers = createHandlers(operations, {
+  const given = {
     store,
     schemas,
     ratchet,
@@ -181,27 +182,31 @@ async function serve(
     metrics,
     ...memory,
     progress: createWriteProgress(siblings),
-    explain: { config, router, trust, pins, ratchet, fleet: store.reader },
+    explain: { config, router, trust, pins: sightings.pins, ratchet, fleet: store.reader },
     clock,
     log,
     documentText,
     pruneGuard: config.pruneGuard,
     requireIfMatch: config.requireIfMatch,
-  });
+  };
+  const handlers = await createHandlers(operations, given, contract);
+  let draining = false;
   const pipeline = createPipeline({
     config,
     router,
     handlers,
     page,
     trust,
-    pins,
+    pins: sightings.pins,
     ratchet,
     fleet: store.reader,
     tokens,
     oidc:
-      config.oidc === undefined
-        ? undefined
-        : createOidc(config.oidc, { clock, localKeys: () => trust.snapshot.oidcKeys }),
+      config.oidc &&
+      (await import('./shell/oidc.ts')).createOidc(config.oidc, {
+        clock,
+        localKeys: () => trust.snapshot.oidcKeys,
+      }),
     throttle: edge.throttle,
     siblings,
     clock,
@@ -255,33 +260,27 @@ async function serve(
     log,
   });
 
-  const admin =
-    config.admin === undefined
-      ? undefined
-      : await startAdmin(config.admin, health, metrics, log, newRequestId);
+  let admin: AdminListener | undefined;
   resources.defer(() => admin?.close());
   // A drain that cuts requests off still leaves their lines in the log.
   resources.defer(() => pipeline.settled());
   resources.defer(() => listener.drain());
   resources.defer(() => page.streams.close());
-  const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   const catchUp = (): Promise<unknown> => Promise.all([revocations.refresh(), tokens.refresh()]);
   siblings.catchUpBy(catchUp);
   // What other workers changed while this one was loading; what they change from here on they tell.
   await catchUp();
+  // What had to be compiled is kept once all of it is there: this process may not write for much longer.
+  if (keepCompiled()) await handlers.load();
   const address = await listener.listen(config.listen);
-  // Who was seen before, and the fleet, are read before somebody asks how they are, and what operators need is compiled.
-  for (const read of [sightings.presentations.loaded, liveness.refresh]) void read().catch(() => undefined);
-  if (config.apiMode === 'crud') {
-    void rehearse({ config, router, handlers, schemas, trust, ratchet, fleet: store.reader, clock, log })
-      .finally(() => fleetStatus.verify())
-      .catch(() => undefined);
-  }
+  admin = config.admin && (await startAdmin(config.admin, health, metrics, log, newRequestId));
+  readAhead({ ...given, config, router, handlers, fleet: store.reader });
   resources.defer(() => reloader.stop());
   const watching = watchPaths(watchedPaths(config, SHIPPED_POLICY_DIR), async () => {
     await reloader.reload('file change');
   });
   resources.defer(() => watching.stop());
+  const { total: clusters } = await store.reader.list('cluster', { filters: {}, limit: 1, offset: 0 });
   logStart(config, loaded.snapshot, clock, log, { address, admin, clusters });
   audit.told('started', { address: `${address.address}:${address.port}`, api_mode: config.apiMode });
   return {

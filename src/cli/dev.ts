@@ -51,10 +51,15 @@ export async function dev(context: LastingCommandContext): Promise<void> {
   const sandbox = await enterSandbox(context, config, log, [DEVELOPMENT_PKI_DIR]);
   if (sandbox === undefined) return;
   const demoFleet = JSON.stringify(DEMO_SEED);
-  await runGateway(context, config, { clock: systemClock, log, demoFleet }, (gateway) => {
-    sandbox.afterStart();
-    if (context.host.channel === undefined) help(gateway.address.port);
-  });
+  await runGateway(
+    context,
+    config,
+    { clock: systemClock, log, demoFleet, storeCheck: sandbox.storeCheck },
+    (gateway) => {
+      sandbox.afterStart();
+      if (context.host.channel === undefined) help(gateway.address.port);
+    },
+  );
 }
 
 /** What the user set wins; what carries trust and is not set comes from the development PKI. */

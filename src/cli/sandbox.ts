@@ -8,17 +8,21 @@ import {
   allocatorVariables,
   assertSandboxed,
   dropAfterStart,
+  dropThreads,
   type Grants,
   grantsOf,
   SANDBOX_OPTIONS_NEEDED,
   sandboxOptions,
 } from '../shell/sandbox.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from '../shell/snapshot-files.ts';
+import { type FileCheck, startFileCheck } from '../shell/store/check-file.ts';
 import { parseDatabaseUrl } from '../shell/store/database-url.ts';
 import { makeStoreFile } from '../shell/store/store-file.ts';
 import type { LastingCommandContext, ServingProcess } from './context.ts';
 
 export interface Sandbox {
+  /** Of the store's file, which goes on; undefined: it has not begun. */
+  readonly storeCheck: FileCheck | undefined;
   /** To be called once everything is open that a start opens. */
   afterStart(): void;
 }
@@ -44,6 +48,11 @@ export async function enterSandbox(
     // A signal that came is a signal kept: the process that follows knows nothing of it.
     if (permission === undefined && (await toldToStop(context))) return undefined;
     if (permission === undefined) start(context, config, grants);
+  }
+  // The one thread that there ever is reads the store's file; nothing else is opened before the sandbox is known to stand.
+  const storeCheck = checkApart(context, config);
+  if (grants !== undefined && permission !== undefined) {
+    dropThreads(permission);
     assertSandboxed(permission, grants);
   }
   for (const note of grants?.notes ?? []) log.warn(note);
@@ -52,6 +61,7 @@ export async function enterSandbox(
   host.forget(SECRETS);
   host.keepFilesPrivate();
   return {
+    storeCheck,
     afterStart() {
       if (grants !== undefined && permission !== undefined) dropAfterStart(permission, config, grants);
     },
@@ -72,6 +82,13 @@ function start({ host, environment }: LastingCommandContext, config: Config, gra
 export function servingVariables(environment: Environment): Readonly<Record<string, string>> {
   const cache = environment['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE;
   return { NODE_COMPILE_CACHE: cache, ...allocatorVariables(environment) };
+}
+
+/** The thread is given no secret, nor anything else that it does not need. */
+function checkApart({ host, environment }: LastingCommandContext, config: Config): FileCheck | undefined {
+  if (host.permission?.has('worker') === false) return undefined;
+  const { NODE_COMPILE_CACHE: cache } = environment;
+  return startFileCheck(config.databaseUrl, cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });
 }
 
 /** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */

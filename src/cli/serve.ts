@@ -16,5 +16,7 @@ export async function serve(context: LastingCommandContext): Promise<void> {
   const sandbox = await enterSandbox(context, config, log);
   if (sandbox === undefined) return;
   const { runGateway } = await import('./run-gateway.ts');
-  await runGateway(context, config, { clock: systemClock, log }, () => sandbox.afterStart());
+  await runGateway(context, config, { clock: systemClock, log, storeCheck: sandbox.storeCheck }, () =>
+    sandbox.afterStart(),
+  );
 }

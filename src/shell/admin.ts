@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '../core/config-values.ts';
 import { FluxgateError, StartupError } from '../core/errors.ts';
@@ -7,6 +6,7 @@ import type { Health } from './health.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './http/respond.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { createServer } from './plain-http.ts';
 
 export interface AdminListener {
   readonly address: AddressInfo;

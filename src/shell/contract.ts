@@ -12,6 +12,8 @@ export interface Contract {
   readonly operations: OperationTable;
   readonly schemas: FleetSchemas;
   readonly router: Router;
+  /** This very document was checked when the gateway was built; see checked.ts. */
+  readonly checked: boolean;
   /** Of the policies that were held against this document when the gateway was built; see checked.ts. */
   readonly checkedPolicies: CheckedPolicies;
 }
@@ -42,6 +44,7 @@ export async function contractOf(documentText: string, known: Checked): Promise<
     operations,
     schemas,
     router,
+    checked,
     checkedPolicies: known.policies,
   });
 }

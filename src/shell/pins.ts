@@ -4,7 +4,6 @@ import { boundedMemory } from '../core/bounded-memory.ts';
 import { mergePins } from '../core/identity/merge-pins.ts';
 import {
   describeOutcome,
-  NONE_RETIRED,
   observeKey,
   type PinMode,
   type PinState,
@@ -16,6 +15,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { createPinTable, readPin } from './pin-table.ts';
 import type { SightingStore } from './store/sightings.ts';
 import { createOutbox, type Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -57,10 +57,7 @@ export async function createKeyPins(
     readonly siblings: Siblings;
   },
 ): Promise<KeyPins> {
-  const pins = new Map<string, PinState>();
-  for (const { clusterDns, document } of await store.pins()) {
-    pins.set(clusterDns, readPin(JSON.parse(document)));
-  }
+  const pins = createPinTable(await store.pins());
   const changed = new Set<string>();
   const write = async (): Promise<void> => {
     while (changed.size > 0) {
@@ -161,11 +158,7 @@ export async function createKeyPins(
       return { refusal: refusalByPin(cluster, outcome, mode), saw: describeOutcome(outcome, spkiSha256) };
     },
     get: (clusterDns) => pins.get(clusterDns),
-    conflicts() {
-      const found: [string, PinState][] = [];
-      for (const [name, state] of pins) if (state.conflict !== undefined) found.push([name, state]);
-      return found;
-    },
+    conflicts: pins.conflicts,
     async reset(clusterDns, entry, stillAdmitted) {
       const before = pins.get(clusterDns);
       if (before === undefined) return undefined;
@@ -191,12 +184,6 @@ export async function createKeyPins(
     },
     close: behind.stop,
   };
-}
-
-/** JSON has no undefined. */
-function readPin(document: unknown): PinState {
-  const { spkiSha256, sinceMs, retired, conflict = undefined } = document as PinState;
-  return { spkiSha256, sinceMs, retired: retired.length === 0 ? NONE_RETIRED : retired, conflict };
 }
 
 function storedPin(

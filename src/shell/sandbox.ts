@@ -133,14 +133,17 @@ export function sandboxOptions(grants: Grants): readonly string[] {
     '--allow-net',
     // For better-sqlite3; given up once it is loaded.
     '--allow-addons',
+    // For the thread that checks the store's file; given up as soon as it has started.
+    '--allow-worker',
     ...[...grants.read, ...grants.readAtStart].map((path) => `--allow-fs-read=${path}`),
     ...grants.writeAtStart.map((path) => `--allow-fs-write=${path}`),
     '--disable-sigusr1',
     '--disable-proto=delete',
     // Node's own SQLite opens any file, permission or not.
     '--no-experimental-sqlite',
-    // That addons weaken the model, and that --allow-net is young, is known: docs/decisions/sandbox.md.
+    // That addons and threads weaken the model, and that --allow-net is young, is known: docs/decisions/sandbox.md.
     '--disable-warning=PERM0001',
+    '--disable-warning=PERM0006',
     '--disable-warning=ExperimentalWarning',
     ...ENGINE_OPTIONS,
   ];
@@ -202,6 +205,11 @@ function isRefused(path: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';
   }
+}
+
+/** Gives up threads, for good: the one that was started goes on with the rights that it has. `assertSandboxed` looks whether it is so. */
+export function dropThreads(permission: Permission): void {
+  permission.drop('worker');
 }
 
 /**

@@ -1,8 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { StartupError } from '../core/errors.ts';
 import type { FleetSchemas } from '../core/fleet/schemas.ts';
-import { secretsIn } from '../core/fleet/secrets.ts';
-import { loadSeed, parseSeed, unmetDependencies } from '../core/fleet/seed.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from './log.ts';
 import { reasonOf } from './read-file.ts';
@@ -32,6 +30,9 @@ export async function seedStore(
     );
     return;
   }
+  // Nearly every start finds a fleet, and needs none of this.
+  const { loadSeed, parseSeed, unmetDependencies } = await import('../core/fleet/seed.ts');
+  const { secretsIn } = await import('../core/fleet/secrets.ts');
   const fleet = parseSeed(text, name, schemas);
   await store.initialise((transactor) => loadSeed(transactor, fleet));
   log.info(

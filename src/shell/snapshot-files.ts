@@ -5,7 +5,7 @@ import type { Config } from '../core/config.ts';
 import type { TokenSource } from '../core/config-values.ts';
 import { StartupError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import { SCHEMA_FILE } from '../core/policy/policy-set.ts';
+import { SCHEMA_FILE } from '../core/policy/schema-file.ts';
 import type { NamedText, SnapshotSources } from '../core/snapshot.ts';
 import { readRegularFile, UnreadableFile } from './read-file.ts';
 import type { WatchedPaths } from './watch.ts';

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import SqliteDatabase from 'better-sqlite3';
 import { servingPort } from '../cli/serve-environment.ts';
 import { send } from '../support/client.ts';
 import { READ_TOKEN, startTestGateway, WRITE_TOKEN } from '../support/gateway.ts';
@@ -44,9 +45,16 @@ test('the refusal names the command, and that command brings the fleet back', as
     ['cut in half', () => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['not a database', () => writeFileSync(path, 'x'.repeat(100_000))],
   ];
+  // A large one is checked on a thread of its own while the rest of the start goes on.
+  const large = join(gateway.directory, 'large.db');
+  copyFileSync(whole, large);
+  enlarge(large);
   let command = '';
-  for (const [what, damage] of damages) {
-    copyFileSync(whole, path);
+  for (const [what, damage, store] of damages.flatMap(([what, damage]) => [
+    [what, damage, whole] as const,
+    [`a large store: ${what}`, damage, large] as const,
+  ])) {
+    copyFileSync(store, path);
     for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
     damage();
     const refused = await fluxgate(t, ['serve'], { environment }).ended;
@@ -77,6 +85,13 @@ test('the refusal names the command, and that command brings the fleet back', as
   served.child.kill('SIGTERM');
   await served.ended;
 });
+
+function enlarge(path: string): void {
+  const database = new SqliteDatabase(path);
+  const insert = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
+  for (let number = 0; number < 20; number++) insert.run(`padding ${number}`, 'x'.repeat(1_048_576));
+  database.close();
+}
 
 function overwrite(path: string, at: number, octets: Buffer): void {
   const file = openSync(path, 'r+');

@@ -14,6 +14,7 @@ import { finish } from '../steps.ts';
 import { POLICY_NAMESPACE } from './entities.ts';
 import { contextLookedAt } from './looked-at.ts';
 import { lineOf, refusePolicy } from './policy-problem.ts';
+import { SCHEMA_FILE } from './schema-file.ts';
 
 /** Reads policies, and holds them against the schema and the operations of the document. */
 
@@ -66,8 +67,6 @@ export interface PolicySet {
   readonly schema?: SchemaJson<string>;
 }
 
-/** The schema's file in POLICY_DIR. */
-export const SCHEMA_FILE = 'fluxgate.cedarschema';
 /** What an @id may be: it stands in logs and metrics. */
 const POLICY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 

@@ -63,7 +63,7 @@ export const inTurn =
 
 export interface PipelineParts extends AdmissionParts, TokenAuthentication {
   readonly router: Router;
-  readonly handlers: Handlers;
+  readonly handlers: Pick<Handlers, 'get'>;
   readonly page: Page;
   readonly trust: LiveTrust;
   readonly pins: KeyPins;

@@ -4,6 +4,7 @@ import type { FleetKind } from '../../core/fleet/objects.ts';
 import { kindDefinition } from '../../core/fleet/registry.ts';
 import type { FleetSchemas } from '../../core/fleet/schemas.ts';
 import type { Log } from '../log.ts';
+import type { Handlers } from './handlers/handlers.ts';
 import type { Router } from './router.ts';
 import { readTarget } from './target.ts';
 import { type RehearsedParts, rehearseFirstView } from './ui/rehearse.ts';
@@ -26,11 +27,19 @@ const CHECKED: readonly FleetKind[] = ['platform_component', 'cluster'];
 /** Whoever polls after a start comes before what nobody waits for yet. */
 const REST_MS = 250;
 
-/** What an operator's first look and first write need is done and compiled before they come, for whoever polls meanwhile. Never rejects. */
+/** Between two pieces of code, of which the larger ones take some ten milliseconds to load. */
+const LOAD_REST_MS = 20;
+
+/** What an operator's first look and first write need is loaded, done and compiled before they come, for whoever polls meanwhile. Never rejects. */
 export async function rehearse(
-  parts: RehearsedParts & { readonly schemas: FleetSchemas; readonly log: Log },
+  parts: RehearsedParts & {
+    readonly handlers: Pick<Handlers, 'load'>;
+    readonly schemas: FleetSchemas;
+    readonly log: Log;
+  },
 ): Promise<void> {
   try {
+    await parts.handlers.load(() => after(LOAD_REST_MS, undefined, { ref: false }));
     await rehearseFirstView(parts);
     parts.log.debug(FIRST_VIEW_REHEARSED);
   } catch (error) {

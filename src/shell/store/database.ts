@@ -1,8 +1,10 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { StartupError } from '../../core/errors.ts';
+import { damageOf, guardSettings, STARTUP_BUSY_TIMEOUT_MS } from './damage.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import { isDamage } from './faults.ts';
+import { isDamage, sqliteCode } from './faults.ts';
 import { migrate } from './migrations/migrate.ts';
+import type { FileProblem } from './problem.ts';
 import { makeStoreFile } from './store-file.ts';
 
 /** `reader` sees committed state only; in memory there is one connection, and it is both. */
@@ -11,14 +13,14 @@ export interface OpenDatabase {
   readonly reader: Database;
 }
 
-/** While starting, another process may be migrating; nothing is served yet, so waiting may block. */
-const STARTUP_BUSY_TIMEOUT_MS = 10_000;
-
 /** Blocks the whole process: only for the moments in which WAL readers can be in the way. Writers wait in write-queue.ts. */
 const BUSY_TIMEOUT_MS = 100;
 
-/** Opens, checks and migrates the store's file, or makes it. Throws StartupError, in one line that says what to do. */
-export function openDatabase(url: string): OpenDatabase {
+/**
+ * Opens, checks and migrates the store's file, or makes it. `checked`: it was checked as a whole a moment ago. Throws StartupError, in one
+ * line that says what to do.
+ */
+export function openDatabase(url: string, { checked = false } = {}): OpenDatabase {
   const location = parseDatabaseUrl(url);
   if (location.memory) {
     const database = new SqliteDatabase(':memory:');
@@ -33,7 +35,7 @@ export function openDatabase(url: string): OpenDatabase {
     writer = new SqliteDatabase(path, { fileMustExist: true, timeout: STARTUP_BUSY_TIMEOUT_MS });
     settings(writer);
     durability(writer);
-    refuseDamage(writer, path);
+    if (!checked) refuseDamage(writer, path);
     migrate(writer, path);
     const reader = openReader(path);
     writer.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -58,9 +60,7 @@ function openReader(path: string): Database {
 
 function settings(database: Database): void {
   database.pragma('foreign_keys = ON');
-  // A file that somebody tampered with must not run functions from its schema, nor crash us with its pages.
-  database.pragma('trusted_schema = OFF');
-  database.pragma('cell_size_check = ON');
+  guardSettings(database);
   // Large sorts would spill into files below /tmp, which a container may have read-only or not at all.
   database.pragma('temp_store = MEMORY');
   // KiB of pages, of each connection, for ever: better-sqlite3 has 16 MiB, which a look through the store fills at each start. What is not there
@@ -80,8 +80,8 @@ function durability(writer: Database): void {
 }
 
 function refuseDamage(database: Database, path: string): void {
-  const [first] = database.pragma('quick_check(1)') as { quick_check: string }[];
-  if (first?.quick_check !== 'ok') throw damaged(path, first?.quick_check ?? 'no answer');
+  const damage = damageOf(database);
+  if (damage !== undefined) throw damaged(path, damage);
 }
 
 function damaged(path: string, reason: string, cause?: unknown): StartupError {
@@ -94,7 +94,17 @@ function damaged(path: string, reason: string, cause?: unknown): StartupError {
 
 function startupErrorOf(error: unknown, path: string): StartupError {
   if (error instanceof StartupError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  if (isDamage(error)) return damaged(path, reason, error);
-  return new StartupError(`DATABASE_URL: ${path} cannot be opened: ${reason}`, error);
+  const message = error instanceof Error ? error.message : String(error);
+  return refusalOf({ message, code: sqliteCode(error) ?? 'fault' }, path, error);
+}
+
+/** What a start says of a file that cannot be used. */
+export function refuseFile(url: string, problem: FileProblem): never {
+  const location = parseDatabaseUrl(url);
+  throw refusalOf(problem, location.memory ? url : location.path);
+}
+
+function refusalOf({ message, code }: FileProblem, path: string, cause?: unknown): StartupError {
+  if (code === undefined || isDamage(code)) return damaged(path, message, cause);
+  return new StartupError(`DATABASE_URL: ${path} cannot be opened: ${message}`, cause);
 }

@@ -15,8 +15,8 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false;
 }
 
-export function isDamage(error: unknown): boolean {
-  const code = sqliteCode(error);
+/** `code`: SQLite's. */
+export function isDamage(code: string | undefined): boolean {
   return code !== undefined && (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB');
 }
 

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AuditWrites } from './audit-records.ts';
 import { storeFault } from './faults.ts';
-import type { SightingBatch, SightingKey, SightingStore, StoredSighting } from './sightings.ts';
+import type { SightingBatch, SightingKey, SightingStore, StoredPin, StoredSighting } from './sightings.ts';
 import { withoutWaiting } from './without-waiting.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -53,7 +53,7 @@ export function createSightingStore(
     .pluck();
   const issuers = reader.prepare<[], { sha256: string; der: Buffer }>('SELECT * FROM presented_issuers');
   const count = reader.prepare<[], number>('SELECT count(*) FROM presented_issuers').pluck();
-  const pins = reader.prepare<[], { cluster_dns: string; document: string }>('SELECT * FROM key_pins');
+  const pins = reader.prepare<[], StoredPin>('SELECT cluster_dns AS clusterDns, document FROM key_pins');
   const names = reader
     .prepare<[string, number], string>(
       'SELECT cluster_dns FROM objects WHERE cluster_dns IS NOT NULL AND cluster_dns > ? ORDER BY cluster_dns LIMIT ?',
@@ -97,8 +97,7 @@ export function createSightingStore(
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
-    pins: () =>
-      ask(() => pins.all().map(({ cluster_dns, document }) => ({ clusterDns: cluster_dns, document }))),
+    pins: () => ask(() => pins.all()),
     async leafOf({ kind, name, credential }) {
       const found = await ask(() => leaf.get(kind, name, credential));
       return found ? new Uint8Array(found) : undefined;

@@ -5,8 +5,9 @@ import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
+import type { FileCheck } from './check-file.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
-import { type OpenDatabase, openDatabase } from './database.ts';
+import { type OpenDatabase, openDatabase, refuseFile } from './database.ts';
 import { createEndedSessionStore } from './ended-sessions.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
@@ -44,14 +45,18 @@ const SEED_BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 60_000, workM
 
 /**
  * Opens the store of DATABASE_URL, or makes it. Throws StartupError when the file cannot be used: unreadable, damaged,
- * another program's, or of a newer version. `turn`: see `createWriteQueue`.
+ * another program's, or of a newer version. `turn`: see `createWriteQueue`. `check`: of this very file, begun before; nothing of it is
+ * opened until that is done.
  */
 export async function openSqliteStore(
   databaseUrl: string,
   bounds: Partial<TransactionBounds> = {},
   turn?: Turn,
+  check?: FileCheck,
 ): Promise<Store> {
-  return createSqliteStore(openDatabase(databaseUrl), bounds, turn);
+  const problem = await check;
+  if (problem !== undefined) refuseFile(databaseUrl, problem);
+  return createSqliteStore(openDatabase(databaseUrl, { checked: check !== undefined }), bounds, turn);
 }
 
 /** For tests, which tamper with the connections; everybody else opens. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditRequest } from '../../../core/audit/entry.ts';
 import { StartupError } from '../../../core/errors.ts';
 import type { Cluster } from '../../../core/fleet/objects.ts';
@@ -27,24 +28,11 @@ import type { WriteProgress } from '../../write-progress.ts';
 import type { ExplainParts } from '../explain.ts';
 import type { Answer } from '../respond.ts';
 import type { Parameters } from '../router.ts';
-import { pageHandler } from '../ui/handlers.ts';
 import type { Page } from '../ui/page.ts';
 import type { PageRequest } from '../ui/page-request.ts';
-import { auditHandler } from './audit.ts';
-import { clusterStateHandler } from './cluster-state.ts';
-import { explainHandler } from './explain.ts';
-import { fleetHandler } from './fleet.ts';
-import { fleetSetHandler } from './fleet-sets.ts';
-import { fleetStatusHandler } from './fleet-status.ts';
 import { fluxHandler } from './flux.ts';
-import { historyHandler } from './history.ts';
-import { plansHandler } from './plans.ts';
+import { loadOperatorHandlers } from './operator-handlers.ts';
 import { publicHandler } from './public.ts';
-import { refusalsHandler } from './refusals.ts';
-import { revocationsHandler } from './revocations.ts';
-import { tokensHandler } from './tokens.ts';
-import { trustHandler } from './trust.ts';
-import { writeProgressHandler } from './write-progress.ts';
 
 /** What a handler is given: only what was let in, matched and validated. */
 export interface Call {
@@ -106,27 +94,74 @@ export interface HandlerParts extends GivenParts {
   readonly planMemory: PlanMemory;
 }
 
-export type Handlers = ReadonlyMap<string, Handler>;
+export interface Handlers {
+  get(operationId: string): Handler | undefined;
+  /** Resolves once the operators' handlers are loaded, which they are at the latest when one is asked for. `rest`: waited for in between, unless somebody asks. */
+  load(rest?: () => Promise<unknown>): Promise<void>;
+}
 
 /**
  * One handler for each operation of the document, made from its audience and kind: a new kind of object needs none of its
- * own. Throws StartupError naming an operation that no code answers.
+ * own. `checked`: that each operation has one was found with this very document before, so the code of the operators' routes need not
+ * be loaded yet, which is a good part of all; else it is loaded. Throws StartupError naming an operation that no code answers.
  */
-export function createHandlers(operations: OperationTable, given: GivenParts): Handlers {
+export async function createHandlers(
+  operations: OperationTable,
+  given: GivenParts,
+  { checked }: { readonly checked: boolean },
+): Promise<Handlers> {
   const planMemory = createPlanMemory((forget, ms) => void setTimeout(forget, ms).unref());
   const parts = { ...given, planMemory };
   const answers = createFluxAnswers(parts.store.reader);
   const handlers = new Map<string, Handler>();
-  for (const operation of operations.all) {
-    const handler = handlerOf(operation, parts, answers);
+  const ofOperators = operations.all.filter(({ audience }) => audience === 'operator');
+  const keep = (operation: Operation, handler: Handler | undefined): void => {
     if (handler === undefined) {
       throw new StartupError(
         `openapi.yaml: no handler answers ${operation.operationId} (${operation.method} ${operation.path})`,
       );
     }
     handlers.set(operation.operationId, handler);
+  };
+  const loading = loadOnce(async (rest) => {
+    const handlerOf = await loadOperatorHandlers(rest);
+    for (const operation of ofOperators) keep(operation, handlerOf(operation, parts));
+  });
+  for (const operation of operations.all) {
+    if (operation.audience === 'operator') {
+      handlers.set(operation.operationId, async (call) => {
+        await loading.now();
+        return (handlers.get(operation.operationId) as Handler)(call);
+      });
+    } else {
+      keep(operation, handlerOf(operation, parts, answers));
+    }
   }
-  return handlers;
+  if (!checked) await loading.now();
+  return { get: (operationId) => handlers.get(operationId), load: loading.inTime };
+}
+
+/** Once for all who ask; again after it has failed. */
+function loadOnce(load: (rest: () => Promise<unknown>) => Promise<void>): {
+  now(): Promise<void>;
+  inTime(rest?: () => Promise<unknown>): Promise<void>;
+} {
+  let running: Promise<void> | undefined;
+  let hurried = false;
+  const inTime = (rest: () => Promise<unknown> = nextTurn): Promise<void> => {
+    running ??= load(() => (hurried ? nextTurn() : rest())).catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+  return {
+    inTime,
+    now() {
+      hurried = true;
+      return inTime();
+    },
+  };
 }
 
 function handlerOf(operation: Operation, parts: HandlerParts, answers: FluxAnswers): Handler | undefined {
@@ -135,28 +170,7 @@ function handlerOf(operation: Operation, parts: HandlerParts, answers: FluxAnswe
       return publicHandler(operation, parts);
     case 'flux':
       return fluxHandler(operation, parts, answers);
-    case 'operator':
-      return operatorHandler(operation, parts);
     default:
       return undefined;
   }
-}
-
-function operatorHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
-  return (
-    pageHandler(operation, parts) ??
-    historyHandler(operation, parts) ??
-    fleetStatusHandler(operation, parts) ??
-    fleetSetHandler(operation, parts) ??
-    plansHandler(operation, parts) ??
-    clusterStateHandler(operation, parts) ??
-    fleetHandler(operation, parts) ??
-    revocationsHandler(operation, parts) ??
-    tokensHandler(operation, parts) ??
-    refusalsHandler(operation, parts) ??
-    auditHandler(operation, parts) ??
-    explainHandler(operation, parts) ??
-    writeProgressHandler(operation, parts) ??
-    trustHandler(operation, parts)
-  );
 }

@@ -1,0 +1,40 @@
+import { statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { parseDatabaseUrl } from './database-url.ts';
+import type { FileProblem } from './problem.ts';
+
+/** A check that goes on: what is wrong with the store's file, or undefined. Never rejects: what cannot be checked is a problem. */
+export type FileCheck = Promise<FileProblem | undefined>;
+
+/** To check less than this takes less than to start a thread for it. */
+const ALONE_OCTETS_MIN = 16 * 1024 * 1024;
+
+/**
+ * Begins to check the store's file on a thread of its own, for a store of 100,000 clusters takes as long as all the rest of a start.
+ * undefined: it is small, or not there; whoever opens it checks it. `environment`: of the thread.
+ */
+export function startFileCheck(
+  databaseUrl: string,
+  environment: Readonly<Record<string, string>>,
+): FileCheck | undefined {
+  const location = parseDatabaseUrl(databaseUrl);
+  if (location.memory || octetsOf(location.path) < ALONE_OCTETS_MIN) return undefined;
+  const thread = new Worker(new URL('./check-thread.ts', import.meta.url), {
+    workerData: location.path,
+    env: environment,
+  });
+  return new Promise((resolve) => {
+    thread.once('message', (problem: FileProblem | null) => resolve(problem ?? undefined));
+    thread.once('error', (error) =>
+      resolve({ message: `it cannot be checked: ${String(error)}`, code: 'fault' }),
+    );
+    thread.once('exit', () => resolve({ message: 'it cannot be checked', code: 'fault' }));
+  });
+}
+
+function octetsOf(path: string): number {
+  return [path, `${path}-wal`].reduce(
+    (all, file) => all + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}
