@@ -69,6 +69,16 @@ describe('a bucket', () => {
     for (let n = 4_001; n < 5_000; n++) assert.ok(buckets.take(`empty ${n}`, 5_000) > 0, `${n}`);
   });
 
+  it('that is not full gives way to none that is, however many were not full before', () => {
+    const buckets = createBuckets({ burst: 100, perSecond: 1 }, 1_000);
+    for (let taken = 0; taken < 100; taken++) assert.equal(buckets.take('empty', 0), 0);
+    for (let n = 0; n < 999; n++) buckets.take(`one taken ${n}`, 1);
+    // All of those are full by now, and as many as there is room for come anew.
+    for (let n = 0; n < 900; n++) buckets.take(`later ${n}`, 2_000);
+    assert.equal(Math.round(buckets.used('empty', 2_000)), 98);
+    assert.ok(buckets.kept() <= 910, `${buckets.kept()}`);
+  });
+
   it('keeps no more keys than it may', () => {
     const buckets = createBuckets({ burst: 1, perSecond: 0.001 }, 2);
     for (const key of ['a', 'b', 'c']) assert.equal(buckets.take(key, 0), 0);

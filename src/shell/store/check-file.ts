@@ -11,7 +11,8 @@ const ALONE_OCTETS_MIN = 16 * 1024 * 1024;
 
 /**
  * Begins to check the store's file on a thread of its own, for a store of 100,000 clusters takes as long as all the rest of a start.
- * undefined: it is small, or not there; whoever opens it checks it. `environment`: of the thread.
+ * undefined: it is small, not there, or cannot be looked at; whoever opens it checks it, or says why it cannot be used. `environment`: of
+ * the thread.
  */
 export function startFileCheck(
   databaseUrl: string,
@@ -33,8 +34,12 @@ export function startFileCheck(
 }
 
 function octetsOf(path: string): number {
-  return [path, `${path}-wal`].reduce(
-    (all, file) => all + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  try {
+    return [path, `${path}-wal`].reduce(
+      (all, file) => all + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  } catch {
+    return 0;
+  }
 }

@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -52,6 +53,13 @@ test('a large store is checked on a thread; one that is small, missing or in mem
   const small = temporaryDatabase(t);
   await (await openSqliteStore(small.url)).close();
   assert.equal(startFileCheck(small.url, {}), undefined);
+});
+
+test('what cannot even be looked at is a refusal to start, by whoever opens it', async (t) => {
+  const { url, path } = temporaryDatabase(t);
+  symlinkSync(path, path);
+  assert.equal(startFileCheck(url, {}), undefined);
+  await assert.rejects(opened(url), (error) => error instanceof StartupError && /ELOOP/.test(error.message));
 });
 
 test('what the thread finds is a refusal to start that says how to restore', async (t) => {
