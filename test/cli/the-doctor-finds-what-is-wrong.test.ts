@@ -58,6 +58,24 @@ describe('doctor', () => {
       wrongOf(away.stdout).map((what) => /nobody listens there/.test(what)),
       [true],
     );
+    const cluster = await gateway.pki.cluster('demo-cluster-01.k8s.example.com');
+    const clusterKey = join(directory, 'cluster.key');
+    await writeFile(join(directory, 'cluster.crt'), cluster.chainPem);
+    await writeFile(clusterKey, cluster.keyPem, { mode: 0o600 });
+    const other = await line.run(['doctor', '--cert', join(directory, 'cluster.crt'), '--key', clusterKey]);
+    assert.match(
+      other.stdout,
+      /^✗ forbidden \(HTTP 403\): .*\n {4}→ this credential may not do that.*request_id/m,
+      'one line for what is wrong, one for what to do',
+    );
+    await writeFile(join(gateway.directory, 'cluster-ca.crt'), '-----BEGIN CERTIFICATE-----\n');
+    assert.equal(await gateway.gateway.reload('SIGHUP'), false);
+    const unheard = await line.run(['doctor']);
+    assert.equal(unheard.code, 0);
+    assert.match(
+      unheard.stdout,
+      /^! the gateway is ready, but its last reload was refused: the last good state serves, .*\n {4}→ its log/m,
+    );
     const nothing = await line.run(['doctor'], { API_URL: '', API_CERT_FILE: '' });
     assert.deepEqual([nothing.code, /there is nothing to look at/.test(nothing.stderr)], [1, true]);
     assert.ok(environment['API_URL']);

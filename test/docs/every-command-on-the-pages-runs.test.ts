@@ -7,7 +7,6 @@ import { pagePaths, readPage } from '../support/page.ts';
 import { executePage, missingTools } from '../support/page-shell.ts';
 import { cloneStage, operatorStage, type Stage } from '../support/page-stage.ts';
 import { PROJECT } from '../support/spawned.ts';
-import { firstDay } from './first-day.ts';
 import { holdKustomization, holdManifests } from './manifests-of-the-pages.ts';
 
 /**
@@ -16,7 +15,7 @@ import { holdKustomization, holdManifests } from './manifests-of-the-pages.ts';
  */
 
 /** Pages that begin with a clone and nothing else: their own commands start what they need. */
-const FROM_A_CLONE = ['README.md', 'docs/quick-start.md'];
+const FROM_A_CLONE = ['README.md', 'docs/quick-start.md', 'docs/first-day.md'];
 
 /** Pages with a stage of their own, and the test that executes them. */
 const EXECUTED_BY: Readonly<Record<string, string>> = {
@@ -62,7 +61,6 @@ const BESIDE: Readonly<Record<string, Beside>> = {
     before: ({ directory }) => writeFile(join(directory, 'clusters.crl'), 'a CRL'),
     after: holdKustomization,
   },
-  'docs/first-day.md': { events: firstDay },
   'docs/joining-a-cluster.md': {
     before: ({ directory, gateway }) => writeFile(join(directory, 'gateway-ca.crt'), gateway.serverCaPem),
     after: holdManifests,

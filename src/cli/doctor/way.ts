@@ -6,7 +6,7 @@ import { StartupError } from '../../core/errors.ts';
 import { systemClock } from '../../shell/clock.ts';
 import { configFilePath, readConfigFile } from '../api/config-file.ts';
 import { connectionFailure } from '../api/connection-failures.ts';
-import { refusalOf } from '../api/failures.ts';
+import { errorBody, refusalOf } from '../api/failures.ts';
 import type { ApiOptions } from '../api/options.ts';
 import { resolveGateway } from '../api/session.ts';
 import { type ApiAnswer, createTransport, type Identity } from '../api/transport.ts';
@@ -138,12 +138,7 @@ async function answers(origin: string, identity: Identity): Promise<readonly Fin
   const send = createTransport(origin, identity);
   try {
     const ready = await send({ path: '/ready' });
-    const findings = [
-      ready.status === 200
-        ? ok('the gateway is ready')
-        : wrong(refusalOf(ready).message, 'its log says more'),
-      ...clockFindings(ready),
-    ];
+    const findings = [ready.status === 200 ? readiness(ready) : refused(ready), ...clockFindings(ready)];
     const fleet = await send({ path: '/clusters', query: { limit: 1 } });
     if (fleet.status === 200) {
       return [...findings, ok(`you may read the fleet: ${String(fleet.headers['x-total-count'])} clusters`)];
@@ -155,12 +150,29 @@ async function answers(origin: string, identity: Identity): Promise<readonly Fin
             'the operator routes are not there',
             'the gateway is read-only (API_MODE): use the one with API_MODE=crud',
           )
-        : wrong(refusalOf(fleet).message, 'a role may be limited to environments: name one'),
+        : refused(fleet),
     ];
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     return [wrong(error.message, 'fluxgate doctor --server, on the machine of the gateway')];
   }
+}
+
+/** Of a gateway that is ready, which may have something to say all the same. */
+function readiness(ready: ApiAnswer): Finding {
+  const [told] = errorBody(ready).details;
+  return told === undefined
+    ? ok('the gateway is ready')
+    : note(
+        `the gateway is ready, but its last ${told.field} ${told.problem}`,
+        'its log names the file, and what is wrong with it',
+      );
+}
+
+/** What the commands say of it: first what it is, then what to do. */
+function refused(answer: ApiAnswer): Finding {
+  const [what = '', ...next] = refusalOf(answer).message.split('\n');
+  return wrong(what, next.map((line) => line.trim().replace(/^→ /, '')).join('; '));
 }
 
 function clockFindings({ headers }: ApiAnswer): readonly Finding[] {
