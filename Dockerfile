@@ -11,9 +11,15 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY openapi.yaml LICENSE ./
 COPY policy ./policy
 COPY src ./src
-# What Node makes of the sources, once here and not at each start: nobody can write there in the image.
-RUN NODE_COMPILE_CACHE=/app/node_modules/.cache/fluxgate node --input-type=module \
-  -e "await Promise.all(['cli/program.ts', 'cli/serve.ts', 'cli/run-gateway.ts'].map((file) => import('/app/src/' + file)))"
+# What Node makes of the sources, once here and not at each start: nobody can write there in the image. It is kept by user and by
+# V8's options, which the process in the sandbox has of its own (src/shell/sandbox.ts); nobody but its user may read it at first.
+RUN mkdir -p node_modules/.cache/fluxgate && chown 65532:65532 node_modules/.cache/fluxgate
+USER 65532:65532
+RUN for options in "" "--wasm-lazy-validation --wasm-tiering-budget=1000000000"; do \
+  NODE_COMPILE_CACHE=/app/node_modules/.cache/fluxgate node $options --input-type=module \
+  -e "for (const file of ['cli/program', 'cli/serve', 'cli/run-gateway']) await import('/app/src/' + file + '.ts'); await (await import('/app/src/shell/http/handlers/operator-handlers.ts')).loadOperatorHandlers(() => Promise.resolve())"; done
+USER 0:0
+RUN chmod -R a+rX node_modules/.cache
 # Node needs libatomic since version 25, and distroless images have none.
 RUN cp -L "$(ldd /usr/local/bin/node | awk '/libatomic/ { print $3 }')" /usr/local/lib/libatomic.so.1
 # A volume is made with the owner of the directory that it covers; the final stage has no shell to make one.

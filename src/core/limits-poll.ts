@@ -14,6 +14,10 @@ export const POLL_LIMITS = Object.freeze({
   /** For Node, which counts the time in which this process was too busy to read what a peer had sent; the gate does not. */
   handshakeBackstopMs: 60_000,
 
+  // — the end —
+  /** How long a drain waits for octets of finished answers that a peer has not taken yet; what is being answered has more. */
+  sentMs: 1_000,
+
   // — where requests come from —
   /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
   namedAddressesMax: 16_384,

@@ -27,7 +27,7 @@ const ROWS = [
   ...['seconds', 'p50', 'p99', 'failed'].map((row) => `burst-${row}`),
   ...['p99-rest', 'p99-during', 'longest', 'plan', 'commit', 'both'].map((row) => `write-${row}-3`),
   ...['in-force', 'p99-rest', 'p99-during', 'cpu-known', 'cpu-anew'].map((row) => `reload-${row}`),
-  ...['ratio', 'cpu-1', 'cpu-2', 'busiest-2'].map((row) => `workers-${row}`),
+  ...['ratio', 'cpu-1', 'cpu-2', 'busiest-2', 'supervisor-2'].map((row) => `workers-${row}`),
   'idle-kib',
   ...['server-P-256', 'server-P-384'].map((row) => `handshake-${row}`),
   ...['P-256', 'P-384', 'Ed25519', 'RSA-2048', 'RSA-3072'].map((key) => `handshake-client-${key}`),

@@ -60,10 +60,15 @@ export async function productionPackages(): Promise<readonly string[]> {
     .map(([path]) => path);
 }
 
-type Run = (root: string) => Promise<void>;
+type Run = (root: string, user: string) => Promise<void>;
 
-const COMPILE_ALL =
-  "await Promise.all(['cli/program.ts', 'cli/serve.ts', 'cli/run-gateway.ts'].map((file) => import('/app/src/' + file)))";
+const command = promisify(execFile);
+
+const CACHE = 'app/node_modules/.cache/fluxgate';
+const OPTIONS_OF_CACHES = ['', '--wasm-lazy-validation --wasm-tiering-budget=1000000000'];
+const LOAD_ALL =
+  "for (const file of ['cli/program', 'cli/serve', 'cli/run-gateway']) await import('/app/src/' + file + '.ts'); " +
+  "await (await import('/app/src/shell/http/handlers/operator-handlers.ts')).loadOperatorHandlers(() => Promise.resolve())";
 
 /** Every RUN that the walk knows, by its text, and what it makes. */
 const RUNS: Readonly<Record<string, Run>> = {
@@ -77,15 +82,23 @@ const RUNS: Readonly<Record<string, Run>> = {
       const found = sharedLibraries().find((path) => path.includes('libatomic'));
       if (found !== undefined) await put(found, join(root, 'usr/local/lib/libatomic.so.1'));
     },
-  [`NODE_COMPILE_CACHE=/app/node_modules/.cache/fluxgate node --input-type=module -e "${COMPILE_ALL}"`]:
-    async (root) => {
-      const app = join(root, 'app');
-      await promisify(execFile)(
-        process.execPath,
-        ['--input-type=module', '-e', COMPILE_ALL.replace("'/app/", `'${app}/`)],
-        { env: { NODE_COMPILE_CACHE: join(app, 'node_modules/.cache/fluxgate') } },
-      );
+  'mkdir -p node_modules/.cache/fluxgate && chown 65532:65532 node_modules/.cache/fluxgate': async (root) => {
+    await mkdir(join(root, CACHE), { recursive: true });
+    if (IS_ROOT) await command('chown', ['65532:65532', join(root, CACHE)]);
+  },
+  // Where the root cannot be changed, what is compiled is of another path, and nothing finds it.
+  [`for options in ${OPTIONS_OF_CACHES.map((options) => `"${options}"`).join(' ')}; do NODE_COMPILE_CACHE=/${CACHE} node $options --input-type=module -e "${LOAD_ALL}"; done`]:
+    async (root, user) => {
+      if (!IS_ROOT) return;
+      for (const options of OPTIONS_OF_CACHES) {
+        const node = ['/usr/local/bin/node', ...options.split(' ').filter(Boolean)];
+        const argv = [`--userspec=${user}`, root, ...node, '--input-type=module', '-e', LOAD_ALL];
+        await command('/usr/sbin/chroot', argv, { env: { NODE_COMPILE_CACHE: `/${CACHE}` } });
+      }
     },
+  'chmod -R a+rX node_modules/.cache': async (root) => {
+    await command('chmod', ['-R', 'a+rX', join(root, 'app/node_modules/.cache')]);
+  },
   'mkdir /data': async (root) => {
     await mkdir(join(root, 'data'));
   },
@@ -103,6 +116,7 @@ async function startStage(base: string, root: string): Promise<void> {
     const node = join(root, 'usr/local/bin/node');
     await mkdir(dirname(node), { recursive: true });
     await put(process.execPath, node);
+    for (const library of sharedLibraries()) await put(library, join(root, library));
     return;
   }
   if (!/^gcr\.io\/distroless\/cc-debian\d+:nonroot$/.test(base))
@@ -137,7 +151,7 @@ async function runCopy(
       const filter = (file: string): boolean => lets(file.slice(source.length).replace(/^\//, ''));
       cpSync(join(source, path), to, { recursive: true, filter });
     }
-    if (IS_ROOT) await promisify(execFile)('chown', ['-R', owner, to]);
+    if (IS_ROOT) await command('chown', ['-R', owner, to]);
   }
 }
 
@@ -148,6 +162,7 @@ async function walkStage(
 ): Promise<ReadonlyMap<string, Instruction>> {
   await startStage(stage.base, root);
   let directory = '/';
+  let user = '0:0';
   const others = new Map<string, Instruction>();
   for (const instruction of stage.instructions) {
     const { name, text } = instruction;
@@ -158,9 +173,10 @@ async function walkStage(
     else if (name === 'RUN') {
       const run = RUNS[text];
       if (run === undefined) throw new Error(`no test knows RUN ${text}`);
-      await run(root);
+      await run(root, user);
     } else {
-      if (others.has(name)) throw new Error(`${name} twice in a stage`);
+      if (name === 'USER') user = text;
+      else if (others.has(name)) throw new Error(`${name} twice in a stage`);
       others.set(name, instruction);
     }
   }

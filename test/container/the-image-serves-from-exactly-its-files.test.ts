@@ -6,7 +6,7 @@ import { connectRaw, send } from '../support/client.ts';
 import { createTestPki } from '../support/pki.ts';
 import { type Ended, freePort } from '../support/spawned.ts';
 import { container } from './container.ts';
-import { buildImage, type Image } from './image.ts';
+import { buildImage, type Image, IS_ROOT } from './image.ts';
 
 /** Names, sizes and times of all that is not in /data: equal before and after if nothing else was written. */
 async function rootFilesystem(image: Image): Promise<readonly string[]> {
@@ -35,7 +35,7 @@ describe('the container image, running', () => {
     t.after(() => image.remove());
     const pki = await mountPki(image);
     const [port, adminPort] = [await freePort(), await freePort()];
-    const run = container(t, image, {
+    const settings = {
       API_MODE: 'crud',
       LISTEN_ADDR: `127.0.0.1:${port}`,
       ADMIN_ADDR: `127.0.0.1:${adminPort}`,
@@ -43,7 +43,8 @@ describe('the container image, running', () => {
       TLS_KEY_FILE: '/etc/fluxgate/server.key',
       CLUSTER_CA_FILE: '/etc/fluxgate/cluster-ca.crt',
       OPERATOR_CA_FILE: '/etc/fluxgate/operator-ca.crt',
-    });
+    };
+    const run = container(t, image, settings);
     const { entrypoint, command, healthcheck } = image.config;
     const before = await rootFilesystem(image);
     const endpoint = { port, serverCaPem: pki.serverCa.pem };
@@ -93,6 +94,21 @@ describe('the container image, running', () => {
     assert.ok(Date.now() - asked < 10_000);
     assert.deepEqual(await rootFilesystem(image), before);
     assert.ok((await readdir(join(image.root, 'data'))).includes('fluxgate.db'));
+
+    if (IS_ROOT) {
+      const again = container(t, image, { ...settings, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })([
+        ...entrypoint,
+        ...command,
+      ]);
+      await again.said('"msg":"serving"');
+      assert.equal((await send(endpoint, { path: '/trust', certificate: operator })).status, 200);
+      again.child.kill('SIGTERM');
+      const { stderr } = await again.ended;
+      for (const file of ['cli/serve', 'gateway', 'shell/http/handlers/trust', 'shell/http/ui/handlers']) {
+        const found = `V8 code cache for ESM file:///app/src/${file}.ts was accepted`;
+        assert.ok(stderr.includes(found), `${file}: what the build compiled is not used`);
+      }
+    }
 
     const development = await run([...entrypoint, 'dev']).ended;
     assert.equal(development.code, 1);

@@ -167,6 +167,7 @@ export function createListener(
     useContext: (next) => installContext(server, next),
     retire: (lost) => inSlices(busy.retire(lost)),
     async drain() {
+      await busy.sent();
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });

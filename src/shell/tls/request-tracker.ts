@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as after } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { LIMITS } from '../../core/limits.ts';
+
+const SENT_LOOK_MS = 5;
 
 export interface RequestTracker {
   add(socket: TLSSocket): void;
   /** Calls `answer` when it is this request's turn, which never comes behind an answer that ends the connection. */
   begin(request: IncomingMessage, response: ServerResponse, answer: () => void): void;
   retire(lost: (socket: TLSSocket) => boolean): Generator<void, number>;
+  /** Resolves once peers have taken all that was written to them, or some have not for too long. */
+  sent(): Promise<void>;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
   /** True: the socket waits for answers, and ends when it has them. */
@@ -65,6 +70,12 @@ export function trackRequests(): RequestTracker {
       const waits = first?.complete === true;
       if (waits) retired.add(socket);
       return waits;
+    },
+    // Node, when it closes a server, cuts off whoever's answer is finished, though its last octets are still to be sent (26.10).
+    async sent() {
+      const end = performance.now() + LIMITS.sentMs;
+      const isSending = ({ writableLength }: TLSSocket): boolean => writableLength > 0;
+      while ([...inFlight.keys()].some(isSending) && performance.now() < end) await after(SENT_LOOK_MS);
     },
     *retire(lost) {
       let count = 0;
