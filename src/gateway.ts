@@ -60,6 +60,8 @@ export interface GatewayDependencies {
   readonly siblings?: Siblings;
   /** Of the store's file, begun before; none: it is checked when it is opened. */
   readonly storeCheck?: FileCheck | undefined;
+  /** Called once all is open that a start opens but its ports: before anybody outside is heard. */
+  readonly beforeListening?: () => void;
   /** A fleet for a store that was never initialised and has no SEED_FILE; development only. */
   readonly demoFleet?: string;
 }
@@ -109,7 +111,7 @@ interface ServingParts {
 
 async function serve(
   config: Config,
-  { clock, log, siblings = ALONE }: GatewayDependencies,
+  { clock, log, siblings = ALONE, beforeListening }: GatewayDependencies,
   { contract, store: opened, loaded, load, resources }: ServingParts,
 ): Promise<Gateway> {
   const { schemas, operations, documentText, router } = contract;
@@ -130,13 +132,8 @@ async function serve(
   metrics.observeCrls(() => trust.snapshot.crls, clock);
   const liveness = openLiveness(store.liveness, clock, log);
   resources.defer(() => liveness.close());
-  const sightings = await openSightings(config.pinClusterKeys, store, {
-    clock,
-    log,
-    metrics,
-    liveness,
-    siblings,
-  });
+  const seenBy = { clock, log, metrics, liveness, siblings };
+  const sightings = await openSightings(config.pinClusterKeys, store, seenBy);
   resources.defer(() => sightings.close());
   const ratchet = createRatchet(store, clock, log, siblings);
   const edge = createEdge(config, { clock, log, metrics, siblings });
@@ -272,6 +269,7 @@ async function serve(
   await catchUp();
   // What had to be compiled is kept once all of it is there: this process may not write for much longer.
   if (keepCompiled()) await handlers.load();
+  beforeListening?.();
   const address = await listener.listen(config.listen);
   admin = config.admin && (await startAdmin(config.admin, health, metrics, log, newRequestId));
   readAhead({ ...given, config, router, handlers, fleet: store.reader });

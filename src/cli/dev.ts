@@ -50,13 +50,14 @@ export async function dev(context: LastingCommandContext): Promise<void> {
   // What was minted above is found below, in the sandbox, where it could not be written.
   const sandbox = await enterSandbox(context, config, log, [DEVELOPMENT_PKI_DIR]);
   if (sandbox === undefined) return;
+  const { storeCheck, beforeListening, afterStart } = sandbox;
   const demoFleet = JSON.stringify(DEMO_SEED);
   await runGateway(
     context,
     config,
-    { clock: systemClock, log, demoFleet, storeCheck: sandbox.storeCheck },
+    { clock: systemClock, log, demoFleet, storeCheck, beforeListening },
     (gateway) => {
-      sandbox.afterStart();
+      afterStart();
       if (context.host.channel === undefined) help(gateway.address.port);
     },
   );

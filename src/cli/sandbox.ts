@@ -7,7 +7,8 @@ import type { Log } from '../shell/log.ts';
 import {
   allocatorVariables,
   assertSandboxed,
-  dropAfterStart,
+  dropBeforeListening,
+  dropNetwork,
   dropThreads,
   type Grants,
   grantsOf,
@@ -23,7 +24,9 @@ import type { LastingCommandContext, ServingProcess } from './context.ts';
 export interface Sandbox {
   /** Of the store's file, which goes on; undefined: it has not begun. */
   readonly storeCheck: FileCheck | undefined;
-  /** To be called once everything is open that a start opens. */
+  /** To be called once everything is open that a start opens but its ports. */
+  beforeListening(): void;
+  /** To be called once they are open, too. */
   afterStart(): void;
 }
 
@@ -62,8 +65,11 @@ export async function enterSandbox(
   host.keepFilesPrivate();
   return {
     storeCheck,
+    beforeListening() {
+      if (grants !== undefined && permission !== undefined) dropBeforeListening(permission, grants);
+    },
     afterStart() {
-      if (grants !== undefined && permission !== undefined) dropAfterStart(permission, config, grants);
+      if (grants !== undefined && permission !== undefined) dropNetwork(permission, config);
     },
   };
 }

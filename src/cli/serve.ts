@@ -16,7 +16,6 @@ export async function serve(context: LastingCommandContext): Promise<void> {
   const sandbox = await enterSandbox(context, config, log);
   if (sandbox === undefined) return;
   const { runGateway } = await import('./run-gateway.ts');
-  await runGateway(context, config, { clock: systemClock, log, storeCheck: sandbox.storeCheck }, () =>
-    sandbox.afterStart(),
-  );
+  const { storeCheck, beforeListening, afterStart } = sandbox;
+  await runGateway(context, config, { clock: systemClock, log, storeCheck, beforeListening }, afterStart);
 }

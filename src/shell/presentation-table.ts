@@ -19,6 +19,8 @@ export interface PresentationTable {
   /** What is handed out does not change. */
   get(key: string): Presentation | undefined;
   credentialOf(key: string): Pick<Presentation, 'certificate' | 'tokenId'> | undefined;
+  /** Looks at each. */
+  keyOfCertificate(sha256: string): string | undefined;
   lastSeenMs(key: string): number;
   /** When it was last written; undefined: it was not, by this process. */
   writtenMs(key: string): number | undefined;
@@ -109,6 +111,13 @@ export function createPresentationTable(alike: Pick<Alike, 'tls' | 'text'>): Pre
     credentialOf(key) {
       const row = rows.get(key);
       return row === undefined ? undefined : credentialAt(row);
+    },
+    keyOfCertificate(sha256) {
+      for (const [key, row] of rows) {
+        const one = credentials[row];
+        if (typeof one === 'object' && one.sha256 === sha256) return key;
+      }
+      return undefined;
     },
     lastSeenMs: (key) => figure(key, LAST_SEEN) ?? 0,
     writtenMs(key) {

@@ -68,8 +68,13 @@ export interface Presentations {
   loaded(): Promise<void>;
   /** As far as it is known by now. */
   get(kind: Presentation['kind'], name: string, credential: CredentialKind): Presentation | undefined;
-  /** At this moment, as far as it is known by now, in no order; what is handed out does not change. */
-  all(): readonly Presentation[];
+  /**
+   * Those that there are at the first step, as far as they are known then, in no order: each is made as it is when it is reached, for to make
+   * 100,000 at once takes as long as a hundred polls. What is handed out does not change.
+   */
+  all(): Iterable<Presentation>;
+  /** The one of this certificate, without making a presentation of each. */
+  withCertificate(sha256: string): Presentation | undefined;
   /** Of clusters, at this moment: without making a presentation of each. */
   clusterCertificates(): Iterable<PresentedCertificate>;
   /** What `get` says of a cluster's certificate, without making a presentation. */
@@ -181,7 +186,16 @@ export function createPresentations(
     },
     loaded: load,
     get: (kind, name, credential) => seen.get(keyOf(kind, name, credential)),
-    all: () => [...seen.keys()].flatMap((key) => seen.get(key) ?? []),
+    *all() {
+      for (const key of [...seen.keys()]) {
+        const one = seen.get(key);
+        if (one !== undefined) yield one;
+      }
+    },
+    withCertificate(sha256) {
+      const key = seen.keyOfCertificate(sha256);
+      return key === undefined ? undefined : seen.get(key);
+    },
     *clusterCertificates() {
       for (const key of seen.keys()) {
         const { certificate } = (isClusterCertificate(key) && seen.credentialOf(key)) || {};

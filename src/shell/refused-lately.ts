@@ -55,13 +55,13 @@ async function findRefused(
   const since = nowMs - LIMITS.seenLatelyMs;
   const pause = createPause();
   for (const one of presentations.all()) {
+    await pause();
     if (run.stopped) return [];
     if (one.credential !== 'certificate' || one.lastSeenMs < since) continue;
     const presented = await presentations.withChain(one);
     if (presented === undefined) continue;
     const verdict = plan(presented);
     if (!verdict.stays && !verdict.refusedNow) refused.push([one, verdict]);
-    await pause();
   }
   return refused;
 }

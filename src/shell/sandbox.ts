@@ -214,14 +214,18 @@ export function dropThreads(permission: Permission): void {
 
 /**
  * Gives up, for good, what only a start needs: loading native code, writing files, and the files that are read once. SQLite's
- * open files are not touched. Connecting and listening go too, unless the keys of an OpenID Connect issuer are fetched.
+ * open files are not touched. To be called before the gateway listens: no octet that came over the network is looked at with these rights.
  */
-export function dropAfterStart(permission: Permission, config: Config, grants: Grants): void {
-  // What this start had to compile is there for the next one; nothing that came over the network has been looked at yet.
+export function dropBeforeListening(permission: Permission, grants: Grants): void {
+  // What this start had to compile is there for the next one.
   flushCompileCache();
   permission.drop('addon');
   permission.drop('fs.write');
   for (const path of grants.readAtStart) permission.drop('fs.read', path);
+}
+
+/** Gives up connecting and listening, unless the keys of an OpenID Connect issuer are fetched. To be called once the gateway listens. */
+export function dropNetwork(permission: Permission, config: Config): void {
   const connects = config.oidc !== undefined && config.oidc.keys.from !== 'file';
   if (!connects) permission.drop('net');
 }

@@ -41,6 +41,7 @@ export interface TestGatewayOptions {
   /** A seed's object; the demo fleet when absent. */
   readonly seed?: unknown;
   readonly clock?: Clock;
+  readonly beforeListening?: () => void;
 }
 
 /** A whole gateway over real TLS on a free port, with its own PKI, its own store and its own log; gone after the test. */
@@ -71,6 +72,7 @@ export async function startTestGateway(
   const gateway = await startGateway(config, {
     clock: options.clock ?? systemClock,
     log: createLog(config.logLevel, destination),
+    ...(options.beforeListening === undefined ? {} : { beforeListening: options.beforeListening }),
   });
   for (const secret of [environment.AUTH_TOKEN, environment.CRUD_AUTH_TOKEN]) noteSecret(secret);
   noteKey(pki.server.keyPem);

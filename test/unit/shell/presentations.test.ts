@@ -216,3 +216,31 @@ test('of more than there is room for, those that were not seen for longest are f
   await presentations.flush();
   assert.ok(gone.includes(nameOf(1)) && !gone.includes(nameOf(0)));
 });
+
+test('who looks at all of them has each made when it is reached, of those that there were', async (t) => {
+  const { presentations } = await start(t, temporaryDatabase(t).url);
+  const see = (dns: string): void => presentations.note(requestOf(Buffer.from(dns), '10.0.0.1', dns), 200);
+  for (const dns of ['a.example', 'b.example', 'c.example']) see(dns);
+  const counts: (readonly [string, number])[] = [];
+  for (const { name, count } of presentations.all()) {
+    counts.push([name, count]);
+    see('c.example');
+    see(`beside-${name}`);
+  }
+  assert.deepEqual(counts, [
+    ['a.example', 1],
+    ['b.example', 1],
+    ['c.example', 3],
+  ]);
+});
+
+test('a presentation is found by its certificate as it is by now', async (t) => {
+  const { presentations } = await start(t, temporaryDatabase(t).url);
+  const sha256 = createHash('sha256').update(LEAF).digest('hex');
+  assert.equal(presentations.withCertificate(sha256), undefined);
+  presentations.note(requestOf(Buffer.from('another'), '10.0.0.1', 'a.example'), 200);
+  presentations.note(requestOf(LEAF), 200);
+  assert.deepEqual(presentations.withCertificate(sha256), known(presentations));
+  presentations.note(requestOf(NEXT), 200);
+  assert.equal(presentations.withCertificate(sha256), undefined);
+});

@@ -7,7 +7,7 @@ import {
   allocatorVariables,
   apart,
   assertSandboxed,
-  dropAfterStart,
+  dropBeforeListening,
   grantsOf,
 } from '../../../src/shell/sandbox.ts';
 
@@ -109,7 +109,7 @@ describe('compiled code', () => {
   it('is written by a start only', () => {
     const dropped: string[] = [];
     const all = { has: () => true, drop: (scope: string) => void dropped.push(scope) };
-    dropAfterStart(all, config, grantsOf(config, '/'));
+    dropBeforeListening(all, grantsOf(config, '/'));
     assert.ok(dropped.includes('fs.write'));
   });
 });

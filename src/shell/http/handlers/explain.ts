@@ -97,7 +97,7 @@ async function lastPresented(
   { readonly chain: readonly Uint8Array[]; readonly openssl: undefined; readonly source: string } | undefined
 > {
   await presentations.loaded();
-  const found = presentations.all().find(({ certificate }) => certificate?.sha256 === sha256);
+  const found = presentations.withCertificate(sha256);
   const presented = found && (await presentations.withChain(found));
   if (presented?.certificate?.sha256 !== sha256) return undefined;
   return { chain: presented.chain, openssl: undefined, source: presented.source };

@@ -15,11 +15,11 @@ import { showPin, showSighting, showTime } from './trust.ts';
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** What a report is made of, at one moment. */
+/** What a report is made of. */
 interface Situation {
   readonly parts: HandlerParts;
   readonly snapshot: Snapshot;
-  readonly seen: readonly Presentation[];
+  readonly seen: Iterable<Presentation>;
   readonly nowMs: number;
   /** Names in each list. */
   readonly limit: number;
@@ -27,7 +27,7 @@ interface Situation {
   readonly expiringUntil: number | undefined;
 }
 
-/** GET /trust: of one moment, from memory; in slices, for it is about the whole fleet. */
+/** GET /trust: from memory, who was seen as it is when it is reached; in slices, for it is about the whole fleet. */
 export async function trustReport(parts: HandlerParts, query: Query): Promise<Answer> {
   // A CA of which nobody is seen is taken for one that nobody needs: while the past cannot be read, nothing is told.
   await parts.sightings.presentations.loaded();
@@ -50,7 +50,7 @@ export async function trustReport(parts: HandlerParts, query: Query): Promise<An
 
 function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
   const { parts, snapshot, nowMs, limit, expiringUntil } = situation;
-  const seen = yield* sortInSteps(situation.seen, byName);
+  const seen = yield* sortInSteps(yield* mapInSteps(situation.seen, (one) => one), byName);
   const by = (credential: Presentation['credential']) =>
     filterInSteps(seen, (one) => one.credential === credential);
   const certificates = yield* by('certificate');
