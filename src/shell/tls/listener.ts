@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket, Server as TlsServer } from 'node:tls';
 import type { ListenAddress } from '../../core/config-values.ts';
 import { StartupError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -167,10 +167,12 @@ export function createListener(
     useContext: (next) => installContext(server, next),
     retire: (lost) => inSlices(busy.retire(lost)),
     async drain() {
-      await busy.sent();
+      // Without what HTTP's own close adds, which cuts off those who are still to be sent the last octets of an answer (Node 26.10).
       const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
+        TlsServer.prototype.close.call(server, () => resolve());
       });
+      await busy.sent();
+      server.close();
       server.closeIdleConnections();
       const cut = setTimeout(() => {
         for (const socket of open) socket.destroy();

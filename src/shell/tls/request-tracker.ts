@@ -71,7 +71,6 @@ export function trackRequests(): RequestTracker {
       if (waits) retired.add(socket);
       return waits;
     },
-    // Node, when it closes a server, cuts off whoever's answer is finished, though its last octets are still to be sent (26.10).
     async sent() {
       const end = performance.now() + LIMITS.sentMs;
       const isSending = ({ writableLength }: TLSSocket): boolean => writableLength > 0;
