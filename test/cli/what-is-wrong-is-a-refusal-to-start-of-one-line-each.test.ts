@@ -238,4 +238,18 @@ describe('a refusal to start', () => {
       `ADMIN_ADDR: cannot listen on ${taken} (EADDRINUSE): something else does already. Name another port (ADMIN_ADDR=127.0.0.1:9091), or ADMIN_ADDR=off`,
     );
   });
+
+  it('91 in the sandbox, where neither the certificates nor the folder of the store are there yet', async (t) => {
+    const { directory, environment } = await serveEnvironment(t);
+    const missing = join(directory, 'nowhere', 'tls.crt');
+    const changed = {
+      ...environment,
+      ALLOW_ROOT: 'on',
+      WORKERS: '1',
+      TLS_CERT_FILE: missing,
+      DATABASE_URL: `sqlite://${join(directory, 'nowhere-else', 'fleet.db')}`,
+    };
+    const { code, stderr } = await fluxgate(t, ['serve'], { environment: changed }).ended;
+    assert.deepEqual([code, stderr], [78, `fluxgate: TLS_CERT_FILE: ${missing} does not exist\n`]);
+  });
 });
