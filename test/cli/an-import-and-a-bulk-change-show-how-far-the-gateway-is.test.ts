@@ -6,7 +6,7 @@ import { startCommandLine } from '../support/command-line.ts';
 import { sampleCluster } from '../support/fleet.ts';
 import { NO_TERMINAL } from '../support/terminal.ts';
 
-const CLUSTERS = 3_000;
+const CLUSTERS = 6_000;
 
 /** The different bars of the gateway's steps on a screen, by step. */
 function bars(screen: string): ReadonlyMap<string, ReadonlySet<string>> {
@@ -43,7 +43,7 @@ describe('an import and a bulk change', { skip: NO_TERMINAL }, () => {
     assert.equal(imported.code, 0, imported.stdout.slice(-2_000));
     assert.match(imported.stdout, /sending \[█+·*\] \d+ of \d+ KiB/, 'the body on its way');
     assert.ok(moved(imported.stdout), 'a bar of the gateway moves');
-    assert.match(imported.stdout, /imported as revision 2: 3000 objects changed/);
+    assert.match(imported.stdout, /imported as revision 2: 6000 objects changed/);
 
     const version = (tag: string) => [
       'component',
@@ -63,7 +63,7 @@ describe('an import and a bulk change', { skip: NO_TERMINAL }, () => {
 
     const quiet = await line.run([...version('6.9.8'), '--yes']);
     assert.deepEqual([quiet.code, quiet.stderr], [0, '']);
-    assert.equal(quiet.stdout, 'carried out as revision 4: 3000 objects changed, 3000 clusters affected\n');
+    assert.equal(quiet.stdout, 'carried out as revision 4: 6000 objects changed, 6000 clusters affected\n');
     const asks = line.gateway.log.filter(({ operation }) => operation === 'getWriteProgress');
     assert.ok(asks.length > 0 && asks.every(({ status }) => status === 200 || status === 404));
   });
