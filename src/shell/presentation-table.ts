@@ -1,3 +1,4 @@
+import { longestSilent } from '../core/liveness/longest-silent.ts';
 import type { Alike } from './presentation-records.ts';
 import type { CredentialKind, Presentation, PresentedCertificate } from './presentations.ts';
 
@@ -156,13 +157,11 @@ export function createPresentationTable(alike: Pick<Alike, 'tls' | 'text'>): Pre
       figures[row * FIGURES + WRITTEN] = nowMs;
       if (leaves.get(key) === leaf) dropLeaf(key);
     },
-    silent(count) {
-      const seen = [...rows].map(([key, row]) => [key, figures[row * FIGURES + LAST_SEEN] ?? 0] as const);
-      return seen
-        .sort(([, a], [, b]) => a - b)
-        .slice(0, count)
-        .map(([key]) => key);
-    },
+    silent: (count) =>
+      longestSilent(
+        rows.entries().map(([key, row]) => [key, figures[row * FIGURES + LAST_SEEN] ?? 0] as const),
+        count,
+      ),
     delete(key) {
       const row = rows.get(key);
       if (row === undefined) return;

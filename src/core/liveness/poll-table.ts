@@ -1,3 +1,4 @@
+import { longestSilent } from './longest-silent.ts';
 import { Columns, enlarged, isPlain } from './poll-columns.ts';
 import {
   mergeRecords,
@@ -135,13 +136,11 @@ export function createPollTable(routes: readonly string[]): PollTable {
       return row === undefined ? -1 : (columns.get(route)?.servedOf(row) ?? -1);
     },
     lastHeardMs,
-    silent(count) {
-      const heard = [...rows.keys()].map((name) => [name, lastHeardMs(name)] as const);
-      return heard
-        .sort(([, a], [, b]) => a - b)
-        .slice(0, count)
-        .map(([name]) => name);
-    },
+    silent: (count) =>
+      longestSilent(
+        rows.keys().map((name) => [name, lastHeardMs(name)] as const),
+        count,
+      ),
     delete(name) {
       const row = rows.get(name);
       if (row === undefined) return;
