@@ -26,10 +26,13 @@ export function startFileCheck(
   });
   return new Promise((resolve) => {
     thread.once('message', (problem: FileProblem | null) => resolve(problem ?? undefined));
-    thread.once('error', (error) =>
-      resolve({ message: `it cannot be checked: ${String(error)}`, code: 'fault' }),
-    );
-    thread.once('exit', () => resolve({ message: 'it cannot be checked', code: 'fault' }));
+    const failed = (why: string): void =>
+      resolve({
+        message: `the check that a start makes of it did not finish (${why}): start again, with more memory if that was missing`,
+        code: 'fault',
+      });
+    thread.once('error', (error) => failed(String(error)));
+    thread.once('exit', () => failed('its thread ended without an answer'));
   });
 }
 
