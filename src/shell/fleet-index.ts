@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FluxgateError } from '../core/errors.ts';
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { HistoryReader } from '../core/fleet/history.ts';
@@ -224,8 +224,8 @@ async function digestOf(
   try {
     const inputs = await reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) return undefined;
-    const bytes = inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs));
-    return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const text = inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs));
+    return `sha256:${hash('sha256', text, 'hex')}`;
   } catch (error) {
     // One cluster that cannot be answered is no reason to tell nothing of the others.
     if (error instanceof FluxgateError) return undefined;
