@@ -203,13 +203,13 @@ async function touchedBy(
   for (const { kind, id, revision } of changed) {
     if (!isCatalogueKind(kind)) touch(id, revision);
     else {
-      for (let after = ''; ; ) {
+      for (let after = 0; ; ) {
         const users = await outlines.clustersUsing(kind, id, after, PAGE);
-        for (const user of users) touch(user, revision);
+        for (const user of users) touch(user.id, revision);
         await pause();
         const lastUser = users.at(-1);
         if (lastUser === undefined || users.length < PAGE) break;
-        after = lastUser;
+        after = lastUser.place;
       }
     }
   }
