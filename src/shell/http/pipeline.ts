@@ -112,7 +112,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       parts.unanswerable(record, error);
     } finally {
       inFlight -= 1;
-      if (inFlight === 0) for (const settled of waiting.splice(0)) settled();
+      if (inFlight === 0 && waiting.length > 0) for (const settled of waiting.splice(0)) settled();
     }
   };
   return {
