@@ -25,6 +25,8 @@ export const POLL_LIMITS = Object.freeze({
   // — what operators look at —
   /** Objects as the last revision has them, in characters of their documents: some thousand clusters, with all that is made of them 10 MB. */
   lookedAtCharacters: 1_048_576,
+  /** Operators of whom the last decision, and what the log says of their certificate, is kept: some 1 KiB each. */
+  operatorsAtHandMax: 1_024,
 
   // — who was accepted before —
   /** How long a cluster's first poll waits for others, to be kept with them in one commit: clusters poll every few minutes. */

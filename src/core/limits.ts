@@ -173,8 +173,6 @@ export const LIMITS = Object.freeze({
   /** Apart from the accepted, so that a flood of bad certificates cannot push good verdicts out. */
   rejectedVerdictsMax: 4_096,
   decisionsMax: 393_216, // three routes of 131,072 clusters, 60 octets each
-  /** Paths whose parameters were found valid: three for each of 131,072 clusters, 60 octets each. */
-  validPathsMax: 393_216,
   /** Rendered answers: 300 octets for each of 100,000 clusters, and the text that clusters share. Without room it begins anew. */
   fluxAnswersBytesMax: 67_108_864,
   /** Catalogue entries as the last revision has them, in characters of their documents: some ten thousand ordinary ones. */

@@ -88,7 +88,8 @@ export function parseNamedNetworks(text: string, variable: string): NamedNetwork
   /** By address. The ranges never change, so nothing here is ever wrong. */
   const found = boundedMemory<string, { readonly name: string | undefined }>(LIMITS.namedAddressesMax);
   const nameOf = (address: string): string | undefined => {
-    let known = found.get(address);
+    // Without a note that it was used: to move the one entry of a small Map makes the Map anew, twice for each request.
+    let known = found.peek(address);
     if (known === undefined) {
       known = { name: find(address) };
       found.set(address, known);

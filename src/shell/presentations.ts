@@ -1,3 +1,4 @@
+import { boundedMemory } from '../core/bounded-memory.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Clock } from './clock.ts';
 import type { RequestRecord } from './http/pipeline.ts';
@@ -169,7 +170,7 @@ export function createPresentations(
     note(record, status) {
       const sighted = sightingIn(record, status);
       if (sighted === undefined) return;
-      const key = keyOf(sighted.kind, sighted.name, sighted.credential);
+      const key = keyAtHand(sighted);
       const before = seen.credentialOf(key);
       const nowMs = clock.now();
       const same = before !== undefined && isSameCredential(before, sighted);
@@ -242,6 +243,19 @@ export function createPresentations(
 /** Cluster certificates, of which there are most, by the name alone: no name holds a space. */
 const keyOf = (kind: string, name: string, credential: string): string =>
   kind === 'cluster' && credential === 'certificate' ? name : `${credential} ${kind} ${name}`;
+
+/** By name: the text of an operator's key, which is made of three otherwise and gone through to be looked up. */
+const operatorKeys = boundedMemory<string, string>(LIMITS.operatorsAtHandMax);
+
+function keyAtHand({ kind, name, credential }: SightingKey): string {
+  if (kind !== 'operator' || credential !== 'certificate') return keyOf(kind, name, credential);
+  let key = operatorKeys.peek(name);
+  if (key === undefined) {
+    key = keyOf(kind, name, credential);
+    operatorKeys.set(name, key);
+  }
+  return key;
+}
 
 const isClusterCertificate = (key: string): boolean => !key.includes(' ');
 

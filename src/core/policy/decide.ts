@@ -23,6 +23,7 @@ import {
   requestContext,
   resourceEntity,
 } from './entities.ts';
+import { lastDecisions } from './last-decisions.ts';
 import { describeProblems } from './policy-problem.ts';
 import {
   type PolicySet,
@@ -76,6 +77,7 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
   /** Few are different: one object for all that are the same. */
   const different = boundedMemory<string, Decision>(DIFFERENT_DECISIONS_MAX);
   const looksAt = lookedAt(set);
+  const last = lastDecisions();
 
   return Object.freeze({
     generation: sources.generation,
@@ -83,10 +85,16 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
     lookups,
     decide(request: DecisionRequest): Decision {
       try {
+        const again = last.get(request);
+        if (again !== undefined) {
+          lookups.hits++;
+          return again;
+        }
         const key = hash('sha256', keyOfPoll(request, looksAt) ?? keyOf(request, looksAt), 'binary');
         const known = remembered.get(key);
         if (known !== undefined) {
           lookups.hits++;
+          last.set(request, known);
           return known;
         }
         lookups.misses++;
@@ -97,6 +105,7 @@ export function* createPolicyEngineInSteps(sources: PolicySources): Generator<vo
         const decision = different.get(text) ?? taken;
         different.set(text, decision);
         remembered.set(key, decision);
+        last.set(request, decision);
         return decision;
       } catch (error) {
         return denial(`policy error: ${messageOf(error)}`);

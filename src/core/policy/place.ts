@@ -3,11 +3,19 @@ import { NOWHERE, type Place } from './entities.ts';
 
 /** Where clusters are, as far as scopes go. */
 
+/** Of clusters as they were read: such an object never changes, and another state of a cluster is another object. */
+const places = new WeakMap<Cluster, Place>();
+
 /** undefined: it is not there, and so it is nowhere. */
 export function placeOfCluster(cluster: Cluster | undefined): Place {
   if (cluster === undefined) return NOWHERE;
+  const known = places.get(cluster);
+  if (known !== undefined) return known;
   const labels = Object.entries(cluster.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return { environment: cluster.environment, labels: labels.sort() };
+  const place = Object.freeze({ environment: cluster.environment, labels: Object.freeze(labels.sort()) });
+  // What is still being made may yet change.
+  if (Object.isFrozen(cluster) && Object.isFrozen(cluster.labels)) places.set(cluster, place);
+  return place;
 }
 
 /** The catalogue is everybody's: it is nowhere in particular. */

@@ -14,7 +14,7 @@ import type { Decision } from '../../core/policy/decide.ts';
 import type { Operation } from '../../core/policy/operations.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
-import { type AuthoriseParts, authorise } from './authorise.ts';
+import { type Authorised, type AuthoriseParts, authorise } from './authorise.ts';
 import type { Route, Router } from './router.ts';
 import type { Target } from './target.ts';
 
@@ -85,31 +85,33 @@ export async function admit(
   const operation = resolveRoute(route, parts.config);
   told?.('operation', `${operation.operationId}, API_MODE=${parts.config.apiMode}`);
   admission.principal = ofCertificate ?? (await asked.withoutCertificate(operation));
-  await decide(parts, asked, admission, operation);
-  told?.('policy', `${admission.decision?.policies.join(', ')}: ${admission.decision?.reason}`);
-  return operation;
-}
-
-async function decide(
-  parts: AdmissionParts,
-  asked: Asked,
-  admission: Admission,
-  operation: Operation,
-): Promise<void> {
-  const { principal, clusterDns, objectId } = admission;
+  const { clusterDns } = admission;
   const { snapshot } = parts.trust;
   const revoked =
     clusterDns === undefined ? undefined : snapshot.revocations.cluster(clusterDns, asked.nowMs);
-  const { decision, cluster } = await authorise(snapshot.policy, parts, operation, {
-    principal,
+  const decided = authorise(snapshot.policy, parts, operation, {
+    principal: admission.principal,
     source: asked.source,
     nowMs: asked.nowMs,
     clusterDns,
-    objectId,
+    objectId: admission.objectId,
     clusterRevoked: revoked !== undefined,
     query: asked.target.query,
     allowsSecrets: asked.allowsSecrets,
   });
+  conclude(asked, admission, revoked, decided instanceof Promise ? await decided : decided);
+  told?.('policy', `${admission.decision?.policies.join(', ')}: ${admission.decision?.reason}`);
+  return operation;
+}
+
+/** Throws unless it is allowed. */
+function conclude(
+  asked: Asked,
+  admission: Admission,
+  revoked: RevokedBy | undefined,
+  { decision, cluster }: Authorised,
+): void {
+  const { principal } = admission;
   admission.decision = decision;
   admission.cluster = cluster;
   if (decision.allowed) return;

@@ -35,24 +35,63 @@ export interface Authorised {
   readonly cluster: Cluster | undefined;
 }
 
-/** The one way to a decision: every operation passes it, public ones too. */
-export async function authorise(
+/** The one way to a decision: every operation passes it, public ones too. What asks the store for nothing is decided at once. */
+export function authorise(
+  policy: PolicyEngine,
+  parts: AuthoriseParts,
+  operation: Operation,
+  request: AuthorisedRequest,
+): Authorised | Promise<Authorised> {
+  const { principal, clusterDns } = request;
+  // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
+  const asksRatchet = clusterDns !== undefined && isTokenPrincipal(principal);
+  const asksWhere = OPERATES.includes(principal.kind) && isSomewhere(operation, clusterDns);
+  if (asksRatchet || asksWhere) return authoriseByStore(policy, parts, operation, request);
+  const ratcheted = clusterDns === undefined ? undefined : false;
+  return conclude(policy, parts, operation, request, ratcheted, { place: NOWHERE, id: request.objectId });
+}
+
+/** Of operations that `isSomewhere`, by the committed state; and of tokens, by the ratchet. */
+async function authoriseByStore(
   policy: PolicyEngine,
   parts: AuthoriseParts,
   operation: Operation,
   request: AuthorisedRequest,
 ): Promise<Authorised> {
-  const { principal, clusterDns, clusterRevoked } = request;
-  // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
+  const { principal, clusterDns, objectId, query } = request;
   const ratcheted =
     clusterDns === undefined
       ? undefined
       : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
-  // What cannot depend on where something is waits for nothing.
-  const { place, id, cluster } =
-    OPERATES.includes(principal.kind) && isSomewhere(operation, clusterDns)
-      ? await whereaboutsOf(parts.fleet, operation, request)
-      : { place: NOWHERE, id: request.objectId, cluster: undefined };
+  if (!OPERATES.includes(principal.kind) || !isSomewhere(operation, clusterDns)) {
+    return conclude(policy, parts, operation, request, ratcheted, { place: NOWHERE, id: objectId });
+  }
+  if (clusterDns === undefined && !operation.path.includes('{id}')) {
+    return conclude(policy, parts, operation, request, ratcheted, {
+      place: placeOfQuery(query),
+      id: objectId,
+    });
+  }
+  const cluster =
+    clusterDns === undefined
+      ? await parts.fleet.get('cluster', objectId ?? '')
+      : await clusterOfDns(parts.fleet, clusterDns);
+  return conclude(policy, parts, operation, request, ratcheted, {
+    place: placeOfCluster(cluster),
+    id: clusterDns === undefined ? objectId : cluster?.id,
+    cluster,
+  });
+}
+
+function conclude(
+  policy: PolicyEngine,
+  { config }: AuthoriseParts,
+  operation: Operation,
+  request: AuthorisedRequest,
+  ratcheted: boolean | undefined,
+  { place, id, cluster }: Whereabouts,
+): Authorised {
+  const { principal, clusterDns, clusterRevoked } = request;
   const decision = policy.decide({
     principal,
     operationId: operation.operationId,
@@ -63,7 +102,7 @@ export async function authorise(
       revoked: clusterRevoked,
       place,
     }),
-    context: contextOf(parts.config, request),
+    context: contextOf(config, request),
   });
   return { decision, cluster };
 }
@@ -104,24 +143,16 @@ interface Whereabouts {
 const isSomewhere = ({ audience, kind }: Operation, clusterDns: string | undefined): boolean =>
   kind === 'cluster' || (clusterDns !== undefined && audience === 'flux');
 
-/** Where what is asked for is, by the committed state; of operations that `isSomewhere`. */
-async function whereaboutsOf(
+async function clusterOfDns(
   fleet: AuthoriseParts['fleet'],
-  { path }: Operation,
-  { clusterDns, objectId, query }: AuthorisedRequest,
-): Promise<Whereabouts> {
-  if (clusterDns !== undefined) {
-    const { items } = await fleet.list('cluster', {
-      filters: { cluster_dns: clusterDns },
-      limit: 1,
-      offset: 0,
-    });
-    const [cluster] = items;
-    return { place: placeOfCluster(cluster), id: cluster?.id, cluster };
-  }
-  if (!path.includes('{id}')) return { place: placeOfQuery(query), id: objectId };
-  const cluster = await fleet.get('cluster', objectId ?? '');
-  return { place: placeOfCluster(cluster), id: objectId, cluster };
+  clusterDns: string,
+): Promise<Cluster | undefined> {
+  const { items } = await fleet.list('cluster', {
+    filters: { cluster_dns: clusterDns },
+    limit: 1,
+    offset: 0,
+  });
+  return items[0];
 }
 
 /** Whose rights can depend on where something is. */

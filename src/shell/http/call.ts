@@ -31,7 +31,11 @@ export function createCall(
   rest: Pick<Call, 'method' | 'parameters' | 'body' | 'header' | 'identifyAgain'>,
 ): Call {
   return {
-    ...rest,
+    method: rest.method,
+    parameters: rest.parameters,
+    body: rest.body,
+    header: rest.header,
+    identifyAgain: rest.identifyAgain,
     principal: admitted.principal,
     operationId: operation.operationId,
     requestId: admitted.requestId,
@@ -49,15 +53,18 @@ export function createCall(
 
 /** What the audit trail says of a request that was let in. */
 function auditedRequest(admitted: Admitted, operation: Operation): AuditRequest {
-  const { decision } = admitted;
+  const { decision, source, requestId: request_id } = admitted;
+  const actor = actorOf(admitted.principal);
+  const { operationId } = operation;
+  if (decision === undefined) return { actor, source, request_id, operation: operationId };
+  const { allowed, policies } = decision;
   return {
-    actor: actorOf(admitted.principal),
-    source: admitted.source,
-    request_id: admitted.requestId,
-    operation: operation.operationId,
-    ...(decision === undefined
-      ? {}
-      : { decision: decision.allowed ? 'allow' : 'deny', policies: decision.policies }),
+    actor,
+    source,
+    request_id,
+    operation: operationId,
+    decision: allowed ? 'allow' : 'deny',
+    policies,
   };
 }
 

@@ -87,29 +87,42 @@ export interface Pipeline {
 
 /** The steps of a request, in order. What a later step needs, an earlier one has proven. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const inFlight = new Set<Promise<void>>();
+  let inFlight = 0;
+  const waiting: (() => void)[] = [];
+  // One promise for all of it: each step of its own would be another one for every request.
+  const serve = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> => {
+    try {
+      let answer: Answer;
+      let error: FluxgateError | undefined;
+      try {
+        answer = await answerRequest(parts, request, response, record);
+      } catch (problem) {
+        error = asFluxgateError(problem);
+        await parts.throttle.hold(record.holdMs);
+        answer = refusedAnswer(parts, request, record, error);
+      }
+      finish(parts, request, response, record, answer, error);
+    } catch (error) {
+      // Nothing that a peer sends may end the process: what cannot even be refused is cut off, and told.
+      request.socket.destroy();
+      parts.unanswerable(record, error);
+    } finally {
+      inFlight -= 1;
+      if (inFlight === 0 && waiting.length > 0) for (const settled of waiting.splice(0)) settled();
+    }
+  };
   return {
     answer(request, response, source) {
       const record = beginRecord(parts, request, source);
-      const answered = answerRequest(parts, request, response, record)
-        .then(
-          (answer) => finish(parts, request, response, record, answer, undefined),
-          async (problem: unknown) => {
-            const error = asFluxgateError(problem);
-            await parts.throttle.hold(record.holdMs);
-            finish(parts, request, response, record, refusedAnswer(parts, request, record, error), error);
-          },
-        )
-        // Nothing that a peer sends may end the process: what cannot even be refused is cut off, and told.
-        .catch((error: unknown) => {
-          request.socket.destroy();
-          parts.unanswerable(record, error);
-        });
-      inFlight.add(answered);
-      answered.then(() => inFlight.delete(answered));
+      inFlight += 1;
+      void serve(request, response, record);
     },
     async settled() {
-      await Promise.all(inFlight);
+      if (inFlight > 0) await new Promise<void>((resolve) => waiting.push(resolve));
     },
   };
 }
@@ -157,8 +170,9 @@ async function answerRequest(
     identifyAgain: () => identifyAgain(parts, again(), record),
     header: (name) => joinedHeader(request, name),
   });
-  if (operation.about !== 'page') return handler(call);
-  return handler({ ...call, page: createPageRequest(parts, request, record, again()) });
+  // Waited for here: a promise that an async function returns is waited for twice as long.
+  if (operation.about !== 'page') return await handler(call);
+  return await handler({ ...call, page: createPageRequest(parts, request, record, again()) });
 }
 
 /** Asked by a request, of each moment anew. A class, for there is one for each request. */

@@ -1,4 +1,6 @@
+import { boundedMemory } from '../../core/bounded-memory.ts';
 import { type CertificatePrincipal, describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Decision } from '../../core/policy/decide.ts';
 import type { Clock } from '../clock.ts';
 import type { BoundedLines } from '../edge/bounded-lines.ts';
@@ -85,8 +87,23 @@ const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.
 /** Decisions are few, remembered by who made them, and what is said of them for as long as they are. */
 const decisionTexts = new WeakMap<Decision, string>();
 
-/** Kept for each of 100,000 principals, it would be 35 MB. Fingerprints and serials are hexadecimal digits. */
+/** By the principal of a verdict that is remembered, which does not change. */
+const operatorTexts = boundedMemory<CertificatePrincipal, string>(LIMITS.operatorsAtHandMax);
+
+/** Kept for each of 100,000 clusters, it would be 35 MB; operators are fewer, and ask again on one connection. */
 function principalFields(principal: CertificatePrincipal): string {
+  if (principal.kind !== 'operator') return describedFields(principal);
+  let text = operatorTexts.peek(principal);
+  if (text === undefined) {
+    // In one piece: put together, it would be gone through piece by piece for each line.
+    text = Buffer.from(describedFields(principal)).toString();
+    operatorTexts.set(principal, text);
+  }
+  return text;
+}
+
+/** Fingerprints and serials are hexadecimal digits. */
+function describedFields(principal: CertificatePrincipal): string {
   const { sha256, serial, issuer, notAfter } = principal.certificate;
   return (
     `"principal":${quoted(describePrincipal(principal))},"certificate":{"sha256":"${sha256}","serial":"${serial}",` +

@@ -1,9 +1,6 @@
-import { hash } from 'node:crypto';
 import { type Document, OpenAPIBackend, type ParsedRequest } from 'openapi-backend';
-import { digestMemory } from '../../core/digest-memory.ts';
 import { type ErrorDetail, FluxgateError, StartupError } from '../../core/errors.ts';
 import { boundDetails, describeSchemaErrors, type FleetSchemas } from '../../core/fleet/schemas.ts';
-import { LIMITS } from '../../core/limits.ts';
 import type { Operation, OperationTable } from '../../core/policy/operations.ts';
 import { createRouteIndex } from './route-index.ts';
 import type { Target } from './target.ts';
@@ -75,12 +72,7 @@ export async function createRouter(
   const index = createRouteIndex(operations.all);
   const described = new Map(backend.router.getOperations().map((each) => [each.operationId, each]));
 
-  /**
-   * By the SHA-256 of method and path, without a query: its parameters are what stands in it. It is so for as long as the document is the
-   * same, and Flux asks for few paths again and again.
-   */
-  const valid = digestMemory<true>(LIMITS.validPathsMax);
-  /** The same of paths without parameters. */
+  /** Of paths without parameters: with no query, each is what it was. */
   const validAsTheyAre = new Set<Operation>();
 
   const readParameters = (operation: Operation, target: Target): Parameters => {
@@ -103,6 +95,13 @@ export async function createRouter(
     });
   };
 
+  /** By the library's own compiled checks, without its reading of the request anew. What does not pass is read by it, which says why. */
+  const isAsDescribed = ({ operationId }: Operation, params: Parameters['path']): boolean => {
+    const given = { path: { ...params }, query: {}, header: {}, cookie: {} };
+    const checks = backend.validator.getRequestValidatorsForOperation(operationId);
+    return checks.length > 0 && checks.every((check) => check(given) === true);
+  };
+
   return {
     match(method, { path }) {
       const found = index.find(method, path);
@@ -119,12 +118,10 @@ export async function createRouter(
         validAsTheyAre.add(operation);
         return NO_PARAMETERS;
       }
-      const key = hash('sha256', `${operation.method} ${target.path}`, 'binary');
-      const path = index.find(operation.method, target.path)?.params;
-      if (path !== undefined && valid.get(key) !== undefined) return Object.freeze({ path, query: NO_QUERY });
-      const parameters = readParameters(operation, target);
-      valid.set(key, true);
-      return parameters;
+      const found = index.find(operation.method, target.path);
+      if (found?.operation === operation && isAsDescribed(operation, found.params))
+        return { path: found.params, query: NO_QUERY };
+      return readParameters(operation, target);
     },
   };
 }

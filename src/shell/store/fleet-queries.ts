@@ -15,6 +15,7 @@ import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { unavailable } from './faults.ts';
 import { USERS, USING_CLUSTERS_AFTER_ID } from './mentions.ts';
+import { openWalIndex } from './wal-index.ts';
 
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
 export interface FleetQueries {
@@ -74,6 +75,15 @@ export function createFleetQueries(database: Database, { remembers = false } = {
   const userCount = prepare<number>(`SELECT count(*) FROM (${USERS})`).pluck();
   const initialised = prepare<unknown>("SELECT 1 FROM meta WHERE name = 'initialised'");
   const lists = new Map<string, ListStatements>();
+  const index = remembers ? openWalIndex(database.name) : undefined;
+  let atHand: number | undefined;
+  /** The number of the newest revision that is committed. Not within a transaction, which sees the state that it began with. */
+  const revisionNow = (): number => {
+    // Looked at before the store is asked: what is committed in between is a move at the next look.
+    if (index?.moved() !== false) atHand = undefined;
+    atHand ??= newestRevision.get() ?? 0;
+    return atHand;
+  };
 
   const catalogue = createObjectMemory<Entry>(LIMITS.catalogueMemoryCharacters);
   const lookedAt = createObjectMemory<FleetObjects[FleetKind]>(LIMITS.lookedAtCharacters);
@@ -88,7 +98,7 @@ export function createFleetQueries(database: Database, { remembers = false } = {
   };
   const readObject = (kind: FleetKind, id: string): FleetObjects[FleetKind] | undefined => {
     // Asked before the object: what a commit brings in between is kept under a number that is not the newest any more.
-    const known = remembers ? lookedAt.get(kind, id, newestRevision.get() ?? 0) : undefined;
+    const known = remembers ? lookedAt.get(kind, id, revisionNow()) : undefined;
     if (known !== undefined) return known;
     const document = byId.get(kind, id);
     if (document === undefined) return undefined;
@@ -131,7 +141,7 @@ export function createFleetQueries(database: Database, { remembers = false } = {
   return {
     clusterInputs: <K extends CatalogueKind>(clusterDns: string, kind: K) =>
       readInputs(clusterDns, kind) as ClusterInputs<K> | undefined,
-    newestRevision: () => newestRevision.get() ?? 0,
+    newestRevision: revisionNow,
     get: <K extends FleetKind>(kind: K, id: string) => readObject(kind, id) as FleetObjects[K] | undefined,
     list: <K extends FleetKind>(kind: K, query: ListQuery) => {
       const { items, total } = readPage(kind, query);

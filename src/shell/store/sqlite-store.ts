@@ -241,16 +241,19 @@ function createTokens(
  * until the transaction before it is over.
  */
 function createRead(queue: WriteQueue, inMemory: boolean): Read {
-  const now: Read = async (doing, act) => {
+  // No async functions: each would be one more promise for every look at the newest revision.
+  const now = <T>(doing: string, act: () => T): Promise<T> => {
     try {
-      return act();
+      return Promise.resolve(act());
     } catch (error) {
-      throw storeFault(error, doing);
+      return Promise.reject(storeFault(error, doing));
     }
   };
-  return async (doing, act) => {
+  return (doing, act) => {
     // In memory it would wait for itself; the same with a file, so that tests in memory find what is wrong with both.
-    if (queue.isInside()) throw unavailable(`${doing} of the store inside a transaction: use the transactor`);
+    if (queue.isInside()) {
+      return Promise.reject(unavailable(`${doing} of the store inside a transaction: use the transactor`));
+    }
     return inMemory ? queue.run(() => now(doing, act)) : now(doing, act);
   };
 }

@@ -244,3 +244,39 @@ test('a presentation is found by its certificate as it is by now', async (t) => 
   presentations.note(requestOf(NEXT), 200);
   assert.equal(presentations.withCertificate(sha256), undefined);
 });
+
+test('who has one name is kept apart by what they are and how they came', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const { presentations } = await start(t, url);
+  const name = 'same.example.com';
+  const cluster = requestOf(LEAF, '10.0.0.1', name);
+  const { verdict } = requestOf(NEXT, '10.0.0.1', name);
+  if (verdict?.accepted !== true) throw new Error('it is accepted');
+  const operator = {
+    kind: 'operator',
+    name,
+    groups: [],
+    certificate: verdict.principal.certificate,
+  } as const;
+  const accepted = { ...cluster, verdict: { ...verdict, principal: operator }, principal: operator } as const;
+  const observed = {
+    ...accepted,
+    verdict: { accepted: false, refusal: {}, validUntil: 1, wouldBe: operator },
+  } as unknown as RequestRecord;
+  for (const [note, times] of [
+    [accepted, 3],
+    [observed, 2],
+    [cluster, 1],
+    [observed, 1],
+  ] as const) {
+    for (let time = 0; time < times; time++) presentations.note(note, 200);
+  }
+  assert.deepEqual(
+    [
+      presentations.get('operator', name, 'certificate')?.count,
+      presentations.get('operator', name, 'observed')?.count,
+      presentations.get('cluster', name, 'certificate')?.count,
+    ],
+    [3, 3, 1],
+  );
+});

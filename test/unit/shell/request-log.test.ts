@@ -114,6 +114,29 @@ describe('the line of a request', () => {
     }
   });
 
+  it('says the certificate of each, also of two of one name', () => {
+    const renewed = { ...PRINCIPAL, certificate: { ...CERTIFICATE, sha256: 'dd', serial: '02' } };
+    const cluster = { kind: 'cluster', dns: 'a.example.com', certificate: CERTIFICATE } as const;
+    const of = (principal: RequestRecord['principal']): Parameters<typeof linesOf>[1] => [
+      record({ principal }),
+      200,
+      undefined,
+    ];
+    const lines = linesOf('info', ...[PRINCIPAL, renewed, cluster, PRINCIPAL, renewed, cluster].map(of));
+    const said = lines.map(
+      (line) => JSON.parse(line) as { principal: string; certificate: { sha256: string } },
+    );
+    const expected = [
+      'operator:o"p\\@example.com aa',
+      'operator:o"p\\@example.com dd',
+      'cluster:a.example.com aa',
+    ];
+    assert.deepEqual(
+      said.map(({ principal, certificate }) => `${principal} ${certificate.sha256}`),
+      [...expected, ...expected],
+    );
+  });
+
   it('is not written where the level says so', () => {
     assert.deepEqual(linesOf('warn', [record(), 200, undefined]), []);
   });
