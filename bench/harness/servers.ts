@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMPILE_CACHE } from '../../src/shell/compile-cache.ts';
+import { opensslOptions } from '../../src/shell/sandbox.ts';
 import { freePort, type Measured, measured, start } from './processes.ts';
 
 /** The three that are compared: Fluxgate as it is served, the floor that it cannot get below, and nginx. */
@@ -129,7 +130,11 @@ export async function startFloor({
     CLOSE: close ? 'yes' : 'no',
     ...(several === undefined ? {} : { SPREAD: several.spread, COUNT: String(several.count) }),
   };
-  const child = start([process.execPath, several === undefined ? FLOOR : SEVERAL], { environment });
+  // As the process that serves has it.
+  const options = opensslOptions(environment, []);
+  const child = start([process.execPath, ...options, several === undefined ? FLOOR : SEVERAL], {
+    environment,
+  });
   const readyMs = await until(child, () => takesConnections(port));
   return { ...measured(child), port, readyMs };
 }

@@ -35,7 +35,7 @@ export function normalisedArguments(args: readonly string[]): readonly string[] 
   }
   const leading = args.slice(0, at);
   const [first, second, ...rest] = args.slice(at);
-  if (first === 'help') return [...(second === undefined ? [] : [second]), ...rest, '--help'];
+  if (first === 'help') return normalisedArguments([...args.slice(at + 1), '--help']);
   const behind = (words: readonly string[], added: readonly string[]): readonly string[] => {
     const end = words.indexOf('--');
     const until = end === -1 ? words.length : end;

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { AUDIT_EVENTS } from '../core/audit/entry.ts';
 import { type ApiOptions, apiOptions, type OutputOptions, outputOptions } from './api/options.ts';
 import type { AuditVerifyOptions } from './audit-trail.ts';
 import type { CommandHost } from './context.ts';
@@ -23,7 +24,7 @@ export function registerAudit(audit: Command, { context }: CommandHost): void {
     .option('-f, --follow', 'then each new entry as it comes, until Ctrl-C')
     .option('--since <time>', '2026-11-20T08:00:00Z, 2026-11-20, or how long ago: 1h')
     .option('--until <time>', 'the same')
-    .option('--event <event>', 'fleet_changed, denied, token_made, …')
+    .addOption(new Option('--event <event>', 'what happened').choices([...AUDIT_EVENTS]))
     .option('--principal <name>', 'operator:sam@example.com')
     .option('--object <kind/id>', 'cluster/us-east-prod-01')
     .option('--operation <id>', 'patchCluster')

@@ -34,7 +34,7 @@ export function registerCluster(command: Command, host: CommandHost): void {
     .option('--label <key=value>', 'with this label');
   registerWrites(command, host, CLUSTERS, CLUSTER_FLAGS);
   apiOptions(outputOptions(command.command('rendered'), ['yaml', 'json']))
-    .argument('<id>')
+    .argument('<id>', 'or its DNS name')
     .option('--revision <n>', 'as it was after this revision', wholeNumber)
     .description('what a cluster is served on all three routes')
     .action(async (id: string, options: ApiOptions & OutputOptions & { revision?: number }) =>
@@ -72,7 +72,7 @@ export function registerRolebinding(command: Command, host: CommandHost): void {
 /** list and get. Returns list, for the filters of its kind: each is named after its parameter. */
 function registerReads(command: Command, { context }: CommandHost, kind: ObjectKind): Command {
   apiOptions(outputOptions(command.command('get'), ['yaml', 'json', 'name']))
-    .argument('<id>')
+    .argument('<id>', kind.name === 'cluster' ? 'or its DNS name' : '')
     .description(`print a ${kind.name}, with its ETag`)
     .action(async (id: string, options: ApiOptions & OutputOptions) =>
       (await import('./objects/read.ts')).getObject(context, kind, id, options),

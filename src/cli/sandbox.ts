@@ -12,6 +12,7 @@ import {
   dropThreads,
   type Grants,
   grantsOf,
+  opensslOptions,
   SANDBOX_OPTIONS_NEEDED,
   sandboxOptions,
 } from '../shell/sandbox.ts';
@@ -81,7 +82,7 @@ async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolea
 
 function start({ host, environment }: LastingCommandContext, config: Config, grants: Grants): never {
   if (host.replace === undefined) throw unavailable();
-  return host.replace(optionsOf(host, config, grants), servingVariables(environment));
+  return host.replace(optionsOf(host, config, grants, environment), servingVariables(environment));
 }
 
 /** What a process that serves finds in its environment besides; whatever is there already stays. */
@@ -98,13 +99,18 @@ function checkApart({ host, environment }: LastingCommandContext, config: Config
 }
 
 /** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */
-export function optionsOf(host: ServingProcess, config: Config, grants: Grants): readonly string[] {
+export function optionsOf(
+  host: ServingProcess,
+  config: Config,
+  grants: Grants,
+  environment: Environment,
+): readonly string[] {
   if (!SANDBOX_OPTIONS_NEEDED.every((name) => host.knowsOption(name))) throw unavailable();
   const location = parseDatabaseUrl(config.databaseUrl);
   // What is missing is a refusal to start, which leaves nothing behind.
   const complete = watchedPaths(config, SHIPPED_POLICY_DIR).files.every((path) => existsSync(path));
   if (!location.memory && complete) makeStoreFile(location.path);
-  return sandboxOptions(grants);
+  return [...sandboxOptions(grants), ...opensslOptions(environment, host.nodeOptions)];
 }
 
 const unavailable = (): StartupError =>

@@ -43,7 +43,7 @@ export async function supervise(
   }
   host.keepFilesPrivate();
   const grants = config.sandbox ? grantsOf(config, workingDirectory, readToo) : undefined;
-  const sandbox = grants === undefined ? [] : optionsOf(host, config, grants);
+  const sandbox = grants === undefined ? [] : optionsOf(host, config, grants, context.environment);
   const { createForks } = await import('../shell/workers/forks.ts');
   const { createSupervisor } = await import('../shell/workers/supervisor.ts');
   const fork = createForks({

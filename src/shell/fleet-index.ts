@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FluxgateError } from '../core/errors.ts';
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { HistoryReader } from '../core/fleet/history.ts';
@@ -203,13 +203,13 @@ async function touchedBy(
   for (const { kind, id, revision } of changed) {
     if (!isCatalogueKind(kind)) touch(id, revision);
     else {
-      for (let after = ''; ; ) {
+      for (let after = 0; ; ) {
         const users = await outlines.clustersUsing(kind, id, after, PAGE);
-        for (const user of users) touch(user, revision);
+        for (const user of users) touch(user.id, revision);
         await pause();
         const lastUser = users.at(-1);
         if (lastUser === undefined || users.length < PAGE) break;
-        after = lastUser;
+        after = lastUser.place;
       }
     }
   }
@@ -224,8 +224,8 @@ async function digestOf(
   try {
     const inputs = await reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) return undefined;
-    const bytes = inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs));
-    return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const text = inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs));
+    return `sha256:${hash('sha256', text, 'hex')}`;
   } catch (error) {
     // One cluster that cannot be answered is no reason to tell nothing of the others.
     if (error instanceof FluxgateError) return undefined;

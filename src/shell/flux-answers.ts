@@ -9,7 +9,7 @@ export interface FluxAnswer {
   /** The newest one when the inputs were read. */
   readonly revision: number;
   /** `{"inputs":[…]}`. */
-  readonly inputs: Buffer;
+  readonly inputs: string;
 }
 
 export interface FluxAnswers {
@@ -31,18 +31,18 @@ export function createFluxAnswers(
       const known = remembered.get(clusterDns, kind);
       const { revision: at } = remembered;
       if (known !== undefined && at === (await reader.newestRevision())) {
-        return { revision: at, inputs: Buffer.from(known, 'utf8') };
+        return { revision: at, inputs: known };
       }
       const read = await reader.clusterInputs(clusterDns, kind);
       if (read === undefined) return undefined;
       const { revision, pinned, cluster } = read;
-      if (pinned !== undefined) return { revision, inputs: Buffer.from(pinned, 'utf8') };
+      if (pinned !== undefined) return { revision, inputs: pinned };
       const inputs = serialiseInputs(renderInputs(kind, read));
       // What was remembered of another revision, or of more than there is room for, is of no use any more.
       if (remembered.revision !== revision || remembered.octets > LIMITS.fluxAnswersBytesMax) {
         remembered = createAnswerMemory(revision);
       }
-      remembered.set(cluster, kind, inputs.toString('utf8'));
+      remembered.set(cluster, kind, inputs);
       return { revision, inputs };
     },
   };

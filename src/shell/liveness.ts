@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { boundedMemory } from '../core/bounded-memory.ts';
 import type { CatalogueKind } from '../core/fleet/access.ts';
 import { CATALOGUE_KINDS, fluxRoute } from '../core/fleet/registry.ts';
@@ -28,8 +28,8 @@ export interface AnsweredPoll {
   /** The User-Agent as it was sent. */
   readonly client: string | undefined;
   readonly revision: number;
-  /** The bytes of `{"inputs":[…]}`; asked for where they may be others than the last time. */
-  inputs(): Uint8Array;
+  /** `{"inputs":[…]}`; asked for where it may be another than the last time. */
+  inputs(): string;
 }
 
 /** Who polled what, and what clusters reported: in memory, written behind requests, shared with other processes through the store. */
@@ -238,7 +238,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
 const parseReports = (document: string | undefined): Reports =>
   document === undefined ? {} : (JSON.parse(document) as Reports);
 
-const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const digestOf = (inputs: string): string => `sha256:${hash('sha256', inputs, 'hex')}`;
 
 /** undefined: whoever looks at what a cluster is told is not that cluster. */
 function credentialOf(principal: Principal): PollCredential | undefined {

@@ -188,6 +188,20 @@ const TUNABLES: readonly string[] = [
   `trim_threshold=${2 * 1_024 * 1_024}`,
 ];
 
+const OPENSSL_CONFIG = join(INSTALLATION, 'src/shell/tls/openssl.cnf');
+const NAMES_A_CONFIG = /--openssl-(?:shared-)?config\b/;
+
+/** By which OpenSSL makes no session tickets (docs/decisions/no-tickets.md); none where it is configured already, by whoever starts this. */
+export function opensslOptions(
+  environment: Readonly<Record<string, string | undefined>>,
+  nodeOptions: readonly string[],
+): readonly string[] {
+  const given = [environment['NODE_OPTIONS'] ?? '', ...nodeOptions];
+  const isConfigured =
+    environment['OPENSSL_CONF'] !== undefined || given.some((options) => NAMES_A_CONFIG.test(options));
+  return isConfigured ? [] : [`--openssl-config=${OPENSSL_CONFIG}`];
+}
+
 /** What would have to be known to a Node that can run the gateway in its sandbox. */
 export const SANDBOX_OPTIONS_NEEDED: readonly string[] = ['--permission', '--allow-net', '--disable-sigusr1'];
 

@@ -47,7 +47,7 @@ describe('the pages', () => {
 
   it('promise in SECURITY.md what a test holds', () => {
     const named = [
-      ...read('SECURITY.md').matchAll(/`((?:scenario|unit|golden|container|test)\/[^`]+)`/g),
+      ...read('SECURITY.md').matchAll(/`((?:scenario|sandbox|unit|golden|container|test)\/[^`]+)`/g),
     ].map(([, path = '']) => (path.startsWith('test/') ? path : join('test', path)));
     assert.ok(named.length > 30);
     assert.deepEqual(

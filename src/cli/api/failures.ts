@@ -110,11 +110,14 @@ export function errorBody({ body }: ApiAnswer): ErrorBody {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? shown(value) : undefined);
 
-/** What the gateway said, its details, and what to do: for standard error. */
-export function refusalOf(answer: ApiAnswer): CommandFailed {
+/** What the gateway said, its details, and what to do: for standard error. `meant`: the name that may have been. */
+export function refusalOf(answer: ApiAnswer, meant?: string): CommandFailed {
   const { error, message, request_id, details } = errorBody(answer);
   const next =
-    NEXT_OF_CODE[error] ?? (message.startsWith('There is no such route') ? NO_ROUTE : NEXT[answer.status]);
+    meant === undefined
+      ? (NEXT_OF_CODE[error] ??
+        (message.startsWith('There is no such route') ? NO_ROUTE : NEXT[answer.status]))
+      : `is ${shown(meant)} meant?{list}`;
   const lines = [
     `${error} (HTTP ${answer.status}): ${message}`,
     ...details.map(({ field, problem }) => `  ${field}: ${problem}`),

@@ -1,6 +1,6 @@
 import { CommandFailed } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { refusalOf } from './failures.ts';
+import { refusalWithMeant } from './meant.ts';
 import type { ApiAnswer, ApiRequest, SendRequest } from './transport.ts';
 
 export interface PageOptions {
@@ -15,7 +15,7 @@ const ROWS_MAX = 1_000_000;
 /** Throws what the gateway says against it. */
 export async function answered(send: SendRequest, wanted: ApiRequest): Promise<ApiAnswer> {
   const answer = await send(wanted);
-  if (answer.status < 200 || answer.status > 299) throw refusalOf(answer);
+  if (answer.status < 200 || answer.status > 299) throw await refusalWithMeant(send, answer);
   return answer;
 }
 

@@ -27,6 +27,14 @@ export async function dnsOf(send: SendRequest, text: string): Promise<string> {
   return (await registeredDns(send, text)) ?? text;
 }
 
+/** Of the cluster of this DNS name; an id, which holds no dot, and a name that no cluster has stay as they were typed. */
+export async function idOf(send: SendRequest, text: string): Promise<string> {
+  if (!text.includes('.')) return text;
+  const answer = await send({ path: '/clusters', query: { cluster_dns: text } });
+  const [cluster] = (Array.isArray(answer.body) ? answer.body : []) as readonly { readonly id?: unknown }[];
+  return typeof cluster?.id === 'string' ? cluster.id : text;
+}
+
 /** What is no id, or no DNS name, is nobody's (400). */
 function dnsNames(answer: ApiAnswer): readonly string[] {
   if (answer.status === 404 || answer.status === 400) return [];

@@ -1,5 +1,6 @@
 import type { PlanSummary } from '../../core/fleet/plan-summary.ts';
 import { refusalOf } from '../api/failures.ts';
+import { clusterMeant, objectMeant } from '../api/meant.ts';
 import { listed, recordOf } from '../api/pages.ts';
 import { openSession, type Session } from '../api/session.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
@@ -17,7 +18,6 @@ import {
   ROLEBINDINGS,
   type StoredObject,
 } from './kinds.ts';
-import { nearest } from './nearest.ts';
 import { type ClusterSelector, type SelectOptions, selectorOf } from './select.ts';
 
 /** As openapi.yaml has it under BulkOperation. */
@@ -77,10 +77,8 @@ async function assertThere({ send }: Session, kind: ObjectKind, id: string): Pro
   if (answer.status === 200) return;
   // What is no id at all (400) is nobody's either.
   if (answer.status !== 404 && answer.status !== 400) throw refusalOf(answer);
-  const near = nearest(
-    id,
-    (await listed<StoredObject>(send, { path: kind.path })).map((one) => one.id),
-  );
+  const near =
+    kind === CLUSTERS ? await clusterMeant(send, id, true) : await objectMeant(send, kind.path, id);
   const meant = near === undefined ? '' : `; is ${near} meant?`;
   const whole = kind === CLUSTERS ? 'fleet' : 'catalogue';
   throw notThere(`the ${whole} has no ${kind.name} ${shown(id)}${meant} (fluxgate ${kind.name} list)`);

@@ -3,11 +3,12 @@ import { answered, listed, recordOf } from '../api/pages.ts';
 import { segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
+import { idOf } from '../fleet/cluster-name.ts';
 import { jsonText, yamlText } from '../output/documents.ts';
 import { printPaged } from '../output/pager.ts';
 import { printDocument, printRows } from '../output/rows.ts';
 import { shown } from '../output/text.ts';
-import { type ObjectKind, objectPath, type StoredObject } from './kinds.ts';
+import { CLUSTERS, type ObjectKind, objectPath, type StoredObject } from './kinds.ts';
 
 export interface ListOptions extends ApiOptions, OutputOptions {
   readonly limit?: number;
@@ -37,7 +38,8 @@ export async function getObject(
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
   const { send } = await openSession(context, options);
-  const answer = await answered(send, { path: objectPath(kind, id) });
+  const known = kind === CLUSTERS ? await idOf(send, id) : id;
+  const answer = await answered(send, { path: objectPath(kind, known) });
   const object = recordOf(answer);
   if (options.output === 'name') context.print(`${kind.name}/${shown(String(object['id']))}`);
   else if (options.output === 'json') context.print(jsonText(object));
@@ -56,7 +58,7 @@ export async function getRendered(
 ): Promise<void> {
   const { send } = await openSession(context, options);
   const answer = await answered(send, {
-    path: `/clusters/${segment(id)}/rendered`,
+    path: `/clusters/${segment(await idOf(send, id))}/rendered`,
     query: { revision: options.revision },
   });
   await printDocument(context, options, recordOf(answer));

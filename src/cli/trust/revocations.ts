@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
+import { clusterMeant } from '../api/meant.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { segment } from '../api/path.ts';
@@ -169,8 +170,10 @@ async function clusterDns(
     if (!unknown || !(error instanceof CommandFailed)) throw error;
   }
   if (dns === undefined && !unknown) {
+    const near = await clusterMeant(send, text);
+    const meant = near === undefined ? '.' : `; is ${shown(near)} meant?`;
     throw new CommandFailed(
-      `no cluster of this id or DNS name is in the fleet: ${text}. Nothing was revoked; --unknown revokes the DNS name all the same`,
+      `no cluster of this id or DNS name is in the fleet: ${text}${meant} Nothing was revoked; --unknown revokes the DNS name all the same`,
       undefined,
       EXIT.notFound,
     );

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { errorBody, refusalOf } from '../api/failures.ts';
+import { errorBody } from '../api/failures.ts';
+import { refusalWithMeant } from '../api/meant.ts';
 import { recordOf } from '../api/pages.ts';
 import type { Session } from '../api/session.ts';
 import type { ApiAnswer, ApiRequest } from '../api/transport.ts';
@@ -66,7 +67,7 @@ export async function carryOut(
     const answer = await run.send(confirmed);
     if (answer.status >= 200 && answer.status <= 299) return answer;
     const { error, plan: summary } = errorBody(answer);
-    if (answer.status !== 409 || summary === undefined) throw refusalOf(answer);
+    if (answer.status !== 409 || summary === undefined) throw await refusalWithMeant(send, answer);
     if (error === 'approval_required') throw run.needsApproval(asPlan(summary));
     const plan = await run.plan().catch(() => asPlan(summary));
     if (confirmed !== undefined) {
@@ -109,7 +110,7 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
     async plan(): Promise<AnyPlan> {
       const query = { ...request.query, dry_run: true, limit: CLUSTERS_SHOWN };
       const answer = await waiting({ ...request, query, headers });
-      if (answer.status !== 200) throw refusalOf(answer);
+      if (answer.status !== 200) throw await refusalWithMeant(send, answer);
       const { plan = answer.body } = recordOf(answer);
       return asPlan(plan);
     },

@@ -13,7 +13,7 @@ export interface RenderedInputs {
   readonly inputs: readonly RenderedInput[];
 }
 
-/** Same data, same order, same keys: the same bytes from serialiseInputs. Throws `unavailable`, never shrinks. */
+/** Same data, same order, same keys: the same text from serialiseInputs. Throws `unavailable`, never shrinks. */
 export function renderInputs<K extends CatalogueKind>(
   kind: K,
   { cluster, entries }: Pick<ClusterInputs<K>, 'cluster' | 'entries'>,
@@ -63,23 +63,19 @@ export function certificateText(certificate: OwnCertificate): string {
  * What is said of the certificate (`certificateText`) comes after the inputs, and is the first to go when there is no room. `inputs`: of
  * serialiseInputs.
  */
-export function besideInputs(inputs: Buffer, last: string): Buffer {
-  const at = inputs.byteLength - 1;
-  const octets = at + Buffer.byteLength(last);
-  if (octets > LIMITS.fluxBodyBytesMax) return inputs;
-  const both = Buffer.allocUnsafe(octets);
-  inputs.copy(both, 0, 0, at);
-  both.write(last, at, 'utf8');
-  return both;
+export function besideInputs(inputs: string, last: string): string {
+  const octets = Buffer.byteLength(inputs) - 1 + Buffer.byteLength(last);
+  return octets > LIMITS.fluxBodyBytesMax ? inputs : inputs.slice(0, -1) + last;
 }
 
-/** The bytes of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. */
-export function serialiseInputs(rendered: RenderedInputs): Buffer {
-  const bytes = Buffer.from(JSON.stringify({ inputs: rendered.inputs }), 'utf8');
-  if (bytes.byteLength <= LIMITS.fluxBodyBytesMax) return bytes;
+/** The text of the body. Throws `unavailable` above Flux Operator's bound: a shortened answer would uninstall the rest. */
+export function serialiseInputs(rendered: RenderedInputs): string {
+  const text = JSON.stringify({ inputs: rendered.inputs });
+  const octets = Buffer.byteLength(text);
+  if (octets <= LIMITS.fluxBodyBytesMax) return text;
   throw new FluxgateError(
     'unavailable',
-    `The answer has ${bytes.byteLength} bytes and Flux Operator accepts ${LIMITS.fluxBodyBytesMax}. ` +
+    `The answer has ${octets} bytes and Flux Operator accepts ${LIMITS.fluxBodyBytesMax}. ` +
       'It is refused, not shortened: Flux would uninstall what is left out. Assign fewer or smaller entries.',
   );
 }

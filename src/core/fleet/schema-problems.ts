@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { nearest } from '../nearest.ts';
 import { pointer } from './canonical.ts';
 
 /** The part of Ajv's error that is read; never the value, which may be a secret in a patch. */
@@ -21,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = Object.freeze({
 /** Keyword → what the field should be. A keyword that is not here gets Ajv's name for it: a test lists those in use. */
 const PROBLEMS: Readonly<Record<string, (params: Params, schema: Params) => string>> = Object.freeze({
   required: () => 'is required',
-  additionalProperties: () => 'is not a known field',
+  additionalProperties: ({ additionalProperty }, schema) => unknownField(additionalProperty, schema),
   unevaluatedProperties: () => 'is not a known field',
   type: ({ type }) => `must be ${typeNames(type)}`,
   enum: ({ allowedValues }) => `must be one of ${listed(allowedValues)}`,
@@ -58,6 +59,12 @@ export function problemOf(error: SchemaError): string {
   const describe = PROBLEMS[error.keyword];
   const problem = describe?.(error.params, asParams(error.parentSchema)) ?? `must satisfy "${error.keyword}"`;
   return error.propertyName === undefined ? problem : `has a key that ${problem}`;
+}
+
+/** The field that may have been meant is one of the schema's: what was sent is told of by its place alone. */
+function unknownField(name: unknown, { properties }: Params): string {
+  const near = nearest(String(name), Object.keys(asParams(properties)));
+  return near === undefined ? 'is not a known field' : `is not a known field; is ${near} meant?`;
 }
 
 /** The description's first sentence says it to people, the pattern to their programs. */

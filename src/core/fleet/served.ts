@@ -108,7 +108,7 @@ function pinnedSlots(kind: CatalogueKind, body: string): RouteSlots {
 export function answersOf(cluster: Cluster, catalogue: Catalogue): PinnedAnswers {
   const bodies = CATALOGUE_KINDS.map((kind) => {
     const entries = cluster[fluxRoute(kind).assignedIn].map(({ id }) => catalogue(kind, id));
-    return [kind, serialiseInputs(renderInputs(kind, { cluster, entries })).toString('utf8')] as const;
+    return [kind, serialiseInputs(renderInputs(kind, { cluster, entries }))] as const;
   });
   return Object.freeze(Object.fromEntries(bodies)) as PinnedAnswers;
 }

@@ -6,6 +6,7 @@
 import { LIMITS } from '../limits.ts';
 import { type CertificateFacts, describeCertificate } from './certificate.ts';
 import { isHinted, mayHaveIssued } from './issuer-match.ts';
+import { describeMissing, type MissingIssuer } from './missing-issuer.ts';
 import {
   CERTIFICATE_RULES,
   PATH_RULES,
@@ -34,6 +35,8 @@ export interface PathRefusal {
   readonly position: string;
   readonly detail: string;
   readonly revocationId?: string | undefined;
+  /** Of `untrusted`, and of nothing else. */
+  readonly missing?: MissingIssuer;
 }
 
 export type PathResult =
@@ -119,17 +122,15 @@ function findMissingIssuer(search: Search, leaf: CertificateFacts): CertificateF
 
 function untrusted(search: Search, leaf: CertificateFacts, child: CertificateFacts): PathRefusal {
   const { bundle, presented } = search;
-  const sameName = [...(bundle.bySubject.get(child.issuer.canonical) ?? []), ...presented].filter(
+  const hasNamesakes = [...(bundle.bySubject.get(child.issuer.canonical) ?? []), ...presented].some(
     (facts) => facts.subject.canonical === child.issuer.canonical && facts.sha256 !== child.sha256,
   );
-  const why =
-    sameName.length > 0
-      ? `${bundle.variable} and the peer have CAs of that name, but with other key identifiers or without an anchor above them`
-      : `neither ${bundle.variable} nor the ${presented.length} further certificate(s) that the peer sent have a CA of that name`;
+  const missing = { bundle: bundle.variable, child, hasNamesakes, presented: presented.length };
   return {
     rule: 'untrusted',
     position: child === leaf ? 'leaf' : 'chain',
-    detail: `${describeCertificate(child)} was issued by "${child.issuer.readable}": ${why}`,
+    detail: describeMissing(missing),
+    missing,
   };
 }
 

@@ -6,6 +6,7 @@ import { type CertificateFacts, describeCertificate, readCertificate } from './c
 import { type CertificatePath, findPath, type PathRefusal, type PathResult } from './chain.ts';
 import { claimedClusters } from './claimed-names.ts';
 import { identify } from './identify.ts';
+import { describeMissing, isSameMissing } from './missing-issuer.ts';
 import { describePrincipal } from './principal.ts';
 import { printable } from './printable.ts';
 import { CertificateRefused } from './refused.ts';
@@ -144,13 +145,20 @@ function findTrust(
   // "Untrusted" in one bundle is what every certificate of the other kind is; the other bundle knows more.
   const telling = failures.find(({ refusal }) => refusal.rule !== 'untrusted') ?? failures[0];
   const { rule, position, detail, revocationId }: PathRefusal = telling?.refusal ?? NO_BUNDLE;
-  const alsoUntrusted = failures
-    .filter((failure) => failure !== telling && rule === 'untrusted')
-    .map(({ refusal }) => `; ${refusal.detail}`);
   const retryAt = Math.min(...failures.map((failure) => failure.retryAt));
-  const refused = new Refused(rule, position, detail + alsoUntrusted.join(''), retryAt, revocationId);
+  const untrusted = cluster?.found === false && operator?.found === false && rule === 'untrusted';
+  const why = untrusted ? untrustedInBoth(cluster.refusal, operator.refusal) : detail;
+  const refused = new Refused(rule, position, why, retryAt, revocationId);
   refused.told = true;
   throw refused;
+}
+
+/** What is the same in both bundles is said once, of both. */
+function untrustedInBoth(cluster: PathRefusal, operator: PathRefusal): string {
+  const [one, other] = [cluster.missing, operator.missing];
+  return one !== undefined && other !== undefined && isSameMissing(one, other)
+    ? describeMissing(one, other)
+    : `${cluster.detail}; ${operator.detail}`;
 }
 
 type OpensslAnswer = JudgeInput['openssl'];

@@ -97,12 +97,11 @@ export function createPollTable(routes: readonly string[]): PollTable {
     else besides.delete(name);
     changed(row);
   };
-  const lastHeardMs = (name: string): number => {
-    const row = rows.get(name);
-    if (row === undefined) return 0;
+  const lastMsOf = (name: string, row: number): number => {
     let last = 0;
     for (const each of columns.values()) last = Math.max(last, each.lastOf(row));
-    for (const one of Object.values(besides.get(name) ?? {})) last = Math.max(last, touchedMs(one));
+    const beside = besides.size === 0 ? undefined : besides.get(name);
+    if (beside !== undefined) for (const one of Object.values(beside)) last = Math.max(last, touchedMs(one));
     return last;
   };
 
@@ -135,10 +134,13 @@ export function createPollTable(routes: readonly string[]): PollTable {
       const row = rows.get(name);
       return row === undefined ? -1 : (columns.get(route)?.servedOf(row) ?? -1);
     },
-    lastHeardMs,
+    lastHeardMs(name) {
+      const row = rows.get(name);
+      return row === undefined ? 0 : lastMsOf(name, row);
+    },
     silent: (count) =>
       longestSilent(
-        rows.keys().map((name) => [name, lastHeardMs(name)] as const),
+        rows.entries().map(([name, row]) => [name, lastMsOf(name, row)] as const),
         count,
       ),
     delete(name) {

@@ -49,7 +49,8 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   if (response.destroyed || response.headersSent) return;
   const body = answer.text ?? asSent(answer.body);
   const headers = ['Content-Type', answer.contentType ?? 'application/json'];
-  if (!(body instanceof Live)) headers.push('Content-Length', String(octetsOf(body)));
+  const octets = octetsOf(body);
+  if (octets !== undefined) headers.push('Content-Length', String(octets));
   headers.push('X-Content-Type-Options', 'nosniff', 'X-Request-Id', frame.requestId);
   if (frame.close || body instanceof Live) headers.push('Connection', 'close');
   if (answer.headers?.['Cache-Control'] === undefined) headers.push('Cache-Control', 'no-store');
@@ -63,10 +64,14 @@ export function respond(response: ServerResponse, answer: Answer, frame: Respons
   else if (body instanceof Live) body.start(response);
   else if (body instanceof Pieces)
     pipeline(Readable.from(body.pieces, { objectMode: false }), response, goneAway);
+  // As many octets as characters: ASCII, which Node writes together with the head, and without room for three octets a character.
+  else if (typeof body === 'string') response.end(body, octets === body.length ? 'latin1' : 'utf8');
   else response.end(body);
 }
 
-function octetsOf(body: string | Uint8Array | Pieces): number {
+/** undefined: there is no end that is known. */
+function octetsOf(body: string | Uint8Array | Pieces | Live): number | undefined {
+  if (body instanceof Live) return undefined;
   if (body instanceof Pieces) return body.octets;
   return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
 }

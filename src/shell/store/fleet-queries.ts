@@ -14,7 +14,7 @@ import { assignmentField, kindDefinition } from '../../core/fleet/registry.ts';
 import type { PinnedAnswers } from '../../core/fleet/served.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { unavailable } from './faults.ts';
-import { USERS, USING_CLUSTERS } from './mentions.ts';
+import { USERS, USING_CLUSTERS_AFTER_ID } from './mentions.ts';
 
 /** The reading SQL, on one connection, each statement prepared once. Synchronous: what runs in one call sees one state. */
 export interface FleetQueries {
@@ -44,7 +44,7 @@ export const POLL_SQL = Object.freeze({
 });
 
 /** No cluster assigns one object twice, so that no row comes twice. */
-const CLUSTERS_USING = `SELECT user.document ${USING_CLUSTERS}`;
+const CLUSTERS_USING = `SELECT user.document ${USING_CLUSTERS_AFTER_ID}`;
 
 /** Filters that have an indexed column; any other declared filter is looked up in the documents. */
 const FILTER_COLUMNS: readonly string[] = Object.freeze(['cluster_dns', 'environment', 'component_version']);

@@ -8,8 +8,11 @@ export interface OutlineStore {
   /** Ordered by id, those after the id `after` ('' for the first page); those that are retired as well. */
   clusters(after: string, limit: number): Promise<readonly ClusterOutline[]>;
   cluster(id: string): Promise<ClusterOutline | undefined>;
-  /** Ids of the clusters that assign this catalogue object, in an order of their own, those after the id `after` ('' for the first page). */
-  clustersUsing(kind: CatalogueKind, id: string, after: string, limit: number): Promise<readonly string[]>;
+  /**
+   * The clusters that assign this catalogue object, in the order in which they were made, those after the place `after` (0 for the first
+   * page). Between two pages clusters may come and go: one that assigns the object all the while is in exactly one of them.
+   */
+  clustersUsing(kind: CatalogueKind, id: string, after: number, limit: number): Promise<readonly User[]>;
   /** What was changed after the revision `since`, newest first, those before the change `before`. */
   changes(since: number, before: Position, limit: number): Promise<readonly OutlinedChange[]>;
 }
@@ -22,6 +25,12 @@ export interface ClusterOutline {
   readonly state: ClusterState;
   /** `key=value` */
   readonly labels: readonly string[];
+}
+
+export interface User {
+  readonly id: string;
+  /** Not the id's: a cluster that is deleted and made anew stands behind those that stayed. */
+  readonly place: number;
 }
 
 export interface OutlinedChange extends ObjectName {
@@ -58,7 +67,7 @@ type Read = <T>(doing: string, act: () => T) => Promise<T>;
 export const OUTLINE_SQL = Object.freeze({
   clusters: `SELECT id, ${FIELDS} AS fields FROM objects WHERE kind = 'cluster' AND id > ? ORDER BY id LIMIT ?`,
   cluster: `SELECT id, ${FIELDS} AS fields FROM objects WHERE kind = 'cluster' AND id = ?`,
-  using: `SELECT user.id ${USING_CLUSTERS}`,
+  using: `SELECT user.id, refs.from_number AS place ${USING_CLUSTERS}`,
   changes: `SELECT revision, kind, id FROM revision_changes WHERE revision > ? AND (revision, kind, id) < (?, ?, ?)
     ORDER BY revision DESC, kind DESC, id DESC LIMIT ?`,
 });
@@ -66,7 +75,7 @@ export const OUTLINE_SQL = Object.freeze({
 export function createOutlineStore(reader: Database, read: Read): OutlineStore {
   const page = reader.prepare<[string, number], Row>(OUTLINE_SQL.clusters);
   const one = reader.prepare<[string], Row>(OUTLINE_SQL.cluster);
-  const using = reader.prepare<[string, string, string, number], string>(OUTLINE_SQL.using).pluck();
+  const using = reader.prepare<[string, string, number, number], User>(OUTLINE_SQL.using);
   const changes = reader.prepare<[number, number, string, string, number], OutlinedChange>(
     OUTLINE_SQL.changes,
   );

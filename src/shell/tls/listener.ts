@@ -203,7 +203,7 @@ function takeHandshake(server: Server): (socket: Socket) => void {
  * finished context is put in its place: docs/decisions/partial-chains.md. Should a later Node rename the property, this
  * refuses to start rather than trust less or more than configured.
  */
-function installContext(server: Server, context: SecureContext): void {
+export function installContext(server: Server, context: SecureContext): void {
   if (!('_sharedCreds' in server)) {
     throw new StartupError('this version of Node keeps its TLS context elsewhere; run the pinned version');
   }

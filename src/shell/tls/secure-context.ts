@@ -26,7 +26,8 @@ const CIPHERS = [
 
 /**
  * The one place that spells out TLS: an omitted option means Node's default, and an omitted `ca` means the public roots.
- * No tickets and no session cache: a resumed session would skip the client certificate (nginx CVE-2025-23419).
+ * No tickets and no session cache: a resumed session would skip the client certificate (nginx CVE-2025-23419). That TLS 1.3 sends
+ * tickets all the same, which are good for nothing, only `openssl.cnf` beside this can end.
  */
 export function contextOptions(material: TlsMaterial, authority: string): SecureContextOptions {
   return {

@@ -25,6 +25,7 @@ describe('arguments', () => {
   it('help before a command is --help behind it', () => {
     assert.equal(normalised('help cluster list'), 'cluster list --help');
     assert.equal(normalised('help'), '--help');
+    assert.equal(normalised('help plan cluster delete'), 'cluster delete --help --dry-run');
   });
 
   it('know every flag of a gateway that takes a value', () => {

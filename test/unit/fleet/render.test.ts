@@ -47,13 +47,13 @@ test('platform components: the contract to the byte, in the order of the cluster
     '{"id":"a","component_path":"components/a","component_version":"1.0.0","cluster_env_enabled":true,"depends_on":[],' +
     '"enabled":true,"patches":{},"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"},' +
     '"source":{"oci_url":"oci://registry.example.com/components/a","oci_tag":"v1.0.0"}}]}';
-  assert.equal(serialiseInputs(rendered).toString('utf8'), expected);
+  assert.equal(serialiseInputs(rendered), expected);
 });
 
 test('namespaces: the contract to the byte', () => {
   const web = sampleNamespace('web', { labels: { team: 'web' } });
   assert.equal(
-    serialiseInputs(renderInputs('namespace', { cluster, entries: [web] })).toString('utf8'),
+    serialiseInputs(renderInputs('namespace', { cluster, entries: [web] })),
     '{"inputs":[{"id":"web","labels":{"team":"web"},"annotations":{},' +
       '"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"}}]}',
   );
@@ -61,9 +61,7 @@ test('namespaces: the contract to the byte', () => {
 
 test('rolebindings: the contract to the byte', () => {
   assert.equal(
-    serialiseInputs(
-      renderInputs('rolebinding', { cluster, entries: [sampleRolebinding('admins')] }),
-    ).toString('utf8'),
+    serialiseInputs(renderInputs('rolebinding', { cluster, entries: [sampleRolebinding('admins')] })),
     '{"inputs":[{"id":"admins","role":"view","subjects":[{"kind":"Group","name":"oidc:admins",' +
       '"apiGroup":"rbac.authorization.k8s.io"}],"cluster":{"name":"East","dns":"east.k8s.example.com","environment":"prod"}}]}',
   );
@@ -71,23 +69,31 @@ test('rolebindings: the contract to the byte', () => {
 
 test('the list of clusters: the contract to the byte', () => {
   assert.equal(
-    serialiseInputs(renderClusterList([cluster])).toString('utf8'),
+    serialiseInputs(renderClusterList([cluster])),
     '{"inputs":[{"id":"east","cluster_name":"East","cluster_dns":"east.k8s.example.com","environment":"prod"}]}',
   );
 });
 
 test('what is said of the certificate is JSON beside the inputs', () => {
   const certificate = { not_after: new Date(1_795_276_163_005).toISOString(), sha256: 'ab'.repeat(32) };
-  const body = besideInputs(Buffer.from('{"inputs":[]}'), certificateText(certificate)).toString('utf8');
+  const body = besideInputs('{"inputs":[]}', certificateText(certificate));
   assert.equal(body, JSON.stringify({ inputs: [], certificate }));
+});
+
+test('what is said of the certificate goes first where there is no room for both: octets count, not characters', () => {
+  const last = certificateText({ not_after: '', sha256: '' });
+  const inputs = (octets: number): string => {
+    const frame = '{"inputs":["é"]}';
+    return frame.replace('é', `é${'x'.repeat(octets - Buffer.byteLength(frame))}`);
+  };
+  const room = LIMITS.fluxBodyBytesMax - last.length + 1;
+  assert.equal(Buffer.byteLength(besideInputs(inputs(room), last)), LIMITS.fluxBodyBytesMax);
+  assert.equal(besideInputs(inputs(room + 1), last), inputs(room + 1));
 });
 
 test('a cluster without assignments gets an empty list, which is the truth', () => {
   const empty = sampleCluster('west');
-  assert.equal(
-    serialiseInputs(renderInputs('namespace', { cluster: empty, entries: [] })).toString(),
-    '{"inputs":[]}',
-  );
+  assert.equal(serialiseInputs(renderInputs('namespace', { cluster: empty, entries: [] })), '{"inputs":[]}');
 });
 
 test('a component called like an inherited key has no patches unless it has its own', () => {
@@ -112,7 +118,7 @@ test('an answer above the bound of Flux Operator is refused, not shortened; one 
   const text = (octets: number): { inputs: { id: string }[] } => ({
     inputs: [{ id: 'x'.repeat(octets - '{"inputs":[{"id":""}]}'.length) }],
   });
-  assert.equal(serialiseInputs(text(LIMITS.fluxBodyBytesMax)).byteLength, LIMITS.fluxBodyBytesMax);
+  assert.equal(Buffer.byteLength(serialiseInputs(text(LIMITS.fluxBodyBytesMax))), LIMITS.fluxBodyBytesMax);
   assert.throws(() => serialiseInputs(text(LIMITS.fluxBodyBytesMax + 1)), isUnavailable);
   // Octets count, not characters.
   assert.throws(

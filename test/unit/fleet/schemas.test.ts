@@ -31,6 +31,11 @@ test('problems are in people’s words, at the field that is wrong', () => {
     [{ type: 'string', enum: ['dev', 'qa', null] }, 'x', '/ must be one of dev, qa'],
     [{ type: 'object', required: ['a/b'] }, {}, '/a~1b is required'],
     [{ type: 'object', additionalProperties: false }, { 'x~y': 1 }, '/x~0y is not a known field'],
+    [
+      { type: 'object', additionalProperties: false, properties: { colour: {}, id: {} } },
+      { color: 1 },
+      '/color is not a known field; is colour meant?',
+    ],
     [{ type: 'array', maxItems: 1 }, [1, 2], '/ must have at most 1 entry'],
     [{ type: 'string', minLength: 1 }, '', '/ must not be empty'],
     [{ type: 'string', maxLength: 2 }, 'abc', '/ must have at most 2 characters'],

@@ -223,6 +223,28 @@ describe('a verdict', () => {
     assert.deepEqual([refusal.rule, refusal.position], ['malformed', 'intermediate 2']);
   });
 
+  it('of a stranger says of both bundles what is the same of both, once', async () => {
+    const stranger = await ca('stranger');
+    const { detail } = refusalOf(judged([await leaf(stranger), clusters], plain));
+    assert.match(
+      detail,
+      /^"[^"]+" \(sha256 [0-9a-f]{16}…\) was issued by "CN=stranger": neither CLUSTER_CA_FILE nor OPERATOR_CA_FILE nor the 1 further certificate\(s\) that the peer sent have a CA of that name$/,
+    );
+    const alone = refusalOf(judged([await leaf(stranger)], trustOf([clusters])));
+    assert.match(alone.detail, /: neither CLUSTER_CA_FILE nor the 0 further/);
+  });
+
+  it('of a stranger says of each bundle what is of one alone', async () => {
+    const { detail } = refusalOf(judged([await leaf(await ca('clusters'))], plain));
+    const [cluster, operator, ...more] = detail.split('; ');
+    assert.match(
+      cluster ?? '',
+      /was issued by "CN=clusters": CLUSTER_CA_FILE and the peer have CAs of that name/,
+    );
+    assert.match(operator ?? '', /was issued by "CN=clusters": neither OPERATOR_CA_FILE nor the 0 further/);
+    assert.deepEqual(more, []);
+  });
+
   it('of no is one bounded line without control characters', async () => {
     const subject = { CN: `evil\r\nlevel=info \u001b[31m\u202e ${'x'.repeat(4_000)}` };
     const stranger = await ca(`a\nb${'y'.repeat(4_000)}`);

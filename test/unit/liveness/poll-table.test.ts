@@ -129,7 +129,12 @@ describe('the table of polls', () => {
     }
     // 143 × 7 = 1,001.
     assert.deepEqual(table.silent(3), ['c0', 'c143', 'c286']);
-    for (const name of table.silent(999)) table.delete(name);
+    // A refusal is a sign of life as well, though it is in no column.
+    table.refused('c143', ROUTES[1] ?? '', { atMs: T0 + 9_000, status: 403, reason: 'x', knownBy: 'proven' });
+    assert.equal(table.lastHeardMs('c143'), T0 + 9_000);
+    assert.deepEqual(table.silent(3), ['c0', 'c286', 'c429']);
+    table.delete('c143');
+    for (const name of table.silent(998)) table.delete(name);
     assert.equal(table.size, 1);
     assert.equal(table.lastHeardMs('c0'), 0);
   });

@@ -42,13 +42,13 @@ async function stage(t: TestContext): Promise<Stage> {
   const poll: Stage['poll'] = async (id, change = {}) => {
     const inputs = await store.reader.clusterInputs(dns(id), 'platform_component');
     assert.ok(inputs);
-    const bytes = serialiseInputs(renderInputs('platform_component', inputs));
+    const text = serialiseInputs(renderInputs('platform_component', inputs));
     const polls: RoutePolls = {
       lastMs: clock.now(),
       burstsMs: [clock.now()],
       sinceMs: clock.now(),
       revision: inputs.revision,
-      digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+      digest: `sha256:${createHash('sha256').update(text).digest('hex')}`,
       credential: { method: 'certificate', name: dns(id) },
       client: undefined,
       ...change,

@@ -30,7 +30,7 @@ const pollOf = (change: Partial<AnsweredPoll> = {}): AnsweredPoll => ({
   principal: reader,
   client: 'Go-http-client/1.1',
   revision: 1,
-  inputs: () => Buffer.from('{"inputs":[]}'),
+  inputs: () => '{"inputs":[]}',
   ...change,
 });
 
@@ -88,7 +88,7 @@ test('a flush writes over nothing newer', async (t) => {
   const [a, b] = [await startProcess(t, url, clock), await startProcess(t, url, clock)];
   a.liveness.polled(pollOf());
   clock.ms += 60_000;
-  b.liveness.polled(pollOf({ revision: 2, inputs: () => Buffer.from('{"inputs":[{"id":"a"}]}') }));
+  b.liveness.polled(pollOf({ revision: 2, inputs: () => '{"inputs":[{"id":"a"}]}' }));
   await b.liveness.flush();
   await a.liveness.flush();
   const c = await startProcess(t, url, clock);
@@ -187,7 +187,7 @@ test('polls that come while it writes do not keep it writing', async () => {
 test('the inputs are looked at once for each revision, not with each poll', async () => {
   const liveness = openLiveness(watched(), clockAt(), log);
   let looked = 0;
-  const inputs = (): Uint8Array => Buffer.from(`{"inputs":[${++looked}]}`);
+  const inputs = (): string => `{"inputs":[${++looked}]}`;
   for (let n = 0; n < 5; n++) liveness.polled(pollOf({ inputs }));
   assert.equal(looked, 1);
   liveness.polled(pollOf({ inputs, revision: 2 }));
@@ -303,7 +303,7 @@ test('of more clusters than there is room for, those that were silent for longes
   };
   const liveness = openLiveness(store, clock, log);
   const nameOf = (n: number): string => `c${n}.example.com`;
-  const inputs = Buffer.from('{"inputs":[]}');
+  const inputs = '{"inputs":[]}';
   for (let n = 0; n < LIMITS.livenessClustersMax; n++) {
     clock.ms += 1;
     liveness.polled(pollOf({ clusterDns: nameOf(n), inputs: () => inputs }));

@@ -9,6 +9,7 @@ import {
   assertSandboxed,
   dropBeforeListening,
   grantsOf,
+  opensslOptions,
 } from '../../../src/shell/sandbox.ts';
 
 describe('grants', () => {
@@ -70,6 +71,20 @@ describe('the allocator', () => {
         'glibc.malloc.tcache_count=500:glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=2097152',
     });
     assert.deepEqual(allocatorVariables({ GLIBC_TUNABLES: '' }), {});
+  });
+});
+
+describe("OpenSSL's configuration", () => {
+  it('is ours, unless whoever starts the gateway has named one', () => {
+    const [option = '', ...others] = opensslOptions({ NODE_OPTIONS: '--max-http-header-size=8192' }, [
+      '--trace-warnings',
+    ]);
+    assert.deepEqual(others, []);
+    assert.match(option, /^--openssl-config=\/.*\/src\/shell\/tls\/openssl\.cnf$/);
+    assert.deepEqual(opensslOptions({ OPENSSL_CONF: '' }, []), []);
+    assert.deepEqual(opensslOptions({ NODE_OPTIONS: '--use-openssl-ca --openssl-shared-config' }, []), []);
+    assert.deepEqual(opensslOptions({}, ['--openssl-config=/etc/fips.cnf']), []);
+    assert.deepEqual(opensslOptions({}, ['--openssl-config', '/etc/fips.cnf']), []);
   });
 });
 

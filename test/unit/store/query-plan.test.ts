@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDatabase } from '../../../src/shell/store/database.ts';
 import { POLL_SQL } from '../../../src/shell/store/fleet-queries.ts';
+import { USING_CLUSTERS_AFTER_ID } from '../../../src/shell/store/mentions.ts';
 import { OUTLINE_SQL } from '../../../src/shell/store/outlines.ts';
 import { createSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import { insertLargeFleet } from '../../support/fleet.ts';
@@ -62,7 +63,8 @@ test('lists and their filters use an index that has them in order', (t) => {
 test('the fleet as a whole is read page by page in the order of an index: nothing is sorted', (t) => {
   const connections = openDatabase(temporaryDatabase(t).url);
   t.after(() => [connections.reader.close(), connections.writer.close()]);
-  const plans = Object.values(OUTLINE_SQL).flatMap((sql) => {
+  const users = `SELECT user.document ${USING_CLUSTERS_AFTER_ID}`;
+  const plans = [...Object.values(OUTLINE_SQL), users].flatMap((sql) => {
     const rows = connections.reader
       .prepare(`EXPLAIN QUERY PLAN ${sql}`)
       .all(...(sql.match(/\?/g) ?? []).map(() => 'x'));
@@ -74,9 +76,13 @@ test('the fleet as a whole is read page by page in the order of an index: nothin
     'SEARCH refs USING COVERING INDEX refs_by_target (to_number=? AND from_number>?)',
     'SCALAR SUBQUERY 1',
     'SEARCH objects USING COVERING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
+    'SEARCH user USING INTEGER PRIMARY KEY (rowid=?)',
+    'SEARCH revision_changes USING COVERING INDEX revision_changes_by_revision (revision>? AND (revision,kind,id)<(?,?,?))',
+    'SEARCH refs USING COVERING INDEX refs_by_target (to_number=? AND from_number>?)',
+    'SCALAR SUBQUERY 1',
+    'SEARCH objects USING COVERING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
     'SCALAR SUBQUERY 2',
     'SEARCH objects USING COVERING INDEX sqlite_autoindex_objects_1 (kind=? AND id=?)',
     'SEARCH user USING INTEGER PRIMARY KEY (rowid=?)',
-    'SEARCH revision_changes USING COVERING INDEX revision_changes_by_revision (revision>? AND (revision,kind,id)<(?,?,?))',
   ]);
 });

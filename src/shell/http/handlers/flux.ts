@@ -46,7 +46,7 @@ export function fluxHandler(
 }
 
 /** A certificate's holder is told how long it still lives; beside `inputs`, where Flux does not look. */
-function inputsAnswer(inputs: Buffer, principal: Principal): Answer {
+function inputsAnswer(inputs: string, principal: Principal): Answer {
   if (!('certificate' in principal)) return ok(inputs);
   const { text, headers } = ownPart(principal.certificate);
   return { status: 200, body: besideInputs(inputs, text), headers };
