@@ -67,7 +67,8 @@ describe('what stays readable without need', () => {
 describe('the allocator', () => {
   it('is told to keep more at hand, unless somebody has told it something', () => {
     assert.deepEqual(allocatorVariables({}), {
-      GLIBC_TUNABLES: 'glibc.malloc.tcache_count=500:glibc.malloc.arena_max=1',
+      GLIBC_TUNABLES:
+        'glibc.malloc.tcache_count=500:glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=2097152',
     });
     assert.deepEqual(allocatorVariables({ GLIBC_TUNABLES: '' }), {});
   });
