@@ -20,6 +20,8 @@ export interface BoundedMemory<K, V> {
 export function boundedMemory<K extends {}, V extends {}>(max: number): BoundedMemory<K, V> {
   /** Least lately used first. */
   const entries = new Map<K, V>();
+  /** Used last, if it is there: whoever comes twice in a row moves nothing. A Map of one entry that is moved is made anew. */
+  let newest: K | undefined;
   // To find the first, a Map passes by all that was moved since it last tidied up: so not for each. An iterator that is kept would
   // find it at once, and keep each table that the Map has ever had.
   const atOnce = Math.max(1, Math.floor(max / 64));
@@ -37,9 +39,10 @@ export function boundedMemory<K extends {}, V extends {}>(max: number): BoundedM
     },
     get(key) {
       const value = entries.get(key);
-      if (value === undefined) return undefined;
+      if (value === undefined || key === newest) return value;
       entries.delete(key);
       entries.set(key, value);
+      newest = key;
       return value;
     },
     peek: (key) => entries.get(key),
@@ -47,6 +50,7 @@ export function boundedMemory<K extends {}, V extends {}>(max: number): BoundedM
     set(key, value) {
       entries.delete(key);
       entries.set(key, value);
+      newest = key;
       if (entries.size > max) evict();
     },
     delete: (key) => void entries.delete(key),
