@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartupError } from '../core/errors.ts';
-import { type DirectoryFiles, MARKER } from '../core/fleet/directory.ts';
+import { type DirectoryFiles, MARKER, markedRevision } from '../core/fleet/directory.ts';
 import { FLEET_KINDS, kindDefinition } from '../core/fleet/registry.ts';
+import { readSeedText } from '../core/fleet/seed-text.ts';
 import { LIMITS } from '../core/limits.ts';
 
 /** The directory on disk. Whatever else is in it (a README, .git) is nobody's business here. */
@@ -32,6 +33,31 @@ export async function readFleetFiles(
     progress(++read, paths.length);
   }
   return files;
+}
+
+export interface PresentExport {
+  /** Of the objects, without the marker. */
+  readonly objects: readonly string[];
+  readonly hasMarker: boolean;
+  /** undefined: the marker is not as export writes it. */
+  readonly revision: number | undefined;
+}
+
+/** What an export into this directory finds there. */
+export async function presentExport(directory: string): Promise<PresentExport> {
+  const paths = await fleetPaths(directory);
+  const hasMarker = paths.includes(MARKER);
+  const revision = hasMarker ? revisionOf(await readFile(join(directory, MARKER), 'utf8')) : undefined;
+  return { objects: paths.filter((path) => path !== MARKER), hasMarker, revision };
+}
+
+function revisionOf(marker: string): number | undefined {
+  try {
+    return markedRevision(readSeedText(marker, MARKER).value);
+  } catch (error) {
+    if (error instanceof StartupError) return undefined;
+    throw error;
+  }
 }
 
 /** Writes what is different and removes the objects that are gone; the marker last, so that it never says too much. */
