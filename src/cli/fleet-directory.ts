@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartupError } from '../core/errors.ts';
 import { type DirectoryFiles, MARKER, markedRevision } from '../core/fleet/directory.ts';
 import { FLEET_KINDS, kindDefinition } from '../core/fleet/registry.ts';
 import { readSeedText } from '../core/fleet/seed-text.ts';
 import { LIMITS } from '../core/limits.ts';
+import { shown } from './output/text.ts';
 
 /** The directory on disk. Whatever else is in it (a README, .git) is nobody's business here. */
 
@@ -21,6 +22,7 @@ export async function readFleetFiles(
 ): Promise<DirectoryFiles> {
   const files: Record<string, string> = {};
   let bytes = 0;
+  if (!(await isThere(directory))) throw new StartupError(`${shown(directory)}: there is no such directory`);
   const paths = await fleetPaths(directory);
   let read = 0;
   for (const path of paths) {
@@ -33,6 +35,13 @@ export async function readFleetFiles(
     progress(++read, paths.length);
   }
   return files;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+  );
 }
 
 export interface PresentExport {
