@@ -14,7 +14,10 @@ export function registerRevoke(command: Command, { context }: CommandHost): void
     .option('--serial <hex>', 'with --issuer')
     .option('--reason <text>', 'why, for whoever reads the list')
     .option('--yes', 'do not ask, though it is a CA, or the certificate or key that asks')
-    .option('--until <time>', 'until when (RFC 3339); for ever when absent')
+    .option(
+      '--until <time>',
+      'until when: 2027-01-31T08:00:00Z, 2027-01-31, or for how long: 1h; for ever when absent',
+    )
     .action(async (options: RevokeOptions) =>
       (await import('./trust/revocations.ts')).revoke(context, options),
     );

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
+import { systemClock } from '../../shell/clock.ts';
 import { clusterMeant } from '../api/meant.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
@@ -12,6 +13,7 @@ import { EXIT } from '../exit-codes.ts';
 import { registeredDns } from '../fleet/cluster-name.ts';
 import { printDocument, printRows } from '../output/rows.ts';
 import { counted, shown } from '../output/text.ts';
+import { instantAhead } from '../output/time.ts';
 import { assertMeant } from './revocation-guard.ts';
 
 export interface RevokeOptions extends ApiOptions, OutputOptions {
@@ -46,7 +48,9 @@ interface Revocation {
 export async function revoke(context: TerminalContext, options: RevokeOptions): Promise<void> {
   if (options.reason === undefined)
     throw new StartupError('say why, for whoever reads the list: --reason TEXT');
-  const { cluster, certificate, spki, issuer, serial, reason, until } = options;
+  const { cluster, certificate, spki, issuer, serial, reason } = options;
+  const until =
+    options.until === undefined ? undefined : instantAhead('--until', options.until, systemClock.now());
   const named = [cluster, certificate, spki, issuer].filter((target) => target !== undefined);
   if (named.length !== 1 || (issuer === undefined) !== (serial === undefined)) {
     throw new StartupError(
