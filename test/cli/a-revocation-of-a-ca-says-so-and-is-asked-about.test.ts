@@ -55,6 +55,9 @@ describe('a revocation of a CA', () => {
     assert.deepEqual([one.code, one.stderr], [0, ''], 'what is no CA is not asked about');
     const sure = await line.run(['revoke', '--certificate', file, '--yes', ...REASON]);
     assert.deepEqual([sure.code, sure.stderr], [0, '']);
+    const list = (await line.run(['trust', 'list'])).stdout;
+    assert.match(list, /^cluster +anchor +revoked: rev-[0-9a-f]{16} .*CN=test cluster root$/m);
+    assert.match(list, /^operator +anchor +in_force .*CN=test operator root$/m);
     assert.equal(await poll(line), 495);
   });
 

@@ -40,6 +40,7 @@ export interface Authority {
   readonly kind: string;
   readonly role: string;
   readonly status: string;
+  readonly revoked_by?: string;
   readonly sha256: string;
   readonly spki_sha256: string;
   readonly serial: string;
@@ -85,7 +86,10 @@ export async function listTrust(context: TerminalContext, options: TrustListOpti
     columns: [
       { heading: 'FOR', of: ({ kind }) => kind },
       { heading: 'ROLE', of: ({ role }) => role },
-      { heading: 'STATUS', of: ({ status }) => status },
+      {
+        heading: 'STATUS',
+        of: ({ status, revoked_by: by }) => (by === undefined ? status : `revoked: ${by}`),
+      },
       { heading: 'UNTIL', of: ({ not_after }) => not_after },
       { heading: 'SEEN', of: ({ last_seen }) => last_seen.total },
       { heading: 'SHA256', of: ({ sha256 }) => sha256.slice(0, 16) },
