@@ -15,7 +15,7 @@ const HEADER_OCTETS = 48;
 const VERSION = 3_007_000;
 
 /**
- * `database`: its file, in WAL mode, of which this process holds a connection for as long as it lives. undefined: there is no such file.
+ * `database`: its file itself and no symlink to it, in WAL mode, of which this process holds a connection for as long as it lives. undefined: there is no such file.
  * It is never closed: with any descriptor that a process closes, POSIX takes back all the locks that it holds on the file, SQLite's too.
  */
 export function openWalIndex(database: string): WalIndex | undefined {
