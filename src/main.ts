@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
-import { CommanderError } from 'commander';
 import {
   CommandFailed,
   type LastingCommandContext,
@@ -11,9 +11,10 @@ import {
 } from './cli/context.ts';
 import { EXIT } from './cli/exit-codes.ts';
 import { shown } from './cli/output/text.ts';
-import { runProgram } from './cli/program.ts';
+import { runServe } from './cli/server.ts';
 import { StartupError } from './core/errors.ts';
 import { type SupervisorMessage, WORKER_VARIABLE } from './core/workers/messages.ts';
+import type { LogDestination } from './shell/log-destination.ts';
 
 /** argv, streams, signals and exit codes: the only file that touches `process`. What there is to do is in `cli/command-table.ts`. */
 
@@ -109,9 +110,14 @@ async function lasting(): Promise<LastingCommandContext> {
       if (kind === 'reload') hangUp();
     });
   });
-  const { createLogDestination } = await import('./shell/log-destination.ts');
-  const logDestination = createLogDestination(1, channel !== undefined);
-  endLog = () => logDestination.end();
+  let opened: Promise<LogDestination> | undefined;
+  let destination: LogDestination | undefined;
+  const openDestination = async (): Promise<LogDestination> => {
+    const { createLogDestination } = await import('./shell/log-destination.ts');
+    destination = createLogDestination(1, channel !== undefined);
+    endLog = () => destination?.end();
+    return destination;
+  };
   process.on('uncaughtExceptionMonitor', (error) => {
     const line = {
       level: 'fatal',
@@ -119,12 +125,17 @@ async function lasting(): Promise<LastingCommandContext> {
       err: error.stack ?? String(error),
       msg: 'a fault ends this process',
     };
-    logDestination.write(`${JSON.stringify(line)}\n`);
-    logDestination.flushSync();
+    const text = `${JSON.stringify(line)}\n`;
+    if (destination === undefined) writeSync(1, text);
+    destination?.write(text);
+    destination?.flushSync();
   });
   return {
     ...context,
-    logDestination,
+    logDestination() {
+      opened ??= openDestination();
+      return opened;
+    },
     host: servingProcess,
     stopSignal,
     onHangup(listener) {
@@ -139,10 +150,12 @@ async function lasting(): Promise<LastingCommandContext> {
 
 async function main(): Promise<number> {
   try {
-    await runProgram({ context, lasting }, context.arguments);
+    const host = { context, lasting };
+    // Each start, and each process of it: there is nothing to parse, and what parses takes longer to load than all the rest of the first one.
+    if (context.arguments.length === 1 && context.arguments[0] === 'serve') await runServe(host);
+    else await (await import('./cli/program.ts')).runProgram(host, context.arguments);
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof StartupError || error instanceof CommandFailed) {
       if (error.message !== '') {
         // What is indented belongs to the line above, and may be a command to copy.

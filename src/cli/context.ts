@@ -62,7 +62,8 @@ export interface ServingProcess {
 /** For commands that last until they are told to stop. Signals count from before the command's modules are loaded. */
 export interface LastingCommandContext extends CommandContext {
   readonly arguments: readonly string[];
-  readonly logDestination: DestinationStream;
+  /** Loaded when it is asked for: a process that is about to be replaced needs none. */
+  logDestination(): Promise<DestinationStream>;
   readonly host: ServingProcess;
   /** SIGTERM and SIGINT do not end the process but resolve this. */
   readonly stopSignal: Promise<NodeJS.Signals>;

@@ -11,9 +11,9 @@ import { parseConfig } from '../core/config.ts';
 import type { Environment } from '../core/config-names.ts';
 import { DEMO_SEED } from '../core/fleet/demo-fleet.ts';
 import { systemClock } from '../shell/clock.ts';
-import { createLog } from '../shell/log.ts';
 import { DEVELOPMENT_PKI_DIR } from './certs-dev.ts';
 import type { LastingCommandContext } from './context.ts';
+import { openLog } from './open-log.ts';
 import { runGateway } from './run-gateway.ts';
 import { enterSandbox } from './sandbox.ts';
 import { supervise, workersOf } from './supervise.ts';
@@ -36,20 +36,21 @@ export async function dev(context: LastingCommandContext): Promise<void> {
     writeFile: await ensureToken(join(DEVELOPMENT_PKI_DIR, 'write-token')),
   };
   const config = parseConfig(developmentEnvironment(context.environment, pki, tokens));
-  const log = createLog(config.logLevel, context.logDestination, context.host.channel?.worker);
   const workers = workersOf(config, context.host);
   const help = (port: number): void => {
     for (const line of commandsToTry(port, pki, tokens, shown)) context.print(line);
   };
   if (workers > 1 && context.host.channel === undefined) {
-    return supervise(context, config, log, workers, {
+    return supervise(context, config, await openLog(context, config), workers, {
       readToo: [DEVELOPMENT_PKI_DIR],
       started: () => help(config.listen.port),
     });
   }
   // What was minted above is found below, in the sandbox, where it could not be written.
-  const sandbox = await enterSandbox(context, config, log, [DEVELOPMENT_PKI_DIR]);
+  const sandbox = await enterSandbox(context, config, [DEVELOPMENT_PKI_DIR]);
   if (sandbox === undefined) return;
+  const log = await openLog(context, config);
+  for (const line of sandbox.warnings) log.warn(line);
   const { storeCheck, beforeListening, afterStart } = sandbox;
   const demoFleet = JSON.stringify(DEMO_SEED);
   await runGateway(

@@ -3,10 +3,20 @@ import { type Command, CommanderError } from 'commander';
 import { normalisedArguments } from './arguments.ts';
 import { BriefCommand } from './brief-command.ts';
 import { COMMANDS } from './command-table.ts';
-import type { CommandHost } from './context.ts';
+import { CommandFailed, type CommandHost } from './context.ts';
+import { EXIT } from './exit-codes.ts';
 
-/** Throws CommanderError for what is no command, after its usage was printed. */
+/** Throws CommandFailed without a word for what is no command, after its usage was printed, and for what was only asked to be printed. */
 export async function runProgram(host: CommandHost, args: readonly string[]): Promise<void> {
+  try {
+    await run(host, args);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new CommandFailed('', error, error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  }
+}
+
+async function run(host: CommandHost, args: readonly string[]): Promise<void> {
   const { program, loaders } = createProgram(host);
   program.hook('preSubcommand', async (_program, command) => {
     await loaders.get(command)?.();

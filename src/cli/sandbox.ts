@@ -3,7 +3,6 @@ import type { Config } from '../core/config.ts';
 import type { Environment } from '../core/config-names.ts';
 import { StartupError } from '../core/errors.ts';
 import { COMPILE_CACHE } from '../shell/compile-cache.ts';
-import type { Log } from '../shell/log.ts';
 import {
   allocatorVariables,
   assertSandboxed,
@@ -25,6 +24,8 @@ import type { LastingCommandContext, ServingProcess } from './context.ts';
 export interface Sandbox {
   /** Of the store's file, which goes on; undefined: it has not begun. */
   readonly storeCheck: FileCheck | undefined;
+  /** What the log has to say of it. */
+  readonly warnings: readonly string[];
   /** To be called once everything is open that a start opens but its ports. */
   beforeListening(): void;
   /** To be called once they are open, too. */
@@ -41,7 +42,6 @@ const SECRETS = ['AUTH_TOKEN', 'CRUD_AUTH_TOKEN'] as const;
 export async function enterSandbox(
   context: LastingCommandContext,
   config: Config,
-  log: Log,
   readToo: readonly string[] = [],
 ): Promise<Sandbox | undefined> {
   const { host, workingDirectory } = context;
@@ -59,13 +59,15 @@ export async function enterSandbox(
     dropThreads(permission);
     assertSandboxed(permission, grants);
   }
-  for (const note of grants?.notes ?? []) log.warn(note);
-  if (host.userId === 0) log.warn('running as root: give the gateway a user of its own');
-  if (!config.sandbox) log.warn('SANDBOX=off: this process may read, write and start whatever its user may');
+  const warnings = [...(grants?.notes ?? [])];
+  if (host.userId === 0) warnings.push('running as root: give the gateway a user of its own');
+  if (!config.sandbox)
+    warnings.push('SANDBOX=off: this process may read, write and start whatever its user may');
   host.forget(SECRETS);
   host.keepFilesPrivate();
   return {
     storeCheck,
+    warnings,
     beforeListening() {
       if (grants !== undefined && permission !== undefined) dropBeforeListening(permission, grants);
     },

@@ -3,10 +3,13 @@ import type { CommandHost } from './context.ts';
 import { developmentOnly } from './development-only.ts';
 
 export function registerServe(command: Command, host: CommandHost): void {
-  command.action(async () => {
-    const lasting = await host.lasting();
-    await (await import('./serve.ts')).serve(lasting);
-  });
+  command.action(() => runServe(host));
+}
+
+/** What `serve` is, and all of it: it takes nothing. */
+export async function runServe(host: CommandHost): Promise<void> {
+  const lasting = await host.lasting();
+  await (await import('./serve.ts')).serve(lasting);
 }
 
 export function registerHealthcheck(command: Command, { context }: CommandHost): void {

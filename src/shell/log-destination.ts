@@ -10,13 +10,17 @@ export interface LogDestination {
   end(): void;
 }
 
+/** Longer than a thread takes that is writing just then; a pipe that nobody reads holds it up longer, and the process not. */
+const WRITING_MS = 50;
+
 /**
  * Takes lines together: `descriptor` is written to once for many of them, by a thread that nobody waits for. `shared`: other processes
  * write to it as well, so each piece is as long as a pipe takes whole, and ends with a line.
  */
 export function createLogDestination(descriptor: number, shared = false): LogDestination {
   const pieceMax = shared ? LIMITS.logPieceOctets : LIMITS.logFlushOctets;
-  const file = pino.destination({
+  // Its own property, which its types leave out.
+  const file: ReturnType<typeof pino.destination> & { minLength?: number } = pino.destination({
     dest: descriptor,
     sync: false,
     // It writes at once what it is given: what waits, waits here.
@@ -51,8 +55,13 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
     flushSync() {
       clearTimeout(timer);
       timer = undefined;
+      // A thread may be writing, and says so to an event loop that does not turn any more: it comes first, if it comes at all.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITING_MS);
+      // Given to a thread, what waits would be lost with the process: so nothing is long enough to be begun.
+      file.minLength = Number.POSITIVE_INFINITY;
       take();
       file.flushSync();
+      file.minLength = 0;
     },
     end() {
       ended = true;

@@ -1,5 +1,5 @@
 import { NONE_RETIRED, type PinState } from '../core/identity/pins.ts';
-import type { StoredPin } from './store/sightings.ts';
+import type { StoredPins } from './store/sightings.ts';
 
 /**
  * The pins of all clusters, by DNS name. A start reads 100,000 of them before anybody is served, and most say nothing but which key it
@@ -15,11 +15,18 @@ export interface PinTable {
   conflicts(): [clusterDns: string, state: PinState][];
 }
 
-export function createPinTable(stored: readonly StoredPin[]): PinTable {
-  const pins = new Map<string, PinState | string>();
-  for (const { clusterDns, document } of stored) {
-    pins.set(clusterDns, CONFLICT.test(document) ? readPin(JSON.parse(document)) : document);
-  }
+/** Takes over `stored`. */
+export function createPinTable(stored: StoredPins): PinTable {
+  const pins: Map<string, PinState | string> = stored;
+  /** Of what was stored: whoever asks first has them looked for. */
+  let conflictsRead = false;
+  const readConflicts = (): void => {
+    if (conflictsRead) return;
+    for (const [name, known] of pins) {
+      if (typeof known === 'string' && CONFLICT.test(known)) pins.set(name, readPin(JSON.parse(known)));
+    }
+    conflictsRead = true;
+  };
   return {
     get size() {
       return pins.size;
@@ -35,6 +42,7 @@ export function createPinTable(stored: readonly StoredPin[]): PinTable {
     set: (clusterDns, state) => void pins.set(clusterDns, state),
     delete: (clusterDns) => void pins.delete(clusterDns),
     conflicts() {
+      readConflicts();
       const found: [string, PinState][] = [];
       for (const [name, state] of pins) {
         if (typeof state !== 'string' && state.conflict !== undefined) found.push([name, state]);

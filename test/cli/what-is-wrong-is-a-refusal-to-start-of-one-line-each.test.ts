@@ -30,7 +30,7 @@ async function refusal(environment: Readonly<Record<string, string | undefined>>
       keepFilesPrivate: () => undefined,
     },
     workingDirectory: '/',
-    logDestination: { write: () => undefined },
+    logDestination: async () => ({ write: () => undefined }),
     print: () => undefined,
     stopSignal: Promise.withResolvers<NodeJS.Signals>().promise,
     onHangup: () => undefined,

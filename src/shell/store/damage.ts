@@ -13,6 +13,9 @@ export function guardSettings(database: Database): void {
   database.pragma('cell_size_check = ON');
 }
 
+/** KiB of pages of whoever only checks: each is looked at once, and more of them than a core's own memory takes are slower. */
+const CHECK_CACHE_KIB = 256;
+
 /** Reads the whole file: what SQLite finds wrong with it, in its words; undefined: nothing. Throws what SQLite throws. */
 export function damageOf(database: Database): string | undefined {
   const [first] = database.pragma('quick_check(1)') as { quick_check: string }[];
@@ -26,6 +29,7 @@ export function problemOfFile(path: string): FileProblem | undefined {
   try {
     database = new SqliteDatabase(path, { fileMustExist: true, timeout: STARTUP_BUSY_TIMEOUT_MS });
     guardSettings(database);
+    database.pragma(`cache_size = -${CHECK_CACHE_KIB}`);
     const damage = damageOf(database);
     return damage === undefined ? undefined : { message: damage, code: undefined };
   } catch (error) {

@@ -20,11 +20,8 @@ export interface Sighting extends SightingKey {
 
 export type StoredSighting = Omit<Sighting, 'leaf' | 'issuers'> & { readonly issuers: readonly Uint8Array[] };
 
-export interface StoredPin {
-  readonly clusterDns: string;
-  /** JSON. */
-  readonly document: string;
-}
+/** JSON, by the cluster's DNS name. */
+export type StoredPins = Map<string, string>;
 
 export interface SightingBatch {
   readonly sightings: readonly Sighting[];
@@ -38,7 +35,8 @@ export interface SightingBatch {
 export interface SightingStore {
   /** All of them but for their leaves, page by page, letting others in between. */
   load(): AsyncIterable<StoredSighting>;
-  pins(): Promise<readonly StoredPin[]>;
+  /** All of them, for the caller to keep. */
+  pins(): Promise<StoredPins>;
   /** DER of what was presented; undefined: there is none. */
   leafOf(key: SightingKey): Promise<Uint8Array | undefined>;
   /** One commit. Rejects at once when another process holds the lock: nobody waits for this, it comes again. */

@@ -16,6 +16,7 @@ import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
 import { createLivenessStore } from './liveness-store.ts';
 import { createOutlineStore } from './outlines.ts';
+import { type PinsAhead, readPinsAhead } from './pins-ahead.ts';
 import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import {
   createRevocationQueries,
@@ -45,8 +46,8 @@ const SEED_BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 60_000, workM
 
 /**
  * Opens the store of DATABASE_URL, or makes it. Throws StartupError when the file cannot be used: unreadable, damaged,
- * another program's, or of a newer version. `turn`: see `createWriteQueue`. `check`: of this very file, begun before; nothing of it is
- * opened until that is done.
+ * another program's, or of a newer version. `turn`: see `createWriteQueue`. `check`: of this very file, begun before; until that is
+ * done nothing of it is written, and nothing that was read of it is anybody's.
  */
 export async function openSqliteStore(
   databaseUrl: string,
@@ -54,9 +55,21 @@ export async function openSqliteStore(
   turn?: Turn,
   check?: FileCheck,
 ): Promise<Store> {
-  const problem = await check;
-  if (problem !== undefined) refuseFile(databaseUrl, problem);
-  return createSqliteStore(openDatabase(databaseUrl, { checked: check !== undefined }), bounds, turn);
+  const ahead = check === undefined ? undefined : readPinsAhead(databaseUrl);
+  try {
+    const problem = await check;
+    if (problem !== undefined) refuseFile(databaseUrl, problem);
+    await ahead?.finished();
+    return createSqliteStore(
+      openDatabase(databaseUrl, { checked: check !== undefined }),
+      bounds,
+      turn,
+      ahead,
+    );
+  } catch (error) {
+    ahead?.take();
+    throw error;
+  }
 }
 
 /** For tests, which tamper with the connections; everybody else opens. */
@@ -64,6 +77,7 @@ export function createSqliteStore(
   connections: OpenDatabase,
   bounds: Partial<TransactionBounds> = {},
   turn?: Turn,
+  ahead?: PinsAhead,
 ): Store {
   const { writer: database, reader: readerDatabase } = connections;
   const queries = createFleetQueries(database);
@@ -112,7 +126,7 @@ export function createSqliteStore(
     tokens: createTokens(writer, createTokenQueries(readerDatabase), read, write),
     plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
-    sightings: createSightingStore(connections, queue, writer.audit, read),
+    sightings: createSightingStore(connections, queue, writer.audit, read, ahead),
     liveness: createLivenessStore(connections, queue, read),
     outlines: createOutlineStore(readerDatabase, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),
@@ -124,6 +138,7 @@ export function createSqliteStore(
       }),
     close: () =>
       queue.run(async () => {
+        ahead?.take();
         if (!inMemory) readerDatabase.close();
         database.close();
       }),

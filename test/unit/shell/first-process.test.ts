@@ -25,8 +25,30 @@ const packagesOf = (urls: readonly string[]): string[] =>
     (name) => name !== undefined,
   );
 
-test('the process that puts itself into the sandbox loads neither policies, nor certificates, nor the store', () => {
-  const packages = packagesOf(loadedBy('cli/program.ts', 'shell/log-destination.ts', 'cli/serve.ts'));
+/** Of the process that is told to serve, until it is refused for what it is not told. */
+function loadedByServe(): string[] {
+  const code = `
+    import { registerHooks } from 'node:module';
+    const urls = [];
+    registerHooks({ load(url, context, next) { urls.push(url); return next(url, context); } });
+    process.on('exit', () => console.log(JSON.stringify(urls)));`;
+  const hooks = `data:text/javascript,${encodeURIComponent(code)}`;
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', hooks, at('main.ts'), 'serve'],
+    {
+      encoding: 'utf8',
+      env: {},
+    },
+  );
+  assert.equal(status, 78, stderr);
+  return JSON.parse(stdout) as string[];
+}
+
+test('the process that puts itself into the sandbox loads no policies, certificates, store, command line or log', () => {
+  const urls = loadedByServe();
+  assert.ok(urls.includes(`file://${at('cli/sandbox.ts')}`));
+  const packages = packagesOf(urls);
   for (const dear of [
     '@cedar-policy/cedar-wasm',
     'better-sqlite3',
@@ -34,6 +56,8 @@ test('the process that puts itself into the sandbox loads neither policies, nor 
     'ajv',
     'openapi-backend',
     'prom-client',
+    'commander',
+    'pino',
   ])
     assert.ok(!packages.includes(dear), dear);
 });

@@ -73,7 +73,7 @@ test('a revocation that was made after the backup is in force after the restore;
     ],
   );
   assert.equal(await restored.reader.isRatcheted('moved.example.com'), true);
-  assert.deepEqual(await restored.sightings.pins(), [PIN]);
+  assert.deepEqual(await restored.sightings.pins(), new Map([[PIN.clusterDns, PIN.document]]));
   assert.deepEqual(
     await restored.crlIssuers.all(),
     new Set(['ab12']),

@@ -14,6 +14,7 @@ import { test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
 import { StartupError } from '../../../src/core/errors.ts';
 import { startFileCheck } from '../../../src/shell/store/check-file.ts';
+import type { FileProblem } from '../../../src/shell/store/problem.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import { insertSampleFleet } from '../../support/fleet.ts';
 import { temporaryDatabase } from './temporary.ts';
@@ -101,6 +102,95 @@ test('a store whose check has not ended, or has failed, is not opened', async (t
   void waiting;
 });
 
+test("pins are read while the check goes on, and are nobody's before it has passed", async (t) => {
+  const { url, path } = await largeStore(t);
+  pin(path, 'a.example', '"one"');
+  const check = Promise.withResolvers<undefined>();
+  let settled = false;
+  const opening = openSqliteStore(url, {}, undefined, check.promise).finally(() => {
+    settled = true;
+  });
+  await turns();
+  assert.equal(settled, false);
+  // Whoever reads them only now finds nothing.
+  const end = rootOf(path) * PAGE;
+  overwrite(path, end - PAGE, end);
+  check.resolve(undefined);
+  const store = await opening;
+  assert.deepEqual(await store.sightings.pins(), new Map([['a.example', '"one"']]));
+  await assert.rejects(store.sightings.pins(), /cannot serve/, 'they are kept for whoever asks first');
+  await store.close();
+});
+
+test('pins that somebody changed after they were read are read again', async (t) => {
+  const { url, path } = await largeStore(t);
+  pin(path, 'a.example', '"one"');
+  const store = await openSqliteStore(url, {}, undefined, Promise.resolve(undefined));
+  pin(path, 'a.example', '"two"');
+  pin(path, 'b.example', '"three"');
+  const now = new Map([
+    ['a.example', '"two"'],
+    ['b.example', '"three"'],
+  ]);
+  assert.deepEqual(await store.sightings.pins(), now);
+  pin(path, 'b.example', '"four"');
+  assert.deepEqual(await store.sightings.pins(), now.set('b.example', '"four"'));
+  await store.close();
+  assert.equal(isOpen(path), false);
+});
+
+test('a check that fails closes what was read, and the file stays as it was', async (t) => {
+  const { url, path } = await largeStore(t);
+  manyPins(path);
+  const before = readFileSync(path);
+  const check = Promise.withResolvers<FileProblem>();
+  const opening = openSqliteStore(url, {}, undefined, check.promise);
+  check.resolve({ message: 'it is not whole', code: undefined });
+  await assert.rejects(opening, /is damaged \(it is not whole\)/);
+  assert.ok(readFileSync(path).equals(before));
+  await turns();
+  assert.equal(isOpen(path), false);
+});
+
+test('a store that is closed before anybody asked for its pins is closed', async (t) => {
+  const { url, path } = await largeStore(t);
+  const store = await openSqliteStore(url, {}, undefined, Promise.resolve(undefined));
+  assert.equal(isOpen(path), true);
+  await store.close();
+  assert.equal(isOpen(path), false);
+});
+
+test('pins that are longer than any can be are left for when the check has passed', async (t) => {
+  const { url, path } = await largeStore(t);
+  const long = JSON.stringify('x'.repeat(20_000));
+  pin(path, 'a.example', long);
+  const check = Promise.withResolvers<undefined>();
+  const opening = openSqliteStore(url, {}, undefined, check.promise);
+  await turns();
+  check.resolve(undefined);
+  const store = await opening;
+  const end = rootOf(path) * PAGE;
+  // So they are read only now.
+  overwrite(path, end - PAGE, end);
+  await assert.rejects(store.sightings.pins(), /cannot serve/);
+  await store.close();
+});
+
+test('pins whose pages lead round in circles end in the refusal that the check gives', async (t) => {
+  const { url, path } = await largeStore(t);
+  manyPins(path);
+  const octets = readFileSync(path);
+  const root = rootOf(path);
+  const page = octets.subarray((root - 1) * PAGE, root * PAGE);
+  assert.equal(page[0], 5, 'an interior page of a table');
+  // Each of its children is the first one.
+  const first = page.readUInt32BE(page.readUInt16BE(12));
+  for (let n = 0; n < page.readUInt16BE(3); n++) page.writeUInt32BE(first, page.readUInt16BE(12 + 2 * n));
+  page.writeUInt32BE(first, 8);
+  writeFileSync(path, octets);
+  await assert.rejects(opened(url), /is damaged/);
+});
+
 test('a thread that cannot read it, or does not get that far, has found something wrong', async (t) => {
   const { url, path } = await largeStore(t);
   const lost = startFileCheck(url, { NODE_OPTIONS: '--import=/not/there.mjs' });
@@ -112,6 +202,51 @@ test('a thread that cannot read it, or does not get that far, has found somethin
   rmSync(path);
   assert.equal((await going)?.code, 'SQLITE_CANTOPEN');
 });
+
+const PAGE = 4_096;
+
+const turns = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+
+function using<T>(path: string, act: (database: SqliteDatabase.Database) => T): T {
+  const database = new SqliteDatabase(path, { timeout: 0 });
+  try {
+    return act(database);
+  } finally {
+    database.close();
+  }
+}
+
+function pin(path: string, ...row: readonly [name: string, document: string]): void {
+  const sql = 'INSERT OR REPLACE INTO key_pins (cluster_dns, document) VALUES (?, ?)';
+  using(path, (database) => database.prepare(sql).run(row));
+}
+
+function manyPins(path: string): void {
+  using(path, (database) => {
+    const insert = database.prepare("INSERT INTO key_pins (cluster_dns, document) VALUES (?, '{}')");
+    database.transaction(() => {
+      for (let number = 0; number < 20_000; number++) insert.run(`cluster-${number}.example`);
+    })();
+  });
+}
+
+function rootOf(path: string): number {
+  const sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'key_pins'";
+  return using(path, (database) => Number(database.prepare(sql).pluck().get()));
+}
+
+/** By anybody else: SQLite leaves its WAL only for whoever is alone. */
+function isOpen(path: string): boolean {
+  return using(path, (database) => {
+    try {
+      return database.pragma('journal_mode = DELETE', { simple: true }) !== 'delete';
+    } catch {
+      return true;
+    } finally {
+      database.pragma('journal_mode = WAL');
+    }
+  });
+}
 
 function overwrite(path: string, from: number, to: number): void {
   const file = openSync(path, 'r+');

@@ -1,0 +1,87 @@
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { guardSettings } from './damage.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import type { StoredPins } from './sightings.ts';
+
+/**
+ * The pins of all clusters are by far the most that a start reads, so they are read while the file is still being checked. Until the check has
+ * passed nobody looks at them, and where it fails they are gone: a file that is not whole is refused as before, with what
+ * the check says of it.
+ */
+export interface PinsAhead {
+  /** Once it is decided whether the file is whole; reads what is left to read. */
+  finished(): Promise<void>;
+  /** What was read, once; undefined: nothing, or somebody has written since. Reads no more from then on. */
+  take(): StoredPins | undefined;
+}
+
+/** A row takes a microsecond. */
+const PINS_PER_PAGE = 1_000;
+/** A pin takes some hundred. In a damaged file a row may say of itself that it has as many as the file, and its pages lead round in circles. */
+const OCTETS_MAX = 16_384;
+
+/** Never rejects: what cannot be read now is read later, by whoever opens the store. */
+export function readPinsAhead(databaseUrl: string): PinsAhead {
+  const location = parseDatabaseUrl(databaseUrl);
+  const database = location.memory ? undefined : opened(location.path);
+  if (database === undefined) return { finished: () => Promise.resolve(), take: () => undefined };
+  const version = (): unknown => database.pragma('data_version', { simple: true });
+  let read: { readonly pins: StoredPins; readonly version: unknown } | undefined;
+  const reading = (async () => {
+    const before = version();
+    const pins = await allOf(database);
+    if (pins !== undefined) read = { pins, version: before };
+  })().catch(() => undefined);
+  return {
+    finished: () => reading,
+    take() {
+      if (!database.open) return undefined;
+      try {
+        return read?.version === version() ? read?.pins : undefined;
+      } catch {
+        return undefined;
+      } finally {
+        read = undefined;
+        database.close();
+      }
+    },
+  };
+}
+
+/** As the thread that checks the file opens it, but for looking only. */
+function opened(path: string): Database | undefined {
+  let database: Database | undefined;
+  try {
+    database = new SqliteDatabase(path, { fileMustExist: true, timeout: 0 });
+    guardSettings(database);
+    database.pragma('query_only = ON');
+    return database;
+  } catch {
+    database?.close();
+    return undefined;
+  }
+}
+
+/** In pages, so that whatever else a start does has its turn, and the end of the check. undefined: not all of it can be pins. */
+async function allOf(database: Database): Promise<StoredPins | undefined> {
+  const page = database
+    .prepare<[number], [number, string | null, string | null]>(
+      // octet_length() reads how long a value is, and none of it.
+      `SELECT rowid, iif(octet_length(cluster_dns) <= ${OCTETS_MAX}, cluster_dns, NULL),
+         iif(octet_length(document) <= ${OCTETS_MAX}, document, NULL)
+       FROM key_pins WHERE rowid > ? ORDER BY rowid LIMIT ${PINS_PER_PAGE}`,
+    )
+    .raw();
+  const pins: StoredPins = new Map();
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const rows = page.all(after);
+    for (const [, clusterDns, document] of rows) {
+      if (clusterDns === null || document === null) return undefined;
+      pins.set(clusterDns, document);
+    }
+    const last = rows.at(-1)?.[0];
+    if (last === undefined || rows.length < PINS_PER_PAGE) return pins;
+    after = last;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
