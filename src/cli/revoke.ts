@@ -13,8 +13,11 @@ export function registerRevoke(command: Command, { context }: CommandHost): void
     .option('--issuer <sha256>', 'with --serial: one certificate by its issuer')
     .option('--serial <hex>', 'with --issuer')
     .option('--reason <text>', 'why, for whoever reads the list')
-    .option('--yes', 'do not ask, though it is the certificate or key that asks')
-    .option('--until <time>', 'until when (RFC 3339); for ever when absent')
+    .option('--yes', 'do not ask, though it is a CA, or the certificate or key that asks')
+    .option(
+      '--until <time>',
+      'until when: 2027-01-31T08:00:00Z, 2027-01-31, or for how long: 1h; for ever when absent',
+    )
     .action(async (options: RevokeOptions) =>
       (await import('./trust/revocations.ts')).revoke(context, options),
     );

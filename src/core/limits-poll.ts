@@ -22,6 +22,10 @@ export const POLL_LIMITS = Object.freeze({
   /** Addresses of which it is remembered in which named network they are: those of a fleet behind some NAT gateways, and more. */
   namedAddressesMax: 16_384,
 
+  // — whether anything was committed —
+  /** How long that is believed of the wal-index alone. Not every file system shows to a read what was written to shared memory (9p, some of FUSE). */
+  walIndexBelievedMs: 1_000,
+
   // — what operators look at —
   /** Objects as the last revision has them, in characters of their documents: some thousand clusters, with all that is made of them 10 MB. */
   lookedAtCharacters: 1_048_576,

@@ -189,7 +189,8 @@ const TUNABLES: readonly string[] = [
 ];
 
 const OPENSSL_CONFIG = join(INSTALLATION, 'src/shell/tls/openssl.cnf');
-const NAMES_A_CONFIG = /--openssl-(?:shared-)?config\b/;
+/** Node takes an underscore for each dash of a name. */
+const NAMES_A_CONFIG = /--openssl[-_](?:shared[-_])?config\b/;
 
 /** By which OpenSSL makes no session tickets (docs/decisions/no-tickets.md); none where it is configured already, by whoever starts this. */
 export function opensslOptions(

@@ -120,4 +120,21 @@ describe('revoke', () => {
     assert.deepEqual([another.code, another.stderr], [0, '']);
     assert.equal((await line.run(['cluster', 'list'])).code, 0);
   });
+
+  it('takes for --until what every other --until takes, and says at once what is over', async (t) => {
+    const line = await startCommandLine(t);
+    const revoke = (until: string) =>
+      line.run(['revoke', '--spki', 'ab'.repeat(32), '--reason', 'x', '--until', until, '-o', 'json']);
+    const before = Date.now();
+    const hour = await revoke('1h');
+    assert.equal(hour.code, 0, hour.stderr);
+    const end = Date.parse((JSON.parse(hour.stdout) as { until: string }).until);
+    assert.ok(end >= before + 3_600_000 && end <= Date.now() + 3_600_000, hour.stdout);
+    const date = await revoke('2999-01-01');
+    assert.match(date.stdout, /"until": "2999-01-01T00:00:00\.000Z"/, date.stderr);
+    const over = await revoke('2020-01-01');
+    assert.equal(over.code, 78, over.stderr);
+    assert.match(over.stderr, /--until: 2020-01-01 is over already/);
+    assert.equal((JSON.parse((await line.run(['revoke', 'list', '-o', 'json'])).stdout) as []).length, 2);
+  });
 });

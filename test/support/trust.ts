@@ -24,6 +24,7 @@ export interface ShownTrust {
     readonly kind: string;
     readonly role: string;
     readonly status: string;
+    readonly revoked_by?: string;
     readonly sha256: string;
     readonly last_seen: ShownNames;
   }[];

@@ -67,7 +67,8 @@ export async function clusterMeant(
   isId = false,
 ): Promise<string | undefined> {
   const clusters = await stored(send, '/clusters');
-  const idOf = new Map(clusters.map(({ id, cluster_dns }) => [String(cluster_dns), id]));
+  const idOf = new Map<string, string>();
+  for (const { id, cluster_dns } of clusters) if (typeof cluster_dns === 'string') idOf.set(cluster_dns, id);
   for (const { id } of clusters) idOf.set(id, id);
   const known = idOf.get(text);
   if (known !== undefined) return isId && known !== text ? known : undefined;

@@ -13,6 +13,7 @@ import { loadContract } from '../../shell/contract.ts';
 import { createLoader } from '../../shell/load-snapshot.ts';
 import { parseDatabaseUrl } from '../../shell/store/database-url.ts';
 import { listenTrial } from '../listen-trial.ts';
+import { counted } from '../output/text.ts';
 import { certificateAge } from './certificates.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 
@@ -45,7 +46,9 @@ async function trustFindings(config: Config): Promise<readonly Finding[]> {
     const { snapshot } = await createLoader(config, operations, systemClock)(1, undefined);
     const { warnings, trust, crls } = snapshot;
     return [
-      ok(`certificates, keys, tokens and policies load: ${trust.authorities.length} CAs are trusted`),
+      ok(
+        `certificates, keys, tokens and policies load: ${counted(trust.authorities.length, 'CA')} in the bundles`,
+      ),
       ...warnings.map((line) => note(line, 'docs/configuration.md says what it means')),
       ...(config.crlDir === undefined
         ? [note('CRL_DIR is not set', 'certificates are revoked by fluxgate revoke alone')]

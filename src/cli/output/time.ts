@@ -26,7 +26,19 @@ export function durationSeconds(flag: string, text: string): number {
  * zone is UTC, as everything that the gateway prints.
  */
 export function instant(flag: string, text: string, now: number): string {
-  if (DURATION.test(text)) return new Date(now - durationSeconds(flag, text) * 1_000).toISOString();
+  return moment(flag, text, (seconds) => now - seconds * 1_000);
+}
+
+/** The same, of what is to come: a duration counts from now on. Throws StartupError for what is over. */
+export function instantAhead(flag: string, text: string, now: number): string {
+  const time = moment(flag, text, (seconds) => now + seconds * 1_000);
+  if (Date.parse(time) > now) return time;
+  throw new StartupError(`${flag}: ${shown(text)} is over already; it is ${new Date(now).toISOString()}`);
+}
+
+/** `away`: a duration in seconds to milliseconds since the epoch. */
+function moment(flag: string, text: string, away: (seconds: number) => number): string {
+  if (DURATION.test(text)) return new Date(away(durationSeconds(flag, text))).toISOString();
   if (DATE.test(text)) {
     const zoned = /(?:[Zz]|[+-]\d{2}:\d{2})$/.test(text) || text.length === 10;
     const time = Date.parse(zoned ? text : `${text}Z`);

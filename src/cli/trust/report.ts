@@ -36,12 +36,16 @@ interface Names {
   readonly names: readonly string[];
 }
 
-interface Authority {
+export interface Authority {
   readonly kind: string;
   readonly role: string;
   readonly status: string;
+  readonly revoked_by?: string;
   readonly sha256: string;
+  readonly spki_sha256: string;
+  readonly serial: string;
   readonly subject: string;
+  readonly issuer: string;
   readonly not_after: string;
   readonly last_seen: Names;
 }
@@ -65,19 +69,27 @@ interface Report {
   };
 }
 
-async function reportOf({ send }: Session, expiresWithin?: string): Promise<Report> {
-  const answer = await answered(send, { path: '/trust', query: { expires_within: expiresWithin } });
+/** `limit`: names in each list. */
+export async function reportOf(
+  { send }: Session,
+  { expiresWithin, limit }: { readonly expiresWithin?: string | undefined; readonly limit?: number } = {},
+): Promise<Report> {
+  const query = { expires_within: expiresWithin, limit };
+  const answer = await answered(send, { path: '/trust', query });
   return recordOf(answer) as unknown as Report;
 }
 
 export async function listTrust(context: TerminalContext, options: TrustListOptions): Promise<void> {
-  const report = await reportOf(await openSession(context, options), options.expiresWithin);
+  const report = await reportOf(await openSession(context, options), options);
   if (options.output === 'json' || options.output === 'yaml') return printDocument(context, options, report);
   await printRows(context, options, report.authorities, {
     columns: [
       { heading: 'FOR', of: ({ kind }) => kind },
       { heading: 'ROLE', of: ({ role }) => role },
-      { heading: 'STATUS', of: ({ status }) => status },
+      {
+        heading: 'STATUS',
+        of: ({ status, revoked_by: by }) => (by === undefined ? status : `revoked: ${by}`),
+      },
       { heading: 'UNTIL', of: ({ not_after }) => not_after },
       { heading: 'SEEN', of: ({ last_seen }) => last_seen.total },
       { heading: 'SHA256', of: ({ sha256 }) => sha256.slice(0, 16) },

@@ -1,18 +1,20 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
+import { systemClock } from '../../shell/clock.ts';
 import { clusterMeant } from '../api/meant.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { assertId, segment } from '../api/path.ts';
-import { openSession, type Session } from '../api/session.ts';
+import { openSession } from '../api/session.ts';
 import type { SendRequest } from '../api/transport.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { registeredDns } from '../fleet/cluster-name.ts';
-import { ask, canAsk } from '../output/ask.ts';
 import { printDocument, printRows } from '../output/rows.ts';
 import { counted, shown } from '../output/text.ts';
+import { instantAhead } from '../output/time.ts';
+import { assertMeant } from './revocation-guard.ts';
 
 export interface RevokeOptions extends ApiOptions, OutputOptions {
   readonly cluster?: string;
@@ -24,7 +26,7 @@ export interface RevokeOptions extends ApiOptions, OutputOptions {
   readonly until?: string;
   /** A DNS name that no cluster has yet. */
   readonly unknown?: boolean;
-  /** Do not ask, though it is what this very command asks with. */
+  /** Do not ask, though it is a CA or what this very command asks with. */
   readonly yes?: boolean;
 }
 
@@ -46,18 +48,27 @@ interface Revocation {
 export async function revoke(context: TerminalContext, options: RevokeOptions): Promise<void> {
   if (options.reason === undefined)
     throw new StartupError('say why, for whoever reads the list: --reason TEXT');
-  const { cluster, certificate, spki, issuer, serial, reason, until } = options;
+  const { cluster, certificate, spki, issuer, serial, reason } = options;
+  const until =
+    options.until === undefined ? undefined : instantAhead('--until', options.until, systemClock.now());
   const named = [cluster, certificate, spki, issuer].filter((target) => target !== undefined);
   if (named.length !== 1 || (issuer === undefined) !== (serial === undefined)) {
     throw new StartupError(
       'say what is revoked, one of: --cluster ID (or its DNS name), --certificate FILE, --spki SHA256, --issuer SHA256 with --serial HEX',
     );
   }
-  const certificate_sha256 = certificate === undefined ? undefined : await fingerprintOf(certificate);
+  const given = certificate === undefined ? undefined : await certificateOf(certificate);
+  const certificate_sha256 = typeof given === 'string' ? given : given?.fingerprint256;
   const session = await openSession(context, options);
   const { send } = session;
-  if (options.yes !== true) {
-    await assertNotOwn(context, session, { sha256: certificate_sha256 ?? spki, issuer, serial });
+  if (options.yes !== true && cluster === undefined) {
+    const certificateGiven = typeof given === 'string' ? undefined : given;
+    await assertMeant(context, session, {
+      certificate: certificateGiven,
+      sha256: certificate_sha256 ?? spki,
+      issuer,
+      serial,
+    });
   }
   const cluster_dns = cluster === undefined ? undefined : await clusterDns(context, send, cluster, options);
   const body = {
@@ -99,62 +110,6 @@ async function inForce(send: SendRequest, one: Revocation): Promise<readonly str
   }
 }
 
-/** `sha256`: of a certificate or a key. */
-interface Named {
-  readonly sha256: string | undefined;
-  readonly issuer: string | undefined;
-  readonly serial: string | undefined;
-}
-
-/** Whoever revokes what they ask with cannot lift it again. */
-async function assertNotOwn(
-  context: TerminalContext,
-  { certificate = '' }: Session,
-  named: Named,
-): Promise<void> {
-  const chain = certificate.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (
-    !isNamed(
-      chain.map((pem) => new X509Certificate(pem)),
-      named,
-    )
-  )
-    return;
-  const what = 'This command asks with what it would revoke: it could not lift that again.';
-  if (!canAsk(context)) {
-    throw new CommandFailed(
-      `${what} Nothing was revoked; --yes revokes it all the same`,
-      undefined,
-      EXIT.needsConfirmation,
-    );
-  }
-  context.terminal.errors.write(`${what}\n`);
-  if ((await ask(context, 'Revoke it? Only "yes" does: ')) !== 'yes') {
-    throw new CommandFailed('nothing was revoked', undefined, EXIT.needsConfirmation);
-  }
-}
-
-function isNamed(chain: readonly X509Certificate[], { sha256, issuer, serial }: Named): boolean {
-  if (serial === undefined) {
-    return chain.some(({ raw, publicKey }) =>
-      [raw, publicKey.export({ type: 'spki', format: 'der' })].some(
-        (octets) => sha256Of(octets) === hexOf(sha256),
-      ),
-    );
-  }
-  return chain.some((one) => {
-    if (serialOf(one.serialNumber) !== serialOf(serial)) return false;
-    // Whose serial it is stands in the chain, or nobody here knows: then it may be this one.
-    const issuers = chain.filter((other) => other !== one && one.checkIssued(other));
-    return issuers.length === 0 || issuers.some(({ raw }) => sha256Of(raw) === hexOf(issuer));
-  });
-}
-
-const sha256Of = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
-const hexOf = (text: string | undefined): string | undefined => text?.replaceAll(':', '').toLowerCase();
-/** Leading zeros are a matter of who printed it. */
-const serialOf = (text: string): string | undefined => hexOf(text)?.replace(/^0+(?=.)/, '');
-
 /** A name that nobody has refuses nobody: it is taken only where that is meant. */
 async function clusterDns(
   { terminal }: TerminalContext,
@@ -186,9 +141,15 @@ async function clusterDns(
 
 /** In hex, or of the first certificate in a PEM file. */
 export async function fingerprintOf(text: string): Promise<string> {
+  const found = await certificateOf(text);
+  return typeof found === 'string' ? found : found.fingerprint256;
+}
+
+/** The first certificate in a PEM file; what is a fingerprint already, as it stands. */
+async function certificateOf(text: string): Promise<X509Certificate | string> {
   if (/^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/.test(text)) return text;
   try {
-    return new X509Certificate(await readFile(text)).fingerprint256;
+    return new X509Certificate(await readFile(text));
   } catch (error) {
     throw new StartupError(
       `${shown(text)} is neither a SHA-256 fingerprint nor a file with a certificate (PEM)`,

@@ -19,11 +19,13 @@ const TYPES: Readonly<Record<string, string>> = Object.freeze({
   null: 'null',
 });
 
+const UNKNOWN = 'is not a known field';
+
 /** Keyword → what the field should be. A keyword that is not here gets Ajv's name for it: a test lists those in use. */
 const PROBLEMS: Readonly<Record<string, (params: Params, schema: Params) => string>> = Object.freeze({
   required: () => 'is required',
-  additionalProperties: ({ additionalProperty }, schema) => unknownField(additionalProperty, schema),
-  unevaluatedProperties: () => 'is not a known field',
+  additionalProperties: () => UNKNOWN,
+  unevaluatedProperties: () => UNKNOWN,
   type: ({ type }) => `must be ${typeNames(type)}`,
   enum: ({ allowedValues }) => `must be one of ${listed(allowedValues)}`,
   const: ({ allowedValue }) => `must be ${JSON.stringify(allowedValue)}`,
@@ -55,7 +57,10 @@ export function fieldOf(error: SchemaError): string {
     : error.instancePath || '/';
 }
 
-export function problemOf(error: SchemaError): string {
+/** `hints`: the field that may have been meant is looked for as well. */
+export function problemOf(error: SchemaError, hints = true): string {
+  if (hints && error.keyword === 'additionalProperties')
+    return unknownField(error.params.additionalProperty, asParams(error.parentSchema));
   const describe = PROBLEMS[error.keyword];
   const problem = describe?.(error.params, asParams(error.parentSchema)) ?? `must satisfy "${error.keyword}"`;
   return error.propertyName === undefined ? problem : `has a key that ${problem}`;
@@ -64,7 +69,7 @@ export function problemOf(error: SchemaError): string {
 /** The field that may have been meant is one of the schema's: what was sent is told of by its place alone. */
 function unknownField(name: unknown, { properties }: Params): string {
   const near = nearest(String(name), Object.keys(asParams(properties)));
-  return near === undefined ? 'is not a known field' : `is not a known field; is ${near} meant?`;
+  return near === undefined ? UNKNOWN : `${UNKNOWN}; is ${near} meant?`;
 }
 
 /** The description's first sentence says it to people, the pattern to their programs. */

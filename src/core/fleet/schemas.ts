@@ -49,7 +49,8 @@ export function describeSchemaErrors(errors: readonly SchemaError[]): readonly E
   for (const error of errors) {
     // The summary of a key's own error, which is in the list as well and says more.
     if (error.keyword === 'propertyNames' || error.keyword === 'if') continue;
-    const detail = { field: fieldOf(error), problem: problemOf(error) };
+    // A megabyte has 80,000 fields that are not known, and what each may have meant takes seconds, in which nobody is answered.
+    const detail = { field: fieldOf(error), problem: problemOf(error, details.size < DETAILS_MAX) };
     details.set(`${detail.field} ${detail.problem}`, detail);
   }
   return boundDetails([...details.values()]);

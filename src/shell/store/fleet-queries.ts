@@ -75,7 +75,8 @@ export function createFleetQueries(database: Database, { remembers = false } = {
   const userCount = prepare<number>(`SELECT count(*) FROM (${USERS})`).pluck();
   const initialised = prepare<unknown>("SELECT 1 FROM meta WHERE name = 'initialised'");
   const lists = new Map<string, ListStatements>();
-  const index = remembers ? openWalIndex(database.name) : undefined;
+  const file = remembers ? fileOf(database) : '';
+  const index = file === '' ? undefined : openWalIndex(file);
   let atHand: number | undefined;
   /** The number of the newest revision that is committed. Not within a transaction, which sees the state that it began with. */
   const revisionNow = (): number => {
@@ -168,6 +169,12 @@ export function createFleetQueries(database: Database, { remembers = false } = {
     isRatcheted: (clusterDns) => ratcheted.get(clusterDns) !== undefined,
     isInitialised: () => initialised.get() !== undefined,
   };
+}
+
+/** '' of memory. As SQLite has it, symlinks resolved: it keeps what belongs to the file beside the file, whatever lies beside a symlink to it. */
+function fileOf(database: Database): string {
+  const [main] = database.pragma('database_list') as readonly { readonly file: string }[];
+  return main?.file ?? '';
 }
 
 type Entry = FleetObjects[CatalogueKind];

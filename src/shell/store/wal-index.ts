@@ -1,4 +1,6 @@
 import { openSync, readSync } from 'node:fs';
+import { LIMITS } from '../../core/limits.ts';
+import { type Clock, systemClock } from '../clock.ts';
 
 /**
  * Whether anything was committed, by the header of SQLite's wal-index (sqlite.org/walformat.html, "The WAL-Index Header"), which is what SQLite
@@ -6,7 +8,10 @@ import { openSync, readSync } from 'node:fs';
  * Each commit, by whichever process, changes the header before it is over: the number of frames, their checksum and the log's salt.
  */
 export interface WalIndex {
-  /** True unless the header is, to the octet, what it was at the last call. What cannot be read, or is being written, has moved. */
+  /**
+   * True unless the header is, to the octet, what it was at the last call. What cannot be read, or is being written, has moved; and so
+   * has, for all that is known, what has not for `walIndexBelievedMs`.
+   */
   moved(): boolean;
 }
 
@@ -15,10 +20,14 @@ const HEADER_OCTETS = 48;
 const VERSION = 3_007_000;
 
 /**
- * `database`: its file, in WAL mode, of which this process holds a connection for as long as it lives. undefined: there is no such file.
+ * `database`: its file itself and no symlink to it, in WAL mode, of which this process holds a connection for as long as it lives.
+ * undefined: there is no such file.
  * It is never closed: with any descriptor that a process closes, POSIX takes back all the locks that it holds on the file, SQLite's too.
  */
-export function openWalIndex(database: string): WalIndex | undefined {
+export function openWalIndex(
+  database: string,
+  clock: Pick<Clock, 'elapsed'> = systemClock,
+): WalIndex | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(`${database}-shm`, 'r');
@@ -37,13 +46,16 @@ export function openWalIndex(database: string): WalIndex | undefined {
       return false;
     }
   };
+  let movedAtMs = Number.NEGATIVE_INFINITY;
   return {
     moved() {
-      let moved = !read() || words[0] !== VERSION;
+      const nowMs = clock.elapsed();
+      let moved = !read() || words[0] !== VERSION || nowMs - movedAtMs >= LIMITS.walIndexBelievedMs;
       for (let word = 0; word < words.length; word++) {
         if (words[word] !== before[word] || words[word] !== words[word % half]) moved = true;
         before[word] = words[word] ?? 0;
       }
+      if (moved) movedAtMs = nowMs;
       return moved;
     },
   };

@@ -54,6 +54,16 @@ test('nothing is said where the gateway says too much, nothing or something else
   assert.equal(await objectMeant(failing, '/clusters', 'eats-01'), undefined);
 });
 
+test('a DNS name that is none, and that nobody can make a text of, is nobody’s and takes no refusal away', async () => {
+  const nameless = [
+    { id: 'north-01', cluster_dns: JSON.parse('{"toString":1,"valueOf":2}') },
+    { id: 'undefined-1' },
+  ];
+  const { send } = gateway({ body: [...CLUSTERS, ...nameless] });
+  assert.equal(await clusterMeant(send, 'eats-01'), 'east-01');
+  assert.equal(await clusterMeant(send, 'undefined', true), 'undefined-1');
+});
+
 test('the gateway is asked for names only where a name may be wrong', async () => {
   const refusal = async (status: number, path: string): Promise<readonly [string[], boolean]> => {
     const { send, asked } = gateway();

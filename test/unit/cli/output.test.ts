@@ -6,7 +6,7 @@ import type { TerminalContext } from '../../../src/cli/context.ts';
 import { jsonLine, jsonText, yamlText } from '../../../src/cli/output/documents.ts';
 import { tableLines } from '../../../src/cli/output/table.ts';
 import { shellWord, shown } from '../../../src/cli/output/text.ts';
-import { age, durationSeconds, instant } from '../../../src/cli/output/time.ts';
+import { age, durationSeconds, instant, instantAhead } from '../../../src/cli/output/time.ts';
 import { commandToRepeat } from '../../../src/cli/writes/repeat.ts';
 
 const OBEYED = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -116,6 +116,16 @@ describe('times', () => {
       assert.throws(() => instant('--since', odd, now), /--since/, odd);
     }
     assert.equal(durationSeconds('--ttl', '30d'), 2_592_000);
+  });
+
+  it('of what is to come count a duration from now on, and are not over', () => {
+    assert.equal(instantAhead('--until', '1h', now), '2026-11-20T13:00:00.500Z');
+    assert.equal(instantAhead('--until', '2027-01-01', now), '2027-01-01T00:00:00.000Z');
+    assert.equal(instantAhead('--until', '2026-11-20T12:00:01Z', now), '2026-11-20T12:00:01.000Z');
+    for (const over of ['2026-11-20', '2026-11-20T12:00:00.500Z', '2026-11-20T13:00:00+01:00']) {
+      assert.throws(() => instantAhead('--until', over, now), /--until: .* is over already/, over);
+    }
+    assert.throws(() => instantAhead('--until', 'tomorrow', now), /--until: .* neither a time/);
   });
 
   it('are told as an age', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StartupError } from '../../../src/core/errors.ts';
 import { FLEET_KINDS, kindDefinition } from '../../../src/core/fleet/registry.ts';
-import { compileSchemas } from '../../../src/core/fleet/schemas.ts';
+import { compileSchemas, describeSchemaErrors } from '../../../src/core/fleet/schemas.ts';
 import { fleetSchemas } from '../../support/fleet.ts';
 
 type Schemas = Record<string, Record<string, unknown>>;
@@ -62,6 +62,26 @@ test('a list of problems is bounded and says how many more there are', () => {
   );
   assert.equal(details.length, 50);
   assert.equal(details.at(-1), '/ has 151 more problems like these');
+});
+
+test('what an unknown field may have meant is looked for as often as it is told, and not for each of a megabyte', () => {
+  let looks = 0;
+  const parentSchema = {
+    get properties() {
+      looks++;
+      return { colour: {} };
+    },
+  };
+  const errors = Array.from({ length: 1_000 }, (_, n) => ({
+    keyword: 'additionalProperties',
+    instancePath: '',
+    params: { additionalProperty: `colou${n}` },
+    parentSchema,
+  }));
+  const details = describeSchemaErrors(errors);
+  assert.deepEqual(details[0], { field: '/colou0', problem: 'is not a known field; is colour meant?' });
+  assert.deepEqual(details.at(-1), { field: '/', problem: 'has 951 more problems like these' });
+  assert.equal(looks, details.length);
 });
 
 test('nothing is coerced, filled in or removed', () => {

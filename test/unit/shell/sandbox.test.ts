@@ -86,6 +86,12 @@ describe("OpenSSL's configuration", () => {
     assert.deepEqual(opensslOptions({}, ['--openssl-config=/etc/fips.cnf']), []);
     assert.deepEqual(opensslOptions({}, ['--openssl-config', '/etc/fips.cnf']), []);
   });
+
+  it('is not ours where one was named with underscores, which are dashes to Node', () => {
+    assert.deepEqual(opensslOptions({ NODE_OPTIONS: '--openssl_config=/etc/fips.cnf' }, []), []);
+    assert.deepEqual(opensslOptions({ NODE_OPTIONS: '--openssl_shared-config' }, []), []);
+    assert.deepEqual(opensslOptions({}, ['--openssl-shared_config']), []);
+  });
 });
 
 describe('a sandbox', () => {

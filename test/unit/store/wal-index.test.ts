@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
@@ -111,6 +111,22 @@ test('what is no such header has always moved, and where there is none there is 
   assert.ok(writer.open);
 });
 
+test('a header that no commit reaches, as of a file system that does not show to reads what was mapped, is believed for a second', (t) => {
+  const { path } = open(t);
+  const copy = temporaryDatabase(t).path;
+  copyFileSync(`${path}-shm`, `${copy}-shm`);
+  let nowMs = 5;
+  const index = openWalIndex(copy, { elapsed: () => nowMs });
+  assert.ok(index);
+  assert.deepEqual([index.moved(), index.moved()], [true, false]);
+  for (let second = 0; second < 3; second++) {
+    nowMs += 999;
+    assert.equal(index.moved(), false);
+    nowMs += 1;
+    assert.deepEqual([index.moved(), index.moved()], [true, false]);
+  }
+});
+
 test('without a write-ahead log the store is asked each time', (t) => {
   const { writer: database } = openDatabase('sqlite::memory:');
   t.after(() => database.close());
@@ -180,4 +196,23 @@ test('a look at the store that failed is made again, though nothing has moved si
   for (let times = 0; times < 3; times++) assert.throws(() => queries.newestRevision(), /the disk is gone/);
   fails = false;
   assert.equal(queries.newestRevision(), before + 1);
+});
+
+test('of a store that is reached by a symlink, what lies beside the symlink is not believed', async (t) => {
+  const { path } = temporaryDatabase(t);
+  const link = temporaryDatabase(t).path;
+  symlinkSync(path, link);
+  const [one, two] = [await openSqliteStore(`sqlite://${link}`), await openSqliteStore(`sqlite://${path}`)];
+  t.after(() => Promise.all([one.close(), two.close()]));
+  // As a process that was killed leaves it, before its store was moved elsewhere and the symlink put in its place.
+  copyFileSync(`${path}-shm`, `${link}-shm`);
+  const three = await openSqliteStore(`sqlite://${link}`);
+  t.after(() => three.close());
+  const revision = await three.reader.newestRevision();
+  await three.reader.newestRevision();
+  await two.transact(
+    (tx) => tx.insert('namespace', { id: 'n', labels: {}, annotations: {} } as never),
+    ORIGIN,
+  );
+  assert.equal(await three.reader.newestRevision(), revision + 1);
 });

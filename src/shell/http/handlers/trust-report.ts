@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { parseLifetime } from '../../../core/expiry.ts';
 import type { CertificateFacts } from '../../../core/identity/certificate.ts';
 import type { CrlState } from '../../../core/identity/crl-state.ts';
-import type { Trust, TrustBundle } from '../../../core/identity/trust.ts';
+import { mayHaveIssued } from '../../../core/identity/issuer-match.ts';
+import type { RevocationList } from '../../../core/identity/revocation-list.ts';
+import type { TrustBundle } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Snapshot } from '../../../core/snapshot.ts';
 import { filterInSteps, jsonInSteps, mapInSteps, sortInSteps } from '../../../core/steps.ts';
@@ -66,7 +68,7 @@ function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
     as_of: showTime(nowMs),
     loaded_at: showTime(parts.loads.sinceMs()),
     server_certificate: showServer(snapshot.serverChainPem),
-    authorities: yield* showAuthorities(snapshot.trust, certificates, observed, limit),
+    authorities: yield* showAuthorities(situation, certificates, observed),
     crls: showCrls(snapshot.crls.states(nowMs)),
     crls_missing: snapshot.crls.missing.map(({ sha256, subject }) => ({
       issuer: subject.readable,
@@ -96,11 +98,11 @@ function showServer(chainPem: string): object {
 }
 
 function* showAuthorities(
-  { cluster, operator, observed }: Trust,
+  { snapshot, nowMs, limit }: Situation,
   certificates: readonly Presentation[],
   wouldBe: readonly Presentation[],
-  limit: number,
 ): Generator<void, readonly object[]> {
+  const { cluster, operator, observed } = snapshot.trust;
   const under = yield* groupByIssuer(certificates);
   const observedUnder = yield* groupByIssuer(wouldBe);
   const show = (
@@ -113,8 +115,12 @@ function* showAuthorities(
       kind,
       role: bundle?.anchorFingerprints.has(facts.sha256) === true ? 'anchor' : 'intermediate',
       status,
+      revoked_by: revocationOf(facts, bundle, snapshot.revocations, nowMs),
       sha256: facts.sha256,
+      spki_sha256: facts.spkiSha256,
+      serial: facts.serial,
       subject: facts.subject.readable,
+      issuer: facts.issuer.readable,
       not_before: showTime(facts.notBefore),
       not_after: showTime(facts.notAfter),
       last_seen: showNames(groups.get(`${kind} ${facts.sha256}`) ?? [], limit),
@@ -124,6 +130,23 @@ function* showAuthorities(
     ...(yield* show(operator, 'operator', under, 'in_force')),
     ...(yield* show(observed, 'cluster', observedUnder, 'observed')),
   ];
+}
+
+/** As the judge asks: nothing vouches for an anchor, so it has no serial of an issuer. undefined: none is in force. */
+function revocationOf(
+  facts: CertificateFacts,
+  bundle: TrustBundle | undefined,
+  revocations: RevocationList,
+  nowMs: number,
+): string | undefined {
+  const isAnchor = bundle?.anchorFingerprints.has(facts.sha256) === true;
+  const named = isAnchor ? [] : (bundle?.bySubject.get(facts.issuer.canonical) ?? []);
+  const issuers = named.filter((issuer) => issuer.sha256 !== facts.sha256 && mayHaveIssued(issuer, facts));
+  for (const issuer of [undefined, ...issuers]) {
+    const revoked = revocations.check(facts, issuer, nowMs);
+    if (revoked !== undefined) return revoked.revocationId;
+  }
+  return undefined;
 }
 
 function showCrls(states: readonly CrlState[]): readonly object[] {

@@ -47,6 +47,7 @@ interface Authority {
   readonly kind: string;
   readonly role: string;
   readonly status: string;
+  readonly revoked_by?: string;
   readonly sha256: string;
   readonly subject: string;
   readonly not_before: string;
@@ -83,7 +84,7 @@ export function trustView(trust: TrustAnswer, nowMs: number): Html {
       ],
       others.map((one) => [
         one.subject,
-        html`${one.kind}s${one.status === 'observed' ? html` <span class="tag">only watched</span>` : undefined}`,
+        html`${one.kind}s${one.status === 'observed' ? html` <span class="tag">only watched</span>` : undefined}${isRevoked(one) ? html` <span class="tag">revoked</span>` : undefined}`,
         one.role,
         when(one.not_after, nowMs),
         grouped(one.last_seen.total),
@@ -95,9 +96,13 @@ ${section('server', 'The gateway’s own certificate', html`<p>${trust.server_ce
 }
 
 const rotationNote = (anchors: readonly Authority[]): string =>
-  anchors.length > 1
-    ? 'Each cluster counts for the CA that its last certificate was accepted under. The newest CA is where they are going. A name that is not in the fleet counts until it has been silent for an hour.'
-    : 'One CA is trusted. To begin a rotation, add the new one to CLUSTER_CA_FILE beside it.';
+  anchors.every(isRevoked)
+    ? 'No CA is trusted: what is in CLUSTER_CA_FILE is revoked, and no cluster is let in by its certificate.'
+    : anchors.length > 1
+      ? 'Each cluster counts for the CA that its last certificate was accepted under. The newest CA is where they are going. A name that is not in the fleet counts until it has been silent for an hour.'
+      : 'One CA is trusted. To begin a rotation, add the new one to CLUSTER_CA_FILE beside it.';
+
+const isRevoked = ({ revoked_by: by }: Authority): boolean => by !== undefined;
 
 /** How far each CA has been left, and by whom it has not. */
 function rotation(anchors: readonly Authority[]): Html {
@@ -109,7 +114,7 @@ function rotation(anchors: readonly Authority[]): Html {
 }
 
 function anchor(
-  { sha256, subject, not_after: end, last_seen: seen }: Authority,
+  { sha256, subject, revoked_by: revocation, not_after: end, last_seen: seen }: Authority,
   all: number,
   isNewest: boolean,
   count: number,
@@ -130,6 +135,7 @@ function anchor(
   return html`<article class="ca" id="ca-${sha256}">
 <h3>${subject}</h3>
 <p class="headline">${headline}</p>
+${revocation === undefined ? undefined : html`<p class="notice bad">Revoked by ${revocation}: nobody is let in under it.</p>`}
 ${all === 0 ? undefined : html`<progress max="${all}" value="${seen.total}" aria-label="${`Clusters that come with ${subject}`}">${of}</progress>`}
 <p class="sub">ends ${moment(end)} · ${hash(sha256)} · <a href="/ui?anchor=${sha256}">show in the fleet</a></p>
 ${then}
