@@ -11,8 +11,10 @@ import { parseConfig } from '../core/config.ts';
 import type { Environment } from '../core/config-names.ts';
 import { DEMO_SEED } from '../core/fleet/demo-fleet.ts';
 import { systemClock } from '../shell/clock.ts';
+import { listenFailure } from '../shell/listen-failure.ts';
 import { DEVELOPMENT_PKI_DIR } from './certs-dev.ts';
 import type { LastingCommandContext } from './context.ts';
+import { listenTrial } from './listen-trial.ts';
 import { openLog } from './open-log.ts';
 import { runGateway } from './run-gateway.ts';
 import { enterSandbox } from './sandbox.ts';
@@ -26,6 +28,10 @@ interface DevelopmentTokens {
 /** A working gateway with no configuration: development keys, a demo fleet, and the commands to try. */
 export async function dev(context: LastingCommandContext): Promise<void> {
   const shown = (path: string): string => shellWord(pathFrom(context.workingDirectory, path));
+  // Files that a gateway of before serves from are not renewed under it by one that cannot serve.
+  if (context.host.channel === undefined && context.host.permission === undefined) {
+    await assertPortsFree(context.environment);
+  }
   const pki = await ensureDevelopmentPki({
     directory: DEVELOPMENT_PKI_DIR,
     now: new Date(systemClock.now()),
@@ -64,6 +70,33 @@ export async function dev(context: LastingCommandContext): Promise<void> {
   );
 }
 
+/** Throws StartupError, also for what else is wrong with the environment: nothing is minted yet. */
+async function assertPortsFree(environment: Environment): Promise<void> {
+  const unminted = Object.fromEntries(MINTED.map((variable) => [variable, 'not minted yet']));
+  const { listen, admin } = parseConfig({ ...DEFAULTS, ...unminted, ...environment });
+  const ports = [['LISTEN_ADDR', listen] as const, ['ADMIN_ADDR', admin] as const];
+  for (const [variable, address] of ports) {
+    const failure = address === undefined ? undefined : await listenTrial(address);
+    if (address !== undefined && failure !== undefined) throw listenFailure(variable, address, failure);
+  }
+}
+
+const DEFAULTS: Environment = {
+  API_MODE: 'crud',
+  LISTEN_ADDR: '127.0.0.1:8443',
+  // One process starts sooner, and its log is easier to read.
+  WORKERS: '1',
+};
+
+const MINTED = [
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'CLUSTER_CA_FILE',
+  'OPERATOR_CA_FILE',
+  'AUTH_TOKEN_FILE',
+  'CRUD_AUTH_TOKEN_FILE',
+] as const;
+
 /** What the user set wins; what carries trust and is not set comes from the development PKI. */
 function developmentEnvironment(
   environment: Environment,
@@ -71,10 +104,7 @@ function developmentEnvironment(
   tokens: DevelopmentTokens,
 ): Environment {
   return {
-    API_MODE: 'crud',
-    LISTEN_ADDR: '127.0.0.1:8443',
-    // One process starts sooner, and its log is easier to read.
-    WORKERS: '1',
+    ...DEFAULTS,
     TLS_CERT_FILE: pki.server.certificatePath,
     TLS_KEY_FILE: pki.server.keyPath,
     CLUSTER_CA_FILE: pki.clusterCaPath,

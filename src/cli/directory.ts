@@ -4,12 +4,16 @@ import type { CommandHost } from './context.ts';
 import type { ImportOptions } from './import.ts';
 import { writeOptions } from './writes/options.ts';
 
+export interface ExportOptions extends ApiOptions {
+  readonly dir: string;
+  readonly yes?: boolean;
+}
+
 export function registerExport(command: Command, { context }: CommandHost): void {
   apiOptions(command)
     .requiredOption('--dir <directory>', 'where to')
-    .action(async (options: ApiOptions & { dir: string }) =>
-      (await import('./export.ts')).exportFleet(context, options),
-    );
+    .option('--yes', "also over what another fleet's export wrote there, which is deleted")
+    .action(async (options: ExportOptions) => (await import('./export.ts')).exportFleet(context, options));
 }
 
 export function registerImport(command: Command, { context }: CommandHost): void {

@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartupError } from '../core/errors.ts';
-import { type DirectoryFiles, MARKER } from '../core/fleet/directory.ts';
+import { type DirectoryFiles, MARKER, markedRevision } from '../core/fleet/directory.ts';
 import { FLEET_KINDS, kindDefinition } from '../core/fleet/registry.ts';
+import { readSeedText } from '../core/fleet/seed-text.ts';
 import { LIMITS } from '../core/limits.ts';
+import { shown } from './output/text.ts';
 
 /** The directory on disk. Whatever else is in it (a README, .git) is nobody's business here. */
 
@@ -20,6 +22,7 @@ export async function readFleetFiles(
 ): Promise<DirectoryFiles> {
   const files: Record<string, string> = {};
   let bytes = 0;
+  if (!(await isThere(directory))) throw new StartupError(`${shown(directory)}: there is no such directory`);
   const paths = await fleetPaths(directory);
   let read = 0;
   for (const path of paths) {
@@ -32,6 +35,38 @@ export async function readFleetFiles(
     progress(++read, paths.length);
   }
   return files;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+  );
+}
+
+export interface PresentExport {
+  /** Of the objects, without the marker. */
+  readonly objects: readonly string[];
+  readonly hasMarker: boolean;
+  /** undefined: the marker is not as export writes it. */
+  readonly revision: number | undefined;
+}
+
+/** What an export into this directory finds there. */
+export async function presentExport(directory: string): Promise<PresentExport> {
+  const paths = await fleetPaths(directory);
+  const hasMarker = paths.includes(MARKER);
+  const revision = hasMarker ? revisionOf(await readFile(join(directory, MARKER), 'utf8')) : undefined;
+  return { objects: paths.filter((path) => path !== MARKER), hasMarker, revision };
+}
+
+function revisionOf(marker: string): number | undefined {
+  try {
+    return markedRevision(readSeedText(marker, MARKER).value);
+  } catch (error) {
+    if (error instanceof StartupError) return undefined;
+    throw error;
+  }
 }
 
 /** Writes what is different and removes the objects that are gone; the marker last, so that it never says too much. */

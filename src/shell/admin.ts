@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '../core/config-values.ts';
-import { FluxgateError, StartupError } from '../core/errors.ts';
+import { FluxgateError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Health } from './health.ts';
 import { type Answer, asFluxgateError, errorAnswer, respond } from './http/respond.ts';
+import { listenFailure } from './listen-failure.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createServer } from './plain-http.ts';
@@ -64,12 +65,7 @@ export async function startAdmin(
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new StartupError(
-          `ADMIN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})${error.code === 'EADDRINUSE' ? ': something else does already. Name another port (ADMIN_ADDR=127.0.0.1:9091), or ADMIN_ADDR=off' : ''}`,
-          error,
-        ),
-      );
+      reject(listenFailure('ADMIN_ADDR', address, error));
     });
     server.listen(address.port, address.host, resolve);
   });

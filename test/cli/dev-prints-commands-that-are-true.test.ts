@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fluxgate, PROJECT, type Spawned, spawned } from '../support/spawned.ts';
@@ -87,5 +88,25 @@ describe('npm start', () => {
     assert.equal((await second.ended).code, 0);
     assert.deepEqual(await mintedFiles(project), minted);
     assert.doesNotMatch(second.stdout(), /minted|renewed|seeded/);
+  });
+
+  it('mints nothing where its port is taken, so that no gateway that runs reloads', async (t) => {
+    const project = await projectCopy(t);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    t.after(() => other.close());
+    const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    for (const environment of [
+      { LISTEN_ADDR: taken, ADMIN_ADDR: 'off' },
+      { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: taken },
+    ]) {
+      const { code, stderr } = await fluxgate(t, ['dev'], { directory: project, environment }).ended;
+      assert.equal(code, 78);
+      assert.match(
+        stderr,
+        /_ADDR: cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\): something else does already/,
+      );
+    }
+    assert.equal((await mintedFiles(project)).size, 0);
   });
 });

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startCommandLine } from '../support/command-line.ts';
+import { READ_TOKEN } from '../support/gateway.ts';
 
 describe('a misspelt component', () => {
   it('is said before anything is planned, with the one that may have been meant, by whatever it was to be changed', async (t) => {
@@ -66,6 +67,34 @@ describe('trust explain', () => {
     assert.match(accepted.join('\n'), /^– untrusted \(leaf\)/m, 'the bundle of the other kind');
     assert.doesNotMatch(accepted.join('\n'), /✗/);
     assert.match(accepted.join('\n'), /^GET \/clusters: 200, let in as operator:sam@example\.com/m);
+  });
+});
+
+describe('the hint of a refusal', () => {
+  it('leads to its reason where no certificate was judged as well', async (t) => {
+    const line = await startCommandLine(t);
+    const token = join(line.directory, 'reader');
+    await writeFile(token, READ_TOKEN, { mode: 0o600 });
+    await writeFile(join(line.directory, 'unknown'), 'an-unknown-token', { mode: 0o600 });
+    const explained = async (tokenFile: string, status: number): Promise<readonly string[]> => {
+      const refused = await line.run(['cluster', 'list', '--token-file', tokenFile]);
+      assert.equal(refused.code, 3, refused.stderr);
+      const id = /request_id ([0-9a-f]{24})/.exec(refused.stderr)?.[1] ?? '';
+      const why = await line.run(['trust', 'explain', '--request-id', id]);
+      assert.deepEqual([why.code, why.stderr], [0, '']);
+      const document = JSON.parse(
+        (await line.run(['trust', 'explain', '--request-id', id, '-o', 'json'])).stdout,
+      ) as { readonly status: number };
+      assert.equal(document.status, status);
+      return why.stdout.split('\n');
+    };
+    const [verdict = '', reason = ''] = await explained(token, 403);
+    assert.equal(verdict, 'refused: forbidden');
+    assert.match(reason, /^GET \/clusters from \S+: 403, no policy permits it/);
+    assert.match((await explained(join(line.directory, 'unknown'), 401))[1] ?? '', /: 401, /);
+
+    const unknown = await line.run(['trust', 'explain', '--request-id', '0'.repeat(24)]);
+    assert.deepEqual([unknown.code, /HTTP 404/.test(unknown.stderr)], [4, true], unknown.stderr);
   });
 });
 

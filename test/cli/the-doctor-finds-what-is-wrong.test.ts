@@ -27,6 +27,11 @@ describe('doctor', () => {
       assert.ok(well.stdout.includes(said), said);
     }
     assert.doesNotMatch(well.stdout, /✗/);
+    assert.deepEqual(
+      gateway.log.filter(({ level }) => level !== 'info').map(({ msg, reason }) => [msg, reason]),
+      [],
+      'its visit is no fault in the log',
+    );
 
     const soon = {
       notBefore: new Date(Date.now() - 90 * 86_400_000),

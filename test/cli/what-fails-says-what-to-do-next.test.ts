@@ -27,6 +27,7 @@ describe('what fails', () => {
       await put(`${name}.key`, keyPem),
     ];
     const list = ['cluster', 'list'];
+    const thief = '--cluster-name Thief --environment dev --node-count 1'.split(' ');
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [
         [...list, '--url', `https://localhost:${await freePort()}`],
@@ -125,6 +126,27 @@ describe('what fails', () => {
         78,
         /neither a time, such as .* nor a duration, such as 1h/,
       ],
+      [
+        ['import', '--dir', '/does/not/exist', '--mode', 'merge'],
+        78,
+        /^fluxgate: \/does\/not\/exist: there is no such directory$/m,
+      ],
+      [
+        ['cluster', 'create', 'thief', '--cluster-dns', 'demo-cluster-01.k8s.example.com', ...thief],
+        5,
+        /HTTP 409[\s\S]*look at it \(fluxgate cluster get demo-cluster-01\)/,
+      ],
+      [
+        ['revoke', 'lift', 'demo-cluster-01'],
+        4,
+        /is no id: name it by its id, rev-… \(fluxgate revoke list\)/,
+      ],
+      [['token', 'revoke', 'alex'], 4, /is no id: name it by its id, tok-… \(fluxgate token list\)/],
+      [
+        ['cluster', 'apply', '-f', await put('broken.yaml', 'id: "x\n')],
+        78,
+        /broken\.yaml, line \d+: Missing closing "quote$/m,
+      ],
       [['clutser', 'list'], 2, /unknown command 'clutser'[\s\S]*Did you mean cluster/],
       [['diff', 'trust', 'list'], 2, /Usage: fluxgate diff/],
     ];
@@ -139,6 +161,8 @@ describe('what fails', () => {
       '1',
     ];
     assert.equal((await line.run(['component', 'create', 'sandbox', ...sandbox])).code, 0);
+    const none = await line.run(['fleet', 'status', '--environment', 'uat']);
+    assert.match(none.stderr, /^no cluster has the environment uat: fluxgate fleet status has all$/m);
     for (const [args, code, says] of cases) {
       const ended = await line.run(args);
       assert.deepEqual(

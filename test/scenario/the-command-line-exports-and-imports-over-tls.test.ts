@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -49,6 +49,9 @@ test('export, look at the plan, import with its hash; no certificate, no import'
   assert.match(done.out, /imported as revision 2/);
 
   await rm(dir, { recursive: true });
+  const absent = await run([...authoritative, '--yes']);
+  assert.deepEqual([absent.code, /there is no such directory/.test(absent.err)], [78, true]);
+  await mkdir(dir);
   const empty = await run([...authoritative, '--yes']);
   assert.match(empty.err, /an empty directory changes nothing/);
   assert.match((await run(['export', '--dir', dir], {})).err, /show who you are/);

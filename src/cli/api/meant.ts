@@ -1,7 +1,8 @@
 import { nearest } from '../../core/nearest.ts';
 import { CommandFailed } from '../context.ts';
-import { refusalOf } from './failures.ts';
-import type { ApiAnswer, SendRequest } from './transport.ts';
+import { errorBody, refusalOf } from './failures.ts';
+import { segment } from './path.ts';
+import type { ApiAnswer, ApiRequest, SendRequest } from './transport.ts';
 
 /** One answer brings no more; of more objects it is not said which one is the nearest. */
 const NAMES_MAX = 10_000;
@@ -15,7 +16,25 @@ const BY_DNS = /^\/(?:fleet|trust\/clusters|trust\/pins)\/(?<name>[^/]+)/;
 
 /** What the gateway said against it; where there is nothing of that name, with the one that may have been meant. */
 export async function refusalWithMeant(send: SendRequest, answer: ApiAnswer): Promise<CommandFailed> {
-  return refusalOf(answer, await meantBy(send, answer));
+  return refusalOf(await ofHolder(send, answer), await meantBy(send, answer));
+}
+
+/** Where a DNS name is taken, the hint speaks of the cluster that has it: whoever asks may see that one, or it is not named. */
+async function ofHolder(send: SendRequest, answer: ApiAnswer): Promise<ApiAnswer> {
+  const { status, asked } = answer;
+  const { cluster_dns } = (asked.body ?? {}) as { readonly cluster_dns?: unknown };
+  const isTaken = errorBody(answer).details.some(({ field }) => field === '/cluster_dns');
+  if (
+    status !== 409 ||
+    !isTaken ||
+    !/^\/clusters(\/|$)/.test(asked.path) ||
+    typeof cluster_dns !== 'string'
+  ) {
+    return answer;
+  }
+  const [holder] = await stored(send, '/clusters', { cluster_dns });
+  const path = holder === undefined ? '/clusters' : `/clusters/${segment(holder.id)}`;
+  return { ...answer, asked: { method: 'GET', path } };
 }
 
 async function meantBy(send: SendRequest, { status, asked }: ApiAnswer): Promise<string | undefined> {
@@ -63,9 +82,13 @@ interface Named {
 }
 
 /** None where they are too many, or whoever asks may not see them: what may have been meant is never worth a failure of its own. */
-async function stored(send: SendRequest, path: string): Promise<readonly Named[]> {
+async function stored(
+  send: SendRequest,
+  path: string,
+  filter: ApiRequest['query'] = {},
+): Promise<readonly Named[]> {
   try {
-    const { status, body, headers } = await send({ path, query: { limit: NAMES_MAX } });
+    const { status, body, headers } = await send({ path, query: { ...filter, limit: NAMES_MAX } });
     if (status !== 200 || !Array.isArray(body) || Number(headers['x-total-count']) > NAMES_MAX) return [];
     return body.filter((one: Partial<Named> | null): one is Named => typeof one?.id === 'string');
   } catch (error) {

@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { type Config, parseConfig } from '../../core/config.ts';
 import type { Environment } from '../../core/config-names.ts';
@@ -13,6 +12,7 @@ import { systemClock } from '../../shell/clock.ts';
 import { loadContract } from '../../shell/contract.ts';
 import { createLoader } from '../../shell/load-snapshot.ts';
 import { parseDatabaseUrl } from '../../shell/store/database-url.ts';
+import { listenTrial } from '../listen-trial.ts';
 import { counted } from '../output/text.ts';
 import { certificateAge } from './certificates.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
@@ -150,11 +150,8 @@ async function storeFindings({ databaseUrl }: Config): Promise<readonly Finding[
 
 /** Whether the port is free. One that a gateway has already is nothing bad, if it is the one that is meant. */
 async function portFindings(variable: string, { host, port }: ListenAddress): Promise<readonly Finding[]> {
-  const code = await new Promise<string | undefined>((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'an error'));
-    server.listen(port, host, () => server.close(() => resolve(undefined)));
-  });
+  const failure = await listenTrial({ host, port });
+  const code = failure === undefined ? undefined : (failure.code ?? 'an error');
   const address = `${variable}: ${host}:${port}`;
   if (code === undefined) return [ok(`${address} is free`)];
   if (code === 'EADDRINUSE') {

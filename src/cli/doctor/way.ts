@@ -17,6 +17,7 @@ import { privateFile } from './gateway.ts';
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const PATIENCE_MS = 10_000;
+const FAREWELL_MS = 2_000;
 const SKEW_MS = 30_000;
 
 /** Whether anything here names a gateway; a configuration file that cannot be read does as well. */
@@ -130,8 +131,23 @@ async function shakeHands(
       ),
     ];
   } finally {
-    socket?.destroy();
+    if (socket !== undefined) await hangUp(socket);
   }
+}
+
+/** Cut off, it would stand in the gateway's log as a handshake that failed: the server's side of it comes after the client's. */
+async function hangUp(socket: TLSSocket): Promise<void> {
+  if (socket.destroyed || !socket.authorized) {
+    socket.destroy();
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(FAREWELL_MS, () => socket.destroy());
+    socket.resume();
+    socket.end();
+  });
 }
 
 async function answers(origin: string, identity: Identity): Promise<readonly Finding[]> {

@@ -48,9 +48,15 @@ export async function fleetStatus(
   await printRows(context, options, page.clusters, {
     columns: fleetColumns(systemClock.now(), createPaint(context.terminal.output)),
     name: ({ id }) => `cluster/${id}`,
-    none: 'no cluster, or none of this description',
+    none: noneOf(options),
   });
   if (options.output === 'table') context.terminal.errors.write(`${shown(countsLine(page))}\n`);
+}
+
+function noneOf({ environment, state, search }: FleetOptions): string {
+  if (environment === undefined || state !== undefined || search !== undefined)
+    return 'no cluster, or none of this description';
+  return `no cluster has the environment ${environment}: fluxgate fleet status has all`;
 }
 
 function detailLines({ components = [], unreported = [], ...cluster }: FleetCluster & Reported): string[] {

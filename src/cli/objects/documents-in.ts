@@ -67,9 +67,9 @@ function valuesIn(name: string, text: string): readonly unknown[] {
     const [problem] = document.errors;
     if (problem !== undefined) {
       const line = problem.linePos?.[0].line;
-      throw new StartupError(
-        `${name}${line === undefined ? '' : `, line ${line}`}: ${shown(problem.message.split('\n')[0] ?? '')}`,
-      );
+      // The parser says the place as well, and a colon before the lines that it would quote.
+      const said = (problem.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '');
+      throw new StartupError(`${name}${line === undefined ? '' : `, line ${line}`}: ${shown(said)}`);
     }
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     return value === null || value === undefined ? [] : [value];

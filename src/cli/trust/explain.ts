@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
-import { answered, recordOf } from '../api/pages.ts';
+import { refusalWithMeant } from '../api/meant.ts';
+import { listed, recordOf } from '../api/pages.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { printPaged } from '../output/pager.ts';
@@ -38,6 +39,17 @@ interface Explanation {
   };
 }
 
+/** Of openapi.yaml's, what is printed. */
+interface RememberedRefusal {
+  readonly status: number;
+  readonly error: string;
+  readonly reason: string;
+  readonly source: string;
+  readonly method: string;
+  readonly path: string;
+  readonly policies: readonly string[];
+}
+
 export async function explain(context: TerminalContext, options: ExplainOptions): Promise<void> {
   const { requestId, certificate, chain, path, method, source, at } = options;
   if ([requestId, certificate, chain].filter((question) => question !== undefined).length !== 1) {
@@ -53,13 +65,37 @@ export async function explain(context: TerminalContext, options: ExplainOptions)
     at,
   };
   const { send } = await openSession(context, options);
-  const answer = recordOf(await answered(send, { method: 'POST', path: '/explain', body }));
+  const said = await send({ method: 'POST', path: '/explain', body });
+  if (said.status === 404 && requestId !== undefined) {
+    const [refusal] = await listed<RememberedRefusal>(send, {
+      path: '/refusals',
+      query: { request_id: requestId },
+    });
+    if (refusal !== undefined) return printRefusal(context, options, refusal);
+  }
+  if (said.status !== 200) throw await refusalWithMeant(send, said);
+  const answer = recordOf(said);
   if (options.output !== 'table') return printDocument(context, options, answer);
   await printPaged(
     context,
     explanationLines(answer as unknown as Explanation, createPaint(context.terminal.output)),
     options.pager ?? true,
   );
+}
+
+/** Of a request in which no certificate was judged: there are no rules to go through, and the reason is kept all the same. */
+async function printRefusal(
+  context: TerminalContext,
+  options: ExplainOptions,
+  refusal: RememberedRefusal,
+): Promise<void> {
+  if (options.output !== 'table') return printDocument(context, options, { ...refusal });
+  const { status, error, reason, method, path, source, policies } = refusal;
+  const by = policies.length === 0 ? '' : ` (${policies.join(', ')})`;
+  const paint = createPaint(context.terminal.output);
+  context.print(paint('bold', shown(`refused: ${error}`)));
+  context.print(shown(`${method} ${path} from ${source}: ${status}, ${reason}${by}`));
+  context.print('nothing is remembered of a certificate of it: this is all that is known');
 }
 
 /** The verdict first, then the steps as they were taken; what a step says is not said again by the verdict. */

@@ -5,7 +5,7 @@ import { systemClock } from '../../shell/clock.ts';
 import { clusterMeant } from '../api/meant.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
-import { segment } from '../api/path.ts';
+import { assertId, segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { SendRequest } from '../api/transport.ts';
 import { CommandFailed, type TerminalContext } from '../context.ts';
@@ -198,6 +198,7 @@ export async function liftRevocation(
   id: string,
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
+  assertId(id, 'rev-', 'revoke list');
   const { send } = await openSession(context, options);
   const path = `/revocations/${segment(id)}`;
   const lifted = recordOf(await answered(send, { method: 'DELETE', path }));

@@ -3,7 +3,7 @@ import { StartupError } from '../../core/errors.ts';
 import { systemClock } from '../../shell/clock.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
-import { segment } from '../api/path.ts';
+import { assertId, segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
 import type { TerminalContext } from '../context.ts';
 import { printDocument, printRows } from '../output/rows.ts';
@@ -115,6 +115,7 @@ export async function revokeToken(
   id: string,
   options: ApiOptions & OutputOptions,
 ): Promise<void> {
+  assertId(id, 'tok-', 'token list');
   const { send } = await openSession(context, options);
   const record = recordOf(await answered(send, { method: 'DELETE', path: `/tokens/${segment(id)}` }));
   if (options.output !== 'table') return printDocument(context, options, record);

@@ -43,6 +43,12 @@ export function markerText(revision: number): string {
   return `# Written by fluxgate export. fluxgate import takes it for the state that the edits here began from.\n${yamlOf({ format: FORMAT, revision })}`;
 }
 
+/** undefined: it is not as markerText writes it. */
+export function markedRevision(marker: unknown): number | undefined {
+  const marked = isRecord(marker) && marker['format'] === FORMAT ? marker['revision'] : undefined;
+  return Number.isSafeInteger(marked) ? (marked as number) : undefined;
+}
+
 /** Quotes only where YAML needs them, never folds, never refers back. */
 function yamlOf(value: object): string {
   return stringify(value, {
@@ -70,9 +76,9 @@ export async function readDirectory(
     const value = readYaml(path, text, problems);
     if (value === undefined) continue;
     if (path === MARKER) {
-      const marked = isRecord(value) && value.format === FORMAT ? value.revision : undefined;
-      if (Number.isSafeInteger(marked)) revision = marked as number;
-      else problems.push({ field: pointer('files', path), problem: 'must be as fluxgate export wrote it' });
+      revision = markedRevision(value);
+      if (revision === undefined)
+        problems.push({ field: pointer('files', path), problem: 'must be as fluxgate export wrote it' });
       continue;
     }
     const found = readFile(path, value, schemas);

@@ -8,6 +8,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { canonicalAddress, type Networks } from '../../core/networks.ts';
 import type { ProxyRefusal } from '../../core/proxy-protocol.ts';
 import type { Gate } from '../edge/gate.ts';
+import { listenFailure } from '../listen-failure.ts';
 import { inSlices } from '../slices.ts';
 import { type Agreed, agreedOn } from './agreed.ts';
 import { OfSocket } from './of-socket.ts';
@@ -213,12 +214,7 @@ export function installContext(server: Server, context: SecureContext): void {
 async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new StartupError(
-          `LISTEN_ADDR: cannot listen on ${address.host}:${address.port} (${error.code})${error.code === 'EADDRINUSE' ? ': something else does already. Name another port (LISTEN_ADDR=127.0.0.1:8444)' : ''}`,
-          error,
-        ),
-      );
+      reject(listenFailure('LISTEN_ADDR', address, error));
     });
     server.listen(address.port, address.host, LIMITS.listenBacklog, resolve);
   });
