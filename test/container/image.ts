@@ -65,7 +65,10 @@ type Run = (root: string, user: string) => Promise<void>;
 const command = promisify(execFile);
 
 const CACHE = 'app/node_modules/.cache/fluxgate';
-const OPTIONS_OF_CACHES = ['', '--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --heap-growing-percent=20'];
+const OPTIONS_OF_CACHES = [
+  '',
+  '--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --heap-growing-percent=20',
+];
 const LOAD_ALL =
   "for (const file of ['cli/program', 'cli/serve', 'cli/run-gateway']) await import('/app/src/' + file + '.ts'); " +
   "await (await import('/app/src/shell/http/handlers/operator-handlers.ts')).loadOperatorHandlers(() => Promise.resolve())";
