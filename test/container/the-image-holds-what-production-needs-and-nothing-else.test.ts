@@ -42,7 +42,10 @@ describe('the container image', () => {
     const top = ['.npmrc', 'LICENSE', 'node_modules', 'openapi.yaml', 'package-lock.json', 'package.json'];
     assert.deepEqual((await readdir(app)).sort(), [...top, 'policy', 'src']);
     for (const path of await filesBelow(join(app, 'src'))) {
-      assert.match(path, /\.ts$|^shell\/checked\.json$|\/ui\/assets\/(page\.css|page\.js|icon\.svg)$/);
+      assert.match(
+        path,
+        /\.ts$|^shell\/(checked\.json|tls\/openssl\.cnf)$|\/ui\/assets\/(page\.css|page\.js|icon\.svg)$/,
+      );
     }
     for (const path of await filesBelow(join(app, 'policy'))) assert.match(path, /\.cedar(schema)?$/);
     const scoped = (name: string): Promise<readonly string[]> =>
