@@ -1,6 +1,8 @@
 /**
  * Certificates for a whole fleet, by the ten thousand a second: one is minted in full, every other is the same octets with another
  * name and serial number, signed anew. All leaves share one P-256 key, which no gateway can tell from keys of their own.
+ * No two ECDSA signatures of the same octets are alike, so to sign a certificate twice is to renew it: signatures are kept for those who
+ * have to come again with the very certificate that they came with.
  */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { chainPem, type Minted, mintClusterCertificate, pemOf } from '../certs-dev/mint.ts';
@@ -50,18 +52,34 @@ export async function fleetTemplate(issuer: Minted): Promise<FleetTemplate> {
 /** The certificate of cluster `number`, and all above it without the root: PEM. */
 export type MintLeaf = (number: number) => string;
 
-export function fleetMint(template: FleetTemplate): MintLeaf {
-  const issuerKey: KeyObject = createPrivateKey(template.issuerKeyPem);
+/** A signature (DER) of the cluster with this number. */
+export type SignatureOf = (number: number) => Uint8Array;
+
+/** Without `signatureOf` each certificate is a new one, each time. */
+export function fleetMint(
+  template: FleetTemplate,
+  signatureOf: SignatureOf = fleetSigner(template),
+): MintLeaf {
   return (number) => {
-    const signed = Buffer.from(template.signed);
-    for (const at of template.namesAt) signed.write(dnsOf(number), at, 'latin1');
-    // The template's first octet stays: positive, and no leading zero.
-    signed.writeUInt32BE(number, template.serialAt + SERIAL_OCTETS - 4);
-    const signature = sign('sha256', signed, issuerKey);
+    const signed = signedPart(template, number);
+    const signature = signatureOf(number);
     const bits = element(0x03, Buffer.concat([Buffer.of(0), signature]));
     const der = element(0x30, Buffer.concat([signed, template.algorithm, bits]));
     return pemOf('CERTIFICATE', der) + template.intermediatesPem;
   };
+}
+
+export function fleetSigner(template: FleetTemplate): SignatureOf {
+  const issuerKey: KeyObject = createPrivateKey(template.issuerKeyPem);
+  return (number) => sign('sha256', signedPart(template, number), issuerKey);
+}
+
+function signedPart(template: FleetTemplate, number: number): Buffer {
+  const signed = Buffer.from(template.signed);
+  for (const at of template.namesAt) signed.write(dnsOf(number), at, 'latin1');
+  // The template's first octet stays: positive, and no leading zero.
+  signed.writeUInt32BE(number, template.serialAt + SERIAL_OCTETS - 4);
+  return signed;
 }
 
 function element(tag: number, content: Buffer): Buffer {

@@ -137,10 +137,17 @@ describe('the architecture', () => {
         assert.notEqual(target(source, specifier), 'src/main.ts', source.path);
       }
     }
-    const gateway = inSrc.find(({ path }) => path === 'src/gateway.ts');
-    assert.ok(gateway !== undefined);
-    for (const specifier of gateway.imports.filter(isLocal)) {
-      assert.match(target(gateway, specifier), /^src\/(core|shell)\//);
+    const wiring = inSrc.filter(({ path }) => path === 'src/gateway.ts' || path.startsWith('src/wiring/'));
+    assert.ok(wiring.length > 1);
+    for (const source of wiring) {
+      for (const specifier of source.imports.filter(isLocal)) {
+        assert.match(target(source, specifier), /^src\/(core|shell|wiring)\//, source.path);
+      }
+    }
+    for (const source of inSrc.filter((one) => !wiring.includes(one))) {
+      for (const specifier of source.imports.filter(isLocal)) {
+        assert.doesNotMatch(target(source, specifier), /^src\/wiring\//, source.path);
+      }
     }
   });
 

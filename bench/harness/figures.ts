@@ -3,10 +3,13 @@
 export const SERVERS = ['fluxgate', 'node', 'nginx'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
-/** A median with all that it is the median of; or why there is none. */
-export type Cell =
-  | { readonly median: number; readonly values: readonly number[] }
-  | { readonly missing: string };
+/** A median with all that it is the median of, in the order in which it was measured; or why there is none. */
+export type Cell = Measured | { readonly missing: string };
+
+export interface Measured {
+  readonly median: number;
+  readonly values: readonly number[];
+}
 
 export interface Figure {
   /** Known to goals and pages: `poll-cpu-10000`. */
@@ -18,6 +21,14 @@ export interface Figure {
 
 export function cellOf(values: readonly number[]): Cell {
   return values.length === 0 ? { missing: 'not measured' } : { median: median(values), values };
+}
+
+/** Round by round, where each has as many: for as long as a machine is slow, it is slow for both. */
+export function ratioOf(of: Measured, by: Measured): Measured {
+  const { length } = of.values;
+  if (length !== by.values.length) return { median: of.median / by.median, values: [] };
+  const values = of.values.map((value, round) => value / (by.values[round] ?? Number.NaN));
+  return { median: median(values), values };
 }
 
 export const missing = (why: string): Cell => ({ missing: why });

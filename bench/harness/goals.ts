@@ -1,4 +1,12 @@
-import { type Cell, type Figure, type ServerName, shown } from './figures.ts';
+import {
+  type Cell,
+  type Figure,
+  type Measured,
+  ratioOf,
+  type ServerName,
+  shown,
+  shownCell,
+} from './figures.ts';
 
 /** What was promised, beside what was measured: pure. Nothing fails where one is missed. */
 
@@ -7,7 +15,7 @@ export interface Goal {
   readonly bound: { readonly atMost: number } | { readonly atLeast: number };
   readonly unit: '' | 'MiB' | 'KiB' | 's';
   readonly of: Part;
-  /** A ratio: `of` ÷ `by`. */
+  /** A ratio: `of` ÷ `by`, the median of those of each round. */
   readonly by?: Part;
 }
 
@@ -102,6 +110,8 @@ export const GOALS: readonly Goal[] = [
   },
 ];
 
+const NOTHING: Measured = { median: Number.NaN, values: [] };
+
 export interface Verdict {
   readonly what: string;
   readonly goal: string;
@@ -117,17 +127,18 @@ export function verdicts(figures: readonly Figure[]): readonly Verdict[] {
     const sign = 'atMost' in bound ? '≤' : '≥';
     const limit = 'atMost' in bound ? bound.atMost : bound.atLeast;
     const told = { what, goal: `${sign} ${limit} ${unit}`.trim() };
-    const parts = [goal.of, ...(goal.by === undefined ? [] : [goal.by])];
-    const values: number[] = [];
-    for (const part of parts) {
-      const found = cell(part);
-      if (found === undefined || 'missing' in found)
-        return { ...told, measured: found?.missing ?? 'not in this run', verdict: 'not measured' };
-      values.push(found.median * (part.scale ?? 1));
+    const found: Measured[] = [];
+    for (const part of goal.by === undefined ? [goal.of] : [goal.of, goal.by]) {
+      const one = cell(part);
+      if (one === undefined || 'missing' in one)
+        return { ...told, measured: one?.missing ?? 'not in this run', verdict: 'not measured' };
+      found.push(one);
     }
-    const [of = Number.NaN, by = 1] = values;
-    const value = of / by;
+    const [of = NOTHING, by] = found;
+    const ratio = by === undefined ? undefined : ratioOf(of, by);
+    const value = ratio?.median ?? of.median * (goal.of.scale ?? 1);
     const met = 'atMost' in bound ? value <= bound.atMost : value >= bound.atLeast;
-    return { ...told, measured: `${shown(value)} ${unit}`.trim(), verdict: met ? 'met' : 'MISSED' };
+    const measured = ratio === undefined ? `${shown(value)} ${unit}`.trim() : shownCell(ratio);
+    return { ...told, measured, verdict: met ? 'met' : 'MISSED' };
   });
 }

@@ -5,6 +5,7 @@
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { type FleetTemplate, fleetMint, type MintLeaf } from '../mint-fleet.ts';
 import { dnsOf } from './fleet-store.ts';
+import { readSignatures } from './signatures.ts';
 
 export interface Identity {
   readonly certificate: string;
@@ -16,6 +17,8 @@ export interface Known {
   readonly kind: 'know';
   readonly ca: string;
   readonly fleet: FleetTemplate;
+  /** The file of their certificates' signatures. */
+  readonly signatures: string;
   readonly operators: readonly Identity[];
   /** Of the key exchange, as OpenSSL writes them. */
   readonly groups: string;
@@ -244,7 +247,7 @@ async function answer(asked: Asked): Promise<Served> {
     case 'know':
       ca = asked.ca;
       operators = asked.operators;
-      mintLeaf = fleetMint(asked.fleet);
+      mintLeaf = fleetMint(asked.fleet, readSignatures(asked.signatures));
       leafKey = asked.fleet.leafKeyPem;
       groups = asked.groups;
       return nothing;

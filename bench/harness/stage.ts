@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestPki, type TestPki } from '../../test/support/pki.ts';
-import { fleetTemplate } from '../mint-fleet.ts';
+import { type FleetTemplate, fleetSigner, fleetTemplate } from '../mint-fleet.ts';
 import type { Asked, Hold, Identity, Served, Visit } from './load.ts';
 import { finished, type Measured, shareCores, stopAll, type Worker, worker } from './processes.ts';
 import {
@@ -16,6 +16,7 @@ import {
   startFluxgate,
   startNginx,
 } from './servers.ts';
+import { writeSignatures } from './signatures.ts';
 import type { Size } from './size.ts';
 
 /** All that measurements share: a PKI, stores of each size, the processes of the load, servers that end with the run. */
@@ -84,7 +85,10 @@ export async function createStage(size: Size, groups: string, say: (line: string
   const sweeps = new Map<number, Promise<Sweep>>();
   const copyOf = new Map<Measured, string>();
   const { server: serverCores, load: loadCores } = shareCores(1);
-  const loads = await startLoads(pki, groups, loadCores);
+  const fleet = await fleetTemplate(pki.clusterIntermediate);
+  const signatures = join(directory, 'signatures');
+  const haveSigned = writeSignatures(signatures, fleetSigner(fleet));
+  const loads = await startLoads({ pki, fleet, signatures, groups, cores: loadCores });
   let copies = 0;
 
   const keep = <T extends Measured>(server: T): T => {
@@ -179,6 +183,7 @@ export async function createStage(size: Size, groups: string, say: (line: string
 
   const visit: Stage['visit'] = ({ who, ...asked }) => {
     const { length } = loads;
+    if ('clusters' in who) haveSigned(who.clusters);
     return ask(
       loads.map((_, index) => ({
         ...asked,
@@ -242,19 +247,23 @@ export async function createStage(size: Size, groups: string, say: (line: string
 
 const databaseIn = (directory: string): string => `sqlite://${join(directory, 'fleet.db')}`;
 
-async function startLoads(
-  pki: TestPki,
-  groups: string,
-  cores: readonly number[] | undefined,
-): Promise<readonly Worker<Asked, Served>[]> {
+interface LoadOptions {
+  readonly pki: TestPki;
+  readonly fleet: FleetTemplate;
+  readonly signatures: string;
+  readonly groups: string;
+  readonly cores: readonly number[] | undefined;
+}
+
+async function startLoads(options: LoadOptions): Promise<readonly Worker<Asked, Served>[]> {
+  const { pki, fleet, signatures, groups, cores } = options;
   const count = Math.min(LOAD_PROCESSES_MAX, cores?.length ?? 1);
   const operators: Identity[] = [];
   for (let number = 0; number < OPERATORS; number++) {
     const { chainPem, keyPem } = await pki.operator(`operator-${number}@example.com`);
     operators.push({ certificate: chainPem, key: keyPem });
   }
-  const fleet = await fleetTemplate(pki.clusterIntermediate);
-  const known = { kind: 'know', ca: pki.serverCa.pem, fleet, operators, groups } as const;
+  const known = { kind: 'know', ca: pki.serverCa.pem, fleet, signatures, operators, groups } as const;
   const loads = Array.from({ length: count }, () =>
     worker<Asked, Served>(new URL('./load.ts', import.meta.url), cores),
   );

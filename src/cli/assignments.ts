@@ -4,6 +4,7 @@ import type { CommandHost } from './context.ts';
 import type { AssignOptions } from './objects/assign.ts';
 import { assignmentFlags } from './objects/create-flags.ts';
 import { COMPONENTS, type ObjectKind } from './objects/kinds.ts';
+import { settings } from './objects/labels.ts';
 import { appended, isSelected, selectOptions } from './objects/select.ts';
 import { writeOptions } from './writes/options.ts';
 
@@ -57,7 +58,7 @@ export function registerComponentChanges(command: Command, { context }: CommandH
     .argument('<id>')
     .option('-p, --patch <json>', 'a JSON Merge Patch of the catalogue: null removes')
     .option('-f, --filename <path>', 'the same from a file, - for standard input')
-    .option('--set <key=value>', 'a value for the selected clusters; may be repeated', appended)
+    .option('--set <key=value>', 'a value for the selected clusters; may be repeated', settings)
     .option('--unset <key>', 'no such value for them any more; may be repeated', appended)
     .description('change the catalogue (--patch), or the values of clusters (--set with --cluster …)')
     .action(async (id: string, options: AssignOptions & PatchOptions) => {

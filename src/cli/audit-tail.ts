@@ -4,6 +4,7 @@ import type { ApiOptions } from './api/options.ts';
 import { answered, listed, recordOf } from './api/pages.ts';
 import { openSession, type Session } from './api/session.ts';
 import type { AuditTailOptions } from './audit.ts';
+import { assertFindable } from './audit-findable.ts';
 import type { TerminalContext } from './context.ts';
 import { jsonLine, jsonText, yamlText } from './output/documents.ts';
 import { createPaint, type Paint } from './output/paint.ts';
@@ -32,13 +33,15 @@ export async function auditTail(context: TerminalContext, options: AuditTailOpti
   const query = {
     event: options.event,
     principal: options.principal,
-    object: options.object,
+    // As `component list -o name` prints it.
+    object: options.object?.replace(/^component\//, 'platform_component/'),
     operation: options.operation,
     request_id: options.requestId,
     since: options.since === undefined ? undefined : instant('--since', options.since, now),
     until: options.until === undefined ? undefined : instant('--until', options.until, now),
   };
   const newest = await listed<AuditEntry>(session.send, { path: '/audit', query }, { limit: options.lines });
+  if (newest.length === 0) await assertFindable(session.send, query);
   const entries = newest.toReversed();
   const follows = options.follow === true;
   print(context, options, inTime(entries), follows);

@@ -3,7 +3,7 @@ import { type ApiOptions, apiOptions, outputOptions } from './api/options.ts';
 import type { CommandHost } from './context.ts';
 import { developmentOnly } from './development-only.ts';
 import type { AssignOptions } from './objects/assign.ts';
-import { appended } from './objects/select.ts';
+import { annotations, labels, settings } from './objects/labels.ts';
 import { writeOptions } from './writes/options.ts';
 
 /** The tour; and under it what flux-resourceset-cli has under `demo`, for scripts that know it. */
@@ -12,8 +12,8 @@ export function registerDemo(command: Command, { context }: CommandHost): void {
   writeOptions(command.command('add-namespace', { hidden: true }), { creates: true })
     .argument('<cluster_id>')
     .argument('<namespace_id>')
-    .option('--label <key=value>', 'a label; may be repeated', appended)
-    .option('--annotation <key=value>', 'an annotation; may be repeated', appended)
+    .option('--label <key=value>', 'a label; may be repeated', labels)
+    .option('--annotation <key=value>', 'an annotation; may be repeated', annotations)
     .description('namespace create NAMESPACE --cluster CLUSTER')
     .action(async (cluster: string, id: string, options: AssignOptions) => {
       const { createAndAssign } = await import('./objects/assign.ts');
@@ -25,7 +25,7 @@ export function registerDemo(command: Command, { context }: CommandHost): void {
   writeOptions(command.command('patch-component', { hidden: true }), { creates: true })
     .argument('<cluster_id>')
     .argument('<component_id>')
-    .option('--set <key=value>', 'a value; may be repeated', appended)
+    .option('--set <key=value>', 'a value; may be repeated', settings)
     .description('component patch COMPONENT --cluster CLUSTER --set …')
     .action(async (cluster: string, id: string, options: AssignOptions & { set?: readonly string[] }) => {
       const { patchValues } = await import('./objects/assign.ts');

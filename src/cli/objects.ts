@@ -19,6 +19,7 @@ import {
   ROLEBINDINGS,
   type StoredObject,
 } from './objects/kinds.ts';
+import { label } from './objects/labels.ts';
 import type { ListOptions } from './objects/read.ts';
 import { appended, ENVIRONMENT_NAMES, isSelected, type SelectOptions } from './objects/select.ts';
 import { type WriteOptions, writeOptions } from './writes/options.ts';
@@ -31,7 +32,7 @@ export function registerCluster(command: Command, host: CommandHost): void {
   list
     .addOption(new Option('--environment <name>', 'of this environment').choices([...ENVIRONMENT_NAMES]))
     .option('--cluster-dns <dns>', 'of this name')
-    .option('--label <key=value>', 'with this label');
+    .option('--label <key=value>', 'with this label', label);
   registerWrites(command, host, CLUSTERS, CLUSTER_FLAGS);
   apiOptions(outputOptions(command.command('rendered'), ['yaml', 'json']))
     .argument('<id>', 'or its DNS name')

@@ -7,8 +7,7 @@ export async function restore(
   context: CommandContext,
   options: { readonly database?: string; readonly from: string },
 ): Promise<void> {
-  const path = databasePath(context, options.database);
-  const { aside, carriedOver } = restoreStore(path, options.from);
+  const { path, aside, carriedOver } = restoreStore(databasePath(context, options.database), options.from);
   context.print(`restored ${path} from ${options.from}`);
   if (aside === undefined) return;
   context.print(`what was there before is kept as ${aside}`);

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type ApiOptions, apiOptions, type OutputOptions, outputOptions } from './api/options.ts';
 import type { CommandHost } from './context.ts';
+import { labelList } from './objects/labels.ts';
 import { collected } from './objects/select.ts';
 import type { TokenCreateOptions } from './trust/tokens.ts';
 
@@ -20,7 +21,7 @@ export function registerToken(command: Command, { context }: CommandHost): void 
       collected,
     )
     .option('--environment <name>', 'only clusters of this environment; may be repeated', collected)
-    .option('--label <key=value>', 'only clusters with this label; may be repeated', collected)
+    .option('--label <key=value>', 'only clusters with this label; may be repeated', labelList)
     .option('--ttl <duration>', 'how long it lives: 12h, 30d (at most 365d)')
     .option('--expires-at <time>', 'until when it lives (RFC 3339), instead of --ttl')
     .option('--to <file>', 'write the token to a new file that only you can read, and print it nowhere')

@@ -7,6 +7,8 @@ export const POLL_LIMITS = Object.freeze({
   logFlushOctets: 65_536,
   /** PIPE_BUF of Linux: so much is written to a pipe in one piece, whatever others write to it (POSIX write(2)). */
   logPieceOctets: 4_096,
+  /** Of a certificate that nobody has judged, beyond which its subject is not looked at for a line: ordinary ones have 500 to 2,000. */
+  shownCertificateOctetsMax: 4_096,
 
   // — handshakes —
   /** Connections that the kernel holds until they are accepted; beyond them it resets some. Linux allows so many by default (net.core.somaxconn). */

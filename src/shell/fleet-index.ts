@@ -1,11 +1,10 @@
-import { hash } from 'node:crypto';
 import { FluxgateError } from '../core/errors.ts';
 import type { CatalogueKind, FleetReader } from '../core/fleet/access.ts';
 import type { HistoryReader } from '../core/fleet/history.ts';
 import { CLUSTER_STATES, type ClusterState, ENVIRONMENTS, type Environment } from '../core/fleet/objects.ts';
 import type { Pause } from '../core/fleet/pause.ts';
 import { isCatalogueKind } from '../core/fleet/registry.ts';
-import { type RenderedInputs, renderInputs, serialiseInputs } from '../core/fleet/render.ts';
+import { inputsDigest, type RenderedInputs, renderInputs, serialiseInputs } from '../core/fleet/render.ts';
 import { createPause } from './pause.ts';
 import type { ClusterOutline, OutlinedChange, OutlineStore, Position } from './store/outlines.ts';
 
@@ -224,8 +223,7 @@ async function digestOf(
   try {
     const inputs = await reader.clusterInputs(clusterDns, kind);
     if (inputs === undefined) return undefined;
-    const text = inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs));
-    return `sha256:${hash('sha256', text, 'hex')}`;
+    return inputsDigest(inputs.pinned ?? serialiseInputs(renderInputs(kind, inputs)));
   } catch (error) {
     // One cluster that cannot be answered is no reason to tell nothing of the others.
     if (error instanceof FluxgateError) return undefined;

@@ -70,6 +70,15 @@ export class LiveTrust {
     return this.#judge.presentedBy(socket, this.#clock.now());
   }
 
+  /** The same; undefined: the connection is gone before anybody looked. */
+  shownBy(socket: TLSSocket): Presented | undefined {
+    try {
+      return this.presentedBy(socket);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Judged at this moment, whatever was true at the handshake. */
   verdictOf(socket: TLSSocket): PeerVerdict {
     return this.#judge.verdictOf(socket, this.#clock.now());

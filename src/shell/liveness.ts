@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { boundedMemory } from '../core/bounded-memory.ts';
 import type { CatalogueKind } from '../core/fleet/access.ts';
 import { CATALOGUE_KINDS, fluxRoute } from '../core/fleet/registry.ts';
+import { inputsDigest } from '../core/fleet/render.ts';
 import { type Principal, tokenIdOf } from '../core/identity/principal.ts';
 import { printable } from '../core/identity/printable.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -192,7 +192,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
         credential,
         client: client === undefined ? undefined : clientOf(client).shown,
       };
-      seen.polled(clusterDns, route, poll, () => digestOf(inputs()));
+      seen.polled(clusterDns, route, poll, () => inputsDigest(inputs()));
       makeRoom();
       touch(clusterDns);
     },
@@ -237,8 +237,6 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
 
 const parseReports = (document: string | undefined): Reports =>
   document === undefined ? {} : (JSON.parse(document) as Reports);
-
-const digestOf = (inputs: string): string => `sha256:${hash('sha256', inputs, 'hex')}`;
 
 /** undefined: whoever looks at what a cluster is told is not that cluster. */
 function credentialOf(principal: Principal): PollCredential | undefined {

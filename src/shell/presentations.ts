@@ -115,6 +115,8 @@ export function createPresentations(
     }
   });
   const write = async (): Promise<void> => {
+    // An end soon after the start does not wait for the past of 100,000.
+    if (changed.size === 0) return;
     // What was counted before is not written over by what was counted since.
     await load();
     while (changed.size > 0) {

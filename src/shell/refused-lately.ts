@@ -24,9 +24,9 @@ export function createRefusedLately(presentations: Presentations, clock: Clock, 
         .then((refused) => {
           if (refused.length > 0 && !run.stopped) tell(log, after, refused);
         })
-        .catch((error: unknown) =>
-          log.error({ err: error }, 'who is refused by the reload was not found out'),
-        )
+        .catch((error: unknown) => {
+          if (!run.stopped) log.error({ err: error }, 'who is refused by the reload was not found out');
+        })
         .finally(() => {
           if (running === run) running = undefined;
         });

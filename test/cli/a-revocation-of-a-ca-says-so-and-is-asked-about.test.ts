@@ -57,6 +57,11 @@ describe('a revocation of a CA', () => {
     assert.deepEqual([sure.code, sure.stderr], [0, '']);
     const list = (await line.run(['trust', 'list'])).stdout;
     assert.match(list, /^cluster +anchor +revoked: rev-[0-9a-f]{16} .*CN=test cluster root$/m);
+    assert.match(list, /^cluster +intermediate +refused: revoked .*CN=test cluster intermediate$/m);
+    assert.match(
+      list,
+      /^nobody is let in under "CN=test cluster intermediate" \(revoked\): "CN=test cluster root" .* is revoked by an operator/m,
+    );
     assert.match(list, /^operator +anchor +in_force .*CN=test operator root$/m);
     assert.equal(await poll(line), 495);
   });

@@ -45,7 +45,7 @@ it('enforced, the key left behind is refused in the explanation as it is in the 
   }
   const refused = await poll(gateway, DNS, own);
   assert.equal(refused.status, 495);
-  const logged = gateway.logOf(refused)['certificate'] as Record<string, unknown>;
+  const reason = gateway.logOf(refused)['reason'];
   const before = await knownOf(gateway);
 
   for (const question of [
@@ -55,10 +55,10 @@ it('enforced, the key left behind is refused in the explanation as it is in the 
   ]) {
     const why = await askWhy(gateway, question);
     assert.deepEqual([why.outcome, why.rule, why.position], ['refused', 'key_pin', 'leaf']);
-    assert.equal(why.detail, logged['detail']);
+    assert.equal(`key_pin: leaf: ${why.detail}`, reason);
     assert.deepEqual(
       stepOf(why).map(({ passed, decided, saw }) => [passed, decided, saw]),
-      [[false, true, logged['detail']]],
+      [[false, true, why.detail]],
     );
     assert.equal(why.steps.filter(({ decided }) => decided === true).length, 1);
     assert.equal(why.request?.status, 495);

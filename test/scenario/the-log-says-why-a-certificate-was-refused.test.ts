@@ -11,9 +11,9 @@ const PATH = `/api/v2/flux/clusters/${HOSTILE_DNS}/namespaces`;
 interface LoggedCertificate {
   readonly sha256: string;
   readonly serial: string;
+  readonly subject: string;
   readonly refused: string;
   readonly position: string;
-  readonly detail: string;
 }
 
 /** Where the fault is, for those whose place is not a matter of how the path was searched. */
@@ -51,21 +51,31 @@ describe('the log line of a refused certificate', async () => {
       if (!['malformed', 'too_large'].includes(certificate.expectedRule)) {
         assert.equal(BigInt(`0x${logged.serial}`), BigInt(`0x${leaf.serialNumber}`));
       }
+      // A common name, where there is one: what there is to recognise it by, also where nothing else could be read.
+      const [, name = ''] = /^CN=([\w.-]*)$/m.exec(leaf.subject ?? '') ?? [];
+      assert.ok(logged.subject.includes(name), `${logged.subject}: ${name}`);
+      assert.match(logged.subject, /^[^\p{C}\p{Zl}\p{Zp}]{0,256}$/u);
       assert.match(logged.position, /^(leaf|intermediate [1-9]|anchor|chain)$/);
       const where = POSITION[certificate.name];
       if (where !== undefined) assert.equal(logged.position, where);
-      assert.ok(logged.detail.length > 0 && logged.detail.length <= 512, logged.detail);
+      const reason = String(line['reason']);
+      const detail = reason.slice(`${logged.refused}: ${logged.position}: `.length);
+      assert.equal(reason, `${logged.refused}: ${logged.position}: ${detail}`);
+      assert.ok(detail.length > 0 && detail.length <= 512, detail);
+      const words = JSON.stringify(detail).slice(1, -1);
+      assert.equal(JSON.stringify(line).split(words).length, 2, 'told once');
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-      assert.doesNotMatch(logged.detail, /[\u0000-\u001f\u007f]/, 'one line, whatever is in the certificate');
+      assert.doesNotMatch(reason, /[\u0000-\u001f\u007f]/, 'one line, whatever is in the certificate');
     });
   }
 
   it('says which date of an expired certificate has passed', async () => {
     const notAfter = new Date(Date.now() - 3_600_000);
     const certificate = await pki.cluster(HOSTILE_DNS, { notBefore: new Date(0), notAfter });
-    const logged = gateway().logOf(await gateway().send({ path: PATH, certificate }))['certificate'];
-    const { refused, detail } = logged as LoggedCertificate;
+    const line = gateway().logOf(await gateway().send({ path: PATH, certificate }));
+    const { refused } = line['certificate'] as LoggedCertificate;
     assert.equal(refused, 'expired');
-    assert.ok(detail.includes(notAfter.toISOString().slice(0, 16)), detail);
+    const reason = String(line['reason']);
+    assert.ok(reason.includes(notAfter.toISOString().slice(0, 16)), reason);
   });
 });

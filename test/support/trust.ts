@@ -25,6 +25,12 @@ export interface ShownTrust {
     readonly role: string;
     readonly status: string;
     readonly revoked_by?: string;
+    readonly refused?: {
+      readonly rule: string;
+      readonly sha256: string;
+      readonly detail: string;
+      readonly revocation?: string;
+    };
     readonly sha256: string;
     readonly last_seen: ShownNames;
   }[];

@@ -69,6 +69,12 @@ const LISTS: Readonly<Record<string, string>> = Object.freeze({
   trust: 'fleet status',
 });
 
+/** " (fluxgate cluster list)"; empty where no command lists a path. */
+export function listCommand(path: string): string {
+  const list = LISTS[path.split('/')[1] ?? ''];
+  return list === undefined ? '' : ` (fluxgate ${list})`;
+}
+
 /** The hint with commands about what was asked for; none where there is none. */
 function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRequest): string {
   const [, first = '', second] = path.split('/');

@@ -50,14 +50,16 @@ async function meantBy(send: SendRequest, { status, asked }: ApiAnswer): Promise
     : await objectMeant(send, collection, text);
 }
 
-/** `collection`: the path of a kind's list. undefined: there is an object of this id, or none is near, or the gateway does not say. */
+/** `collection`: the path of a kind's list. undefined: there is an object of this name, or none is near, or the gateway does not say. */
 export async function objectMeant(
   send: SendRequest,
   collection: string,
   text: string,
+  field: keyof Named = 'id',
 ): Promise<string | undefined> {
-  const ids = (await stored(send, collection)).map(({ id }) => id);
-  return ids.includes(text) ? undefined : nearest(text, ids);
+  const names = (await stored(send, collection)).map((one) => one[field]);
+  const known = names.filter((name) => typeof name === 'string');
+  return known.includes(text) ? undefined : nearest(text, known);
 }
 
 /** The id of a cluster whose id or DNS name is near; `isId`: a DNS name is nobody's id, however exactly it is one's name. */

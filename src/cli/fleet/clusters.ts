@@ -3,6 +3,7 @@ import type { Session } from '../api/session.ts';
 import type { FleetOptions } from '../fleet.ts';
 import type { Paint } from '../output/paint.ts';
 import type { Column } from '../output/table.ts';
+import { counted } from '../output/text.ts';
 import { age } from '../output/time.ts';
 
 /** As openapi.yaml has it for GET /fleet. */
@@ -100,10 +101,44 @@ function each(routes: readonly FleetRoute[], of: (route: FleetRoute) => string |
   return [...new Set(routes.map(of).filter((text) => text !== undefined && text !== null))].join(', ');
 }
 
-/** "412 clusters at revision 42: 400 current, 5 behind". */
-export function countsLine({ total, revision, counts }: FleetPage): string {
+/**
+ * "3 shown, revision 42; the fleet: 400 current, 5 behind": the counts are of what environment and search select, whatever the state. Where they
+ * select nothing, of how many: the gateway is asked for them.
+ */
+export async function countsLine(session: Session, page: FleetPage, filters: FleetFilters): Promise<string> {
+  const { total, revision, counts } = page;
   const parts = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `${count} ${state}`);
-  return `${total} shown, revision ${revision}; the fleet: ${parts.join(', ') || 'no cluster'}`;
+  const all = parts.length > 0 ? undefined : await sizeOfFleet(session, filters);
+  if (all) return `0 of ${counted(all, 'cluster')} shown, revision ${revision}`;
+  const of = isPart(filters) ? descriptions(filters, false).join(' and ') : 'the fleet';
+  return `${total} shown, revision ${revision}; ${of}: ${parts.join(', ') || 'no cluster'}`;
+}
+
+/** Said where none is shown. */
+export function noneOf(filters: FleetFilters): string {
+  const described = descriptions(filters);
+  if (described.length === 0) return 'the fleet has no cluster';
+  return `no cluster has ${described.join(' and ')}: fluxgate fleet status has all`;
+}
+
+type FleetFilters = Pick<FleetOptions, 'state' | 'environment' | 'search'>;
+
+const isPart = ({ environment, search }: FleetFilters): boolean =>
+  environment !== undefined || search !== undefined;
+
+/** 0: it is known to be empty. */
+async function sizeOfFleet(session: Session, filters: FleetFilters): Promise<number> {
+  if (!isPart(filters)) return 0;
+  const whole = recordOf(await answered(session.send, { path: '/fleet', query: { limit: 1 } }));
+  return (whole as unknown as FleetPage).total;
+}
+
+function descriptions({ state, environment, search }: FleetFilters, withState = true): readonly string[] {
+  return [
+    ...(environment === undefined ? [] : [`the environment ${environment}`]),
+    ...(state === undefined || !withState ? [] : [`the state ${state}`]),
+    ...(search === undefined ? [] : [`${JSON.stringify(search)} in id, name or DNS name`]),
+  ];
 }

@@ -11,7 +11,14 @@ import { tableLines } from '../output/table.ts';
 import { shown } from '../output/text.ts';
 import { age } from '../output/time.ts';
 import { dnsOf } from './cluster-name.ts';
-import { countsLine, type FleetCluster, type FleetRoute, fleetColumns, readFleet } from './clusters.ts';
+import {
+  countsLine,
+  type FleetCluster,
+  type FleetRoute,
+  fleetColumns,
+  noneOf,
+  readFleet,
+} from './clusters.ts';
 
 interface ReportedComponent {
   readonly component: string;
@@ -48,15 +55,10 @@ export async function fleetStatus(
   await printRows(context, options, page.clusters, {
     columns: fleetColumns(systemClock.now(), createPaint(context.terminal.output)),
     name: ({ id }) => `cluster/${id}`,
-    none: noneOf(options),
+    none: shown(noneOf(options)),
   });
-  if (options.output === 'table') context.terminal.errors.write(`${shown(countsLine(page))}\n`);
-}
-
-function noneOf({ environment, state, search }: FleetOptions): string {
-  if (environment === undefined || state !== undefined || search !== undefined)
-    return 'no cluster, or none of this description';
-  return `no cluster has the environment ${environment}: fluxgate fleet status has all`;
+  if (options.output !== 'table') return;
+  context.terminal.errors.write(`${shown(await countsLine(session, page, options))}\n`);
 }
 
 function detailLines({ components = [], unreported = [], ...cluster }: FleetCluster & Reported): string[] {

@@ -31,7 +31,9 @@ export async function fleetWatch(
   };
   let page = await readFleet(session, options);
   print(page.clusters, true);
-  if (options.output !== 'json') context.terminal.errors.write(`${shown(countsLine(page))}\n`);
+  if (options.output !== 'json') {
+    context.terminal.errors.write(`${shown(await countsLine(session, page, options))}\n`);
+  }
   let away = false;
   for (;;) {
     await sleep(seconds * 1_000);

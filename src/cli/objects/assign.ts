@@ -8,7 +8,8 @@ import type { WriteOptions } from '../writes/options.ts';
 import { type BulkOperation, changeClusters } from './bulk.ts';
 import { assignmentOf } from './create-flags.ts';
 import { type ObjectKind, objectPath, type StoredObject } from './kinds.ts';
-import { isSelected, keyValues, type SelectOptions } from './select.ts';
+import { keyValues } from './labels.ts';
+import { isSelected, type SelectOptions } from './select.ts';
 import { tell } from './write.ts';
 
 export type AssignOptions = WriteOptions & SelectOptions & Readonly<Record<string, unknown>>;

@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { StartupError } from '../../core/errors.ts';
 import { shown } from '../output/text.ts';
 import type { StoredObject } from './kinds.ts';
-import { appended, collected, ENVIRONMENT_NAMES, keyValues } from './select.ts';
+import { annotations, keyValues, labels } from './labels.ts';
+import { appended, collected, ENVIRONMENT_NAMES } from './select.ts';
 
 /** Flags of flux-resourceset-cli, and those in its manner, that describe an object. */
 
@@ -24,7 +25,7 @@ function said(object: Readonly<Record<string, unknown>>): Readonly<Record<string
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
-const labels = (value: unknown): Readonly<Record<string, string>> | undefined =>
+const pairs = (value: unknown): Readonly<Record<string, string>> | undefined =>
   value === undefined ? undefined : keyValues(value as readonly string[]);
 
 export const CLUSTER_FLAGS: CreateFlags = Object.freeze({
@@ -36,7 +37,7 @@ export const CLUSTER_FLAGS: CreateFlags = Object.freeze({
       .option('--node-count <n>', 'how many nodes it has', wholeNumber)
       .option('--vm-image <text>', 'the image of its nodes')
       .option('--k0s-version <text>', 'the version of its Kubernetes')
-      .option('--label <key=value>', 'a label; may be repeated', appended),
+      .option('--label <key=value>', 'a label; may be repeated', labels),
   object: (id: string, flags: Flags) => ({
     id,
     ...said({
@@ -46,7 +47,7 @@ export const CLUSTER_FLAGS: CreateFlags = Object.freeze({
       node_count: flags['nodeCount'],
       vm_image: flags['vmImage'],
       k0s_version: flags['k0sVersion'],
-      labels: labels(flags['label']),
+      labels: pairs(flags['label']),
     }),
   }),
 });
@@ -79,12 +80,12 @@ export const COMPONENT_FLAGS: CreateFlags = Object.freeze({
 export const NAMESPACE_FLAGS: CreateFlags = Object.freeze({
   add: (command: Command) =>
     command
-      .option('--label <key=value>', 'a label; may be repeated', appended)
-      .option('--annotation <key=value>', 'an annotation; may be repeated', appended)
+      .option('--label <key=value>', 'a label; may be repeated', labels)
+      .option('--annotation <key=value>', 'an annotation; may be repeated', annotations)
       .option('--cluster <id>', 'assign it to this cluster as well; may be repeated', collected),
   object: (id: string, flags: Flags) => ({
     id,
-    ...said({ labels: labels(flags['label']), annotations: labels(flags['annotation']) }),
+    ...said({ labels: pairs(flags['label']), annotations: pairs(flags['annotation']) }),
   }),
 });
 

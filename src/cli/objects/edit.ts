@@ -10,7 +10,7 @@ import { CommandFailed, type TerminalContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ask, canAsk } from '../output/ask.ts';
 import { yamlText } from '../output/documents.ts';
-import { shown } from '../output/text.ts';
+import { shellWord, shown } from '../output/text.ts';
 import { carryOut } from '../writes/carry-out.ts';
 import type { WriteOptions } from '../writes/options.ts';
 import { parseValue } from './documents-in.ts';
@@ -33,9 +33,10 @@ export async function editObject(
   const answer = await answered(session.send, { path: objectPath(kind, id) });
   const before = recordOf(answer);
   const etag = answer.headers.etag;
+  const editor = editorOf(context, kind, id);
   const directory = await mkdtemp(join(tmpdir(), 'fluxgate-edit-'));
   const file = join(directory, `${kind.name}.yaml`);
-  const editing = { context, session, kind, id, before, file };
+  const editing = { context, session, kind, id, before, file, editor };
   try {
     await editUntilTaken(editing, etag === undefined ? options : { ...options, ifMatch: etag });
   } catch (error) {
@@ -54,16 +55,24 @@ interface Editing {
   readonly id: string;
   readonly before: Fields;
   readonly file: string;
+  readonly editor: Editor;
+}
+
+interface Editor {
+  /** May have arguments, as with git. */
+  readonly command: string;
+  /** undefined: there is a terminal. */
+  readonly instead: string | undefined;
 }
 
 async function editUntilTaken(editing: Editing, options: WriteOptions): Promise<void> {
-  const { context, session, kind, id, before, file } = editing;
+  const { context, session, kind, id, before, file, editor } = editing;
   let text = yamlText(before);
   let problem: string | undefined;
   for (;;) {
     const offered = `${heading(kind, id, problem)}${text}\n`;
     await writeFile(file, offered, { mode: 0o600 });
-    await openEditor(context, file);
+    await openEditor(context, editor, file);
     const saved = await readFile(file, 'utf8');
     text = withoutHeading(saved);
     try {
@@ -132,18 +141,39 @@ function isRecord(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** $VISUAL, $EDITOR, vi; the command may have arguments, as with git. */
-async function openEditor(context: TerminalContext, file: string): Promise<void> {
-  const { environment } = context;
-  const editor = environment['VISUAL'] || environment['EDITOR'] || 'vi';
+/**
+ * $VISUAL, $EDITOR, vi. Without a terminal only one that is named, which may be a script: vi would wait for keys that nobody can press.
+ * Throws StartupError.
+ */
+function editorOf({ environment, terminal }: TerminalContext, kind: ObjectKind, id: string): Editor {
+  const named = environment['VISUAL'] || environment['EDITOR'];
+  if (terminal.input.isTTY === true && terminal.output.isTTY === true) {
+    return { command: named || 'vi', instead: undefined };
+  }
+  const object = `${kind.name} patch ${shellWord(shown(id))}`;
+  const instead = `without a terminal: fluxgate ${object} --patch '{"FIELD": …}', or ${kind.name} get, and apply -f FILE`;
+  if (!named) throw new StartupError(`edit opens an editor, and $EDITOR names none that works ${instead}`);
+  return { command: named, instead };
+}
+
+async function openEditor(
+  context: TerminalContext,
+  { command, instead }: Editor,
+  file: string,
+): Promise<void> {
   const release = context.holdInterrupts();
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
-      const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
+      const child = spawn('/bin/sh', ['-c', `${command} "$1"`, 'sh', file], {
+        // Where nobody can type, an editor that reads keys finds the end of them.
+        stdio: [instead === undefined ? 'inherit' : 'ignore', 'inherit', 'inherit'],
+      });
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (code !== 0) throw new CommandFailed(`the editor (${editor}) ended with ${code}: nothing was written`);
+    if (code === 0) return;
+    const next = instead === undefined ? '' : ` (${instead})`;
+    throw new CommandFailed(`the editor (${command}) ended with ${code}: nothing was written${next}`);
   } finally {
     release();
   }

@@ -1,12 +1,13 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { StartupError } from '../../core/errors.ts';
-import { shown } from '../output/text.ts';
+import { keyValues, labelList } from './labels.ts';
 
 /** Which clusters. All that is said must be true of each. */
 export interface SelectOptions {
   readonly cluster?: readonly string[];
   readonly environment?: string;
-  readonly selector?: string;
+  /** KEY=VALUE, each. */
+  readonly selector?: readonly string[];
 }
 
 export interface ClusterSelector {
@@ -17,9 +18,12 @@ export interface ClusterSelector {
 
 export const ENVIRONMENT_NAMES = ['dev', 'qa', 'uat', 'prod'] as const;
 
-/** For options that may be said several times, each with commas. */
+/** For options that may be said several times, each with commas. What names nothing, as a variable that is not set does, is a slip. */
 export function collected(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...value.split(',').map((part) => part.trim())].filter((part) => part !== '');
+  const parts = value.split(',').map((part) => part.trim());
+  const said = parts.filter((part) => part !== '');
+  if (said.length === 0) throw new InvalidArgumentError('It names nothing.');
+  return [...before, ...said];
 }
 
 /** For options that may be said several times, and may hold commas. */
@@ -31,7 +35,7 @@ export function selectOptions(command: Command): Command {
   return command
     .option('--cluster <id>', 'this cluster; may be repeated', collected)
     .addOption(new Option('--environment <name>', 'all of an environment').choices([...ENVIRONMENT_NAMES]))
-    .option('--selector <labels>', 'all that have these labels: region=us-east,team=web');
+    .option('--selector <labels>', 'all that have these labels: region=us-east,team=web', labelList);
 }
 
 export function isSelected({ cluster, environment, selector }: SelectOptions): boolean {
@@ -42,21 +46,10 @@ export function selectorOf({ cluster, environment, selector }: SelectOptions): C
   const select = {
     ...(cluster === undefined ? {} : { ids: cluster }),
     ...(environment === undefined ? {} : { environment }),
-    ...(selector === undefined ? {} : { labels: keyValues(collected(selector)) }),
+    ...(selector === undefined ? {} : { labels: keyValues(selector) }),
   };
   if (Object.keys(select).length === 0) {
     throw new StartupError('say which clusters: --cluster ID, --environment NAME or --selector KEY=VALUE');
   }
   return select;
-}
-
-/** key=value, each once. Throws StartupError. */
-export function keyValues(texts: readonly string[] = []): Readonly<Record<string, string>> {
-  const found = new Map<string, string>();
-  for (const text of texts) {
-    const at = text.indexOf('=');
-    if (at < 1) throw new StartupError(`${shown(JSON.stringify(text))} is not KEY=VALUE`);
-    found.set(text.slice(0, at), text.slice(at + 1));
-  }
-  return Object.fromEntries(found);
 }

@@ -41,6 +41,7 @@ export interface Authority {
   readonly role: string;
   readonly status: string;
   readonly revoked_by?: string;
+  readonly refused?: { readonly rule: string; readonly detail: string };
   readonly sha256: string;
   readonly spki_sha256: string;
   readonly serial: string;
@@ -86,10 +87,7 @@ export async function listTrust(context: TerminalContext, options: TrustListOpti
     columns: [
       { heading: 'FOR', of: ({ kind }) => kind },
       { heading: 'ROLE', of: ({ role }) => role },
-      {
-        heading: 'STATUS',
-        of: ({ status, revoked_by: by }) => (by === undefined ? status : `revoked: ${by}`),
-      },
+      { heading: 'STATUS', of: statusOf },
       { heading: 'UNTIL', of: ({ not_after }) => not_after },
       { heading: 'SEEN', of: ({ last_seen }) => last_seen.total },
       { heading: 'SHA256', of: ({ sha256 }) => sha256.slice(0, 16) },
@@ -101,9 +99,19 @@ export async function listTrust(context: TerminalContext, options: TrustListOpti
   if (options.output !== 'name') for (const line of besides(report)) context.print(line);
 }
 
+const statusOf = ({ status, revoked_by: by, refused }: Authority): string => {
+  if (by !== undefined) return `revoked: ${by}`;
+  return refused === undefined ? status : `refused: ${refused.rule}`;
+};
+
 function besides(report: Report): string[] {
   const stale = report.crls.filter(({ status }) => status !== 'fresh');
   return [
+    ...report.authorities.flatMap(({ subject, refused }) =>
+      refused === undefined
+        ? []
+        : [`nobody is let in under "${subject}" (${refused.rule}): ${refused.detail}`],
+    ),
     `server certificate until ${report.server_certificate.not_after}; ${counted(report.crls.length, 'CRL')}`,
     ...stale.map(
       ({ source, status, next_update }) => `CRL ${source} is ${status}, next update ${next_update}`,

@@ -91,7 +91,9 @@ async function selectClusters(
   reader: Pick<FleetReader, 'following' | 'get'>,
   pause: Pause,
 ): Promise<readonly Cluster[]> {
-  if (environment === undefined && labels === undefined && ids === undefined) {
+  // Labels that name none say nothing: every cluster has them.
+  const hasNoLabels = Object.keys(labels ?? {}).length === 0;
+  if (environment === undefined && hasNoLabels && ids === undefined) {
     const problem = 'must say which clusters: environment, labels or ids';
     throw invalid([{ field: '/select', problem }]);
   }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { FluxgateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { CatalogueKind, ClusterInputs } from './access.ts';
@@ -79,6 +80,9 @@ export function serialiseInputs(rendered: RenderedInputs): string {
       'It is refused, not shortened: Flux would uninstall what is left out. Assign fewer or smaller entries.',
   );
 }
+
+/** Of the text of serialiseInputs, as UTF-8: what a cluster was served last is held against what it would be served now. */
+export const inputsDigest = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`;
 
 function untruthful(logged: string): FluxgateError {
   return new FluxgateError('unavailable', 'The inputs cannot be given truthfully now. Try again later.', {

@@ -11,6 +11,7 @@ import { describePrincipal } from './principal.ts';
 import { printable } from './printable.ts';
 import { CertificateRefused } from './refused.ts';
 import { NO_REVOCATION, type RevocationCheck, type RevokedClusters } from './revocation.ts';
+import { shownSubject } from './shown-subject.ts';
 import type { Trace } from './trace.ts';
 import type { Trust } from './trust.ts';
 import type { RefusalRule, Verdict } from './verdict.ts';
@@ -252,6 +253,7 @@ function conclude(input: Omit<JudgeInput, 'openssl'>, openssl: OpensslAnswer | u
         detail,
         sha256: leaf?.sha256 ?? fingerprintOf(input),
         serial: leaf?.serial ?? '',
+        subject: leaf?.subject.readable ?? shownSubject(input.presented[0]),
         claimedClusters: claimsOf(leaf, input),
         ...(refused.revocationId === undefined ? {} : { revocationId: refused.revocationId }),
       }),

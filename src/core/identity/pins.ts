@@ -115,6 +115,7 @@ export function refusalByPin(
     detail: `${describeOutcome(outcome, certificate.spkiSha256)} (PIN_CLUSTER_KEYS=enforce)`,
     sha256: certificate.sha256,
     serial: certificate.serial,
+    subject: certificate.subject,
   });
 }
 

@@ -10,9 +10,12 @@ export function printable(text: string, charactersMax = 256): string {
     character === '\\' ? '\\\\' : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
   return escaped.length > charactersMax || cut !== text
-    ? `${escaped.slice(0, Math.max(0, charactersMax - 1))}…`
+    ? inOnePiece(`${escaped.slice(0, Math.max(0, charactersMax - 1))}…`)
     : escaped;
 }
+
+/** A piece of a text keeps all of it in memory: 60 KB of a stranger's, for 256 characters that are remembered. */
+const inOnePiece = (text: string): string => Buffer.from(text).toString();
 
 /** Octets that should have been ASCII, shown as such; anything else as an escape. */
 export function printableOctets(octets: Uint8Array, charactersMax = 128): string {

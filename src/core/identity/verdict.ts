@@ -42,6 +42,8 @@ export interface Refusal {
   readonly serial: string;
   /** Of rule `revoked`, where an operator did it: which revocation. */
   readonly revocationId?: string | undefined;
+  /** Of the leaf, escaped and bounded; undefined: nobody can read it. As good as `claimedClusters`. */
+  readonly subject: string | undefined;
   /** Which clusters the refused certificate says it is of: a stranger's word, good for nothing but finding this again. */
   readonly claimedClusters?: readonly string[];
 }

@@ -14,8 +14,9 @@ export type StrangerLine =
 
 /** So that a flood does not fill a disk: the first lines of a kind are written, and what is left out is counted. */
 export interface BoundedLines {
-  info(kind: StrangerLine, line: object): void;
-  warn(kind: StrangerLine, line: object): void;
+  /** `line` is made of what is written only: to say what a stranger showed may be more work than to refuse it. */
+  info(kind: StrangerLine, line: () => object): void;
+  warn(kind: StrangerLine, line: () => object): void;
   /** Writes what was counted. */
   stop(): void;
 }
@@ -38,10 +39,10 @@ export function createBoundedLines(log: Log, clock: Clock): BoundedLines {
   };
   return {
     info(kind, line) {
-      if (fits(kind)) log.info(line, kind);
+      if (fits(kind)) log.info(line(), kind);
     },
     warn(kind, line) {
-      if (fits(kind)) log.warn(line, kind);
+      if (fits(kind)) log.warn(line(), kind);
     },
     stop() {
       clearInterval(timer);

@@ -52,7 +52,7 @@ export function createEdge(
     connectionsMax,
     refused(reason, source) {
       metrics.refusedConnections.inc({ reason });
-      lines.warn('connection refused', { source, reason });
+      lines.warn('connection refused', () => ({ source, reason }));
     },
   });
   const throttle = createThrottle({
@@ -73,15 +73,15 @@ export function createEdge(
           reason === NOT_TLS
             ? { hint: 'this is not TLS; a PROXY protocol header is a protocol error outside TRUSTED_PROXIES' }
             : {};
-        lines.warn('TLS handshake failed', { source, reason, ...hint });
+        lines.warn('TLS handshake failed', () => ({ source, reason, ...hint }));
       },
       proxyHeaderRefused(reason, proxy) {
         metrics.refusedProxyHeaders.inc({ reason });
-        lines.warn('PROXY protocol header refused', { proxy, reason });
+        lines.warn('PROXY protocol header refused', () => ({ proxy, reason }));
       },
       dropped() {
         metrics.refusedConnections.inc({ reason: 'connections_max' });
-        lines.warn('connection refused', { reason: 'connections_max' });
+        lines.warn('connection refused', () => ({ reason: 'connections_max' }));
       },
     },
     stop() {

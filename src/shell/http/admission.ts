@@ -15,6 +15,7 @@ import type { Operation } from '../../core/policy/operations.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import { REFUSED_CERTIFICATE } from '../tls/malformed.ts';
 import { type Authorised, type AuthoriseParts, authorise } from './authorise.ts';
+import { reasonOf } from './logged-certificate.ts';
 import type { Route, Router } from './router.ts';
 import type { Target } from './target.ts';
 
@@ -195,7 +196,7 @@ function judgeCertificate(
   }
   if (verdict.accepted) return verdict.principal;
   throw new FluxgateError(REFUSED_CERTIFICATE.code, REFUSED_CERTIFICATE.message, {
-    logged: `${verdict.refusal.rule}: ${verdict.refusal.position}: ${verdict.refusal.detail}`,
+    logged: reasonOf(verdict.refusal),
   });
 }
 

@@ -4,7 +4,11 @@ import type { Refusal } from '../../core/identity/verdict.ts';
 import type { BoundedLines } from '../edge/bounded-lines.ts';
 import type { LiveTrust } from '../live-trust.ts';
 import { malformedAnswer, REFUSED_CERTIFICATE } from '../tls/malformed.ts';
+import type { Presented } from '../tls/peer.ts';
+import { loggedPresented, loggedRefusal, reasonOf } from './logged-certificate.ts';
 import { refuseSocket } from './respond.ts';
+
+type Trust = Pick<LiveTrust, 'verdictOf' | 'shownBy'>;
 
 export interface MalformedOctets {
   readonly error: NodeJS.ErrnoException;
@@ -19,7 +23,7 @@ export interface MalformedOctets {
  */
 export function answerMalformed(
   lines: BoundedLines,
-  trust: LiveTrust,
+  trust: Trust,
   requestId: string,
   { error, socket, answerable, source }: MalformedOctets,
 ): void {
@@ -30,19 +34,23 @@ export function answerMalformed(
   }
   const refused = error.code?.startsWith('ERR_SSL_') ? refusalOf(trust, socket) : undefined;
   const { code, message } = refused === undefined ? malformedAnswer(error) : REFUSED_CERTIFICATE;
-  const line = {
+  const line = () => ({
     request_id: requestId,
     source,
     error: code,
-    reason: error.code,
-    ...(refused === undefined ? {} : { certificate: refused }),
-  };
+    ...(refused === undefined
+      ? { reason: error.code, presented: loggedPresented(shownBy(trust, socket)) }
+      : { reason: `${reasonOf(refused)} (${error.code})`, certificate: loggedRefusal(refused) }),
+  });
   lines.warn(refused === undefined ? 'refused: not a request' : 'refused', line);
   if (answerable) refuseSocket(socket, code, message, requestId);
 }
 
+const shownBy = (trust: Trust, socket: Socket): Presented | undefined =>
+  socket instanceof TLSSocket ? trust.shownBy(socket) : undefined;
+
 /** undefined also where the connection is already gone: then there is nothing left to judge, and nobody to tell. */
-function refusalOf(trust: LiveTrust, socket: Socket): Refusal | undefined {
+function refusalOf(trust: Trust, socket: Socket): Refusal | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   try {
     const verdict = trust.verdictOf(socket);

@@ -45,13 +45,13 @@ export function authorise(
   const { principal, clusterDns } = request;
   // Only tokens are subject to the ratchet; a poll by certificate need not ask the store for it.
   const asksRatchet = clusterDns !== undefined && isTokenPrincipal(principal);
-  const asksWhere = OPERATES.includes(principal.kind) && isSomewhere(operation, clusterDns);
-  if (asksRatchet || asksWhere) return authoriseByStore(policy, parts, operation, request);
+  if (asksRatchet || dependsOnPlace(operation, request))
+    return authoriseByStore(policy, parts, operation, request);
   const ratcheted = clusterDns === undefined ? undefined : false;
   return conclude(policy, parts, operation, request, ratcheted, { place: NOWHERE, id: request.objectId });
 }
 
-/** Of operations that `isSomewhere`, by the committed state; and of tokens, by the ratchet. */
+/** Of what depends on a place, by the committed state; and of tokens, by the ratchet. */
 async function authoriseByStore(
   policy: PolicyEngine,
   parts: AuthoriseParts,
@@ -63,7 +63,7 @@ async function authoriseByStore(
     clusterDns === undefined
       ? undefined
       : isTokenPrincipal(principal) && (await parts.ratchet.isTurned(clusterDns));
-  if (!OPERATES.includes(principal.kind) || !isSomewhere(operation, clusterDns)) {
+  if (!dependsOnPlace(operation, request)) {
     return conclude(policy, parts, operation, request, ratcheted, { place: NOWHERE, id: objectId });
   }
   if (clusterDns === undefined && !operation.path.includes('{id}')) {
@@ -139,9 +139,13 @@ interface Whereabouts {
   readonly cluster?: Cluster | undefined;
 }
 
-/** A cluster, or what is a cluster's. */
-const isSomewhere = ({ audience, kind }: Operation, clusterDns: string | undefined): boolean =>
-  kind === 'cluster' || (clusterDns !== undefined && audience === 'flux');
+/** Whoever has rights by where something is asks for a cluster, or for what is a cluster's. */
+const dependsOnPlace = (
+  { audience, kind }: Operation,
+  { principal, clusterDns }: Pick<AuthorisedRequest, 'principal' | 'clusterDns'>,
+): boolean =>
+  OPERATES.includes(principal.kind) &&
+  (kind === 'cluster' || (clusterDns !== undefined && audience === 'flux'));
 
 async function clusterOfDns(
   fleet: AuthoriseParts['fleet'],

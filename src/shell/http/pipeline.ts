@@ -39,7 +39,7 @@ export interface RequestRecord extends Admission {
   readonly source: string;
   readonly startedMs: number;
   readonly path: string;
-  /** What the peer showed in the handshake; undefined where the request did not get that far. */
+  /** What the peer showed in the handshake; undefined where it is gone, or the answer asked nobody who they are. */
   presented: Presented | undefined;
   /** For how long its refusal is held back. */
   holdMs: number;
@@ -285,6 +285,8 @@ function finish(
   try {
     respond(response, answer, { requestId: record.requestId, close });
   } finally {
+    // Behind the answer, which takes as long for whoever has a certificate as for everybody.
+    if (error !== undefined) record.presented ??= parts.trust.shownBy(request.socket as TLSSocket);
     parts.record(record, answer.status, error);
   }
 }

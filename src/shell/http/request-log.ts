@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { BoundedLines } from '../edge/bounded-lines.ts';
 import { type Log, readyLines } from '../log.ts';
 import type { Revocations } from '../revocations.ts';
+import { loggedPresented, loggedRefusal } from './logged-certificate.ts';
 import type { RecordRequest, RequestRecord } from './pipeline.ts';
 import { shownPath } from './shown-path.ts';
 
@@ -27,7 +28,7 @@ export function createRequestLog(
     const operation = record.operation?.operationId ?? 'none';
     if (record.revocationId !== undefined) revocations.attempted(record.revocationId);
 
-    const line = {
+    const line = () => ({
       request_id: record.requestId,
       source: record.source,
       principal: describePrincipal(record.principal),
@@ -47,15 +48,15 @@ export function createRequestLog(
       duration_ms: Math.round(durationMs * 1_000) / 1_000,
       ...(error === undefined ? {} : { error: error.code, reason: error.logged ?? error.message }),
       ...(error?.details === undefined ? {} : { details: error.details.slice(0, 5) }),
-    };
+    });
     // Whoever is nobody, and whoever asks too much, may do so without end.
     const endless = record.principal.kind === 'anonymous' || error?.code === 'rate_limited';
     if (error === undefined && endless) bounded.info('answered', line);
-    else if (error === undefined) log.info(line, 'answered');
+    else if (error === undefined) log.info(line(), 'answered');
     else if (error.cause !== undefined && error.code === 'unavailable') {
-      log.error({ ...line, err: error.cause }, 'could not answer');
+      log.error({ ...line(), err: error.cause }, 'could not answer');
     } else if (endless) bounded.warn('refused', line);
-    else log.warn(line, 'refused');
+    else log.warn(line(), 'refused');
   };
 }
 
@@ -127,12 +128,11 @@ function shownCertificate({ sha256, serial, issuer, notAfter }: CertificatePrinc
 
 function certificateFields(record: RequestRecord): object {
   const { verdict } = record;
-  if (verdict === undefined) return {};
+  if (verdict === undefined) return { presented: loggedPresented(record.presented) };
   if (!verdict.accepted) {
-    const { sha256, serial, rule, position, detail } = verdict.refusal;
     const would =
       verdict.wouldBe === undefined ? {} : { would_be_accepted: describePrincipal(verdict.wouldBe) };
-    return { certificate: { sha256, serial, refused: rule, position, detail, ...would } };
+    return { certificate: { ...loggedRefusal(verdict.refusal), ...would } };
   }
   return { certificate: shownCertificate(verdict.principal.certificate) };
 }

@@ -4,6 +4,9 @@ import {
   existsSync,
   constants as fs,
   linkSync,
+  lstatSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +20,8 @@ import { freePath, fsyncFile, refuseDamagedCopy } from './copy.ts';
 import { isBusy } from './faults.ts';
 
 export interface Restored {
+  /** The file that is in place now: where a symlink leads, its target. */
+  readonly path: string;
   /** Where the store is kept that was there before; undefined: there was none. */
   readonly aside: string | undefined;
   /** From it; undefined: it cannot be read, or there was none. */
@@ -24,12 +29,13 @@ export interface Restored {
 }
 
 /**
- * Puts a backup in the place of a store. The old file is kept beside it; the swap is one rename, so that at every moment
- * there is one whole store at `path`. Throws StartupError before anything was changed: the backup is not one, or is damaged,
+ * Puts a backup in the place of a store; of a symlink, in the place of the file that it leads to. The old file is kept beside it; the swap is one rename, so that at every moment
+ * there is one whole store there. Throws StartupError before anything was changed: the backup is not one, or is damaged,
  * or somebody uses the store.
  */
-export function restoreStore(path: string, from: string): Restored {
-  if (!existsSync(from)) throw new StartupError(`${from} is not there`);
+export function restoreStore(store: string, backup: string): Restored {
+  if (!existsSync(backup)) throw new StartupError(`${backup} is not there`);
+  const [path, from] = [behindSymlinks(store), behindSymlinks(backup)];
   // Its newest commits are not in the file itself: restored alone, it would be a store of an earlier moment, or of none.
   if (existsSync(`${from}-wal`) && statSync(`${from}-wal`).size > 0) {
     throw new StartupError(`${from} has a -wal beside it, so it is a live store: take a backup of it first`);
@@ -44,11 +50,29 @@ export function restoreStore(path: string, from: string): Restored {
     const carriedOver = aside === undefined ? undefined : carryDecisions(incoming, aside);
     renameSync(incoming, path);
     fsyncFile(dirname(path));
-    return { aside, carriedOver };
+    return { path, aside, carriedOver };
   } catch (error) {
     throw storeFileError(from, error);
   } finally {
     for (const file of [incoming, `${incoming}-wal`, `${incoming}-shm`]) rmSync(file, { force: true });
+  }
+}
+
+/**
+ * SQLite keeps what belongs to a file beside that file, and not beside a symlink to it; a rename would put the store in place of the link.
+ * Throws StartupError where a link leads nowhere: a volume that is not mounted is no empty one.
+ */
+function behindSymlinks(path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(
+      `${path} is a symlink to ${readlinkSync(path)}, where nothing is to be found (${code}): mount what it leads to, or take ` +
+        'the link away; nothing was changed',
+      error,
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import { createIssuerReader } from '../../core/identity/certificate-memory.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
 import type { RevocationCheck } from '../../core/identity/revocation.ts';
+import { shownSubject } from '../../core/identity/shown-subject.ts';
 import type { Verdict } from '../../core/identity/verdict.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { revocationOf, type Snapshot } from '../../core/snapshot.ts';
@@ -234,6 +235,7 @@ function resumedSession(presented: Presented): Verdict {
     detail: 'the TLS session was resumed, so the peer did not prove that it holds the key',
     sha256,
     serial: '',
+    subject: shownSubject(leaf),
     claimedClusters: [],
   } as const;
   return { accepted: false, refusal, validUntil: Number.POSITIVE_INFINITY };

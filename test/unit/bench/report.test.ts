@@ -74,6 +74,14 @@ describe('a goal', () => {
     assert.equal(told(own(2.12))?.measured, '1.06');
   });
 
+  it('that is a ratio is that of each round, with its spread, for a machine is slow for all of them at once', () => {
+    const verdict = told([figure('poll-cpu-10000', cellOf([1, 3, 6]), cellOf([1, 2, 6]))]);
+    assert.deepEqual([verdict?.measured, verdict?.verdict], ['1.00 (1.00–1.50)', 'met']);
+    // Rounds that nobody can pair.
+    const medians = told([figure('poll-cpu-10000', cellOf([1, 3, 6]), cellOf([2, 4]))]);
+    assert.equal(medians?.measured, '1.00');
+  });
+
   it('that is a least is missed below it', () => {
     const ratio = (value: number) => verdicts([figure('workers-ratio', cellOf([value]))]);
     const of = (value: number) => ratio(value).find(({ goal }) => goal.startsWith('≥'))?.verdict;

@@ -92,3 +92,27 @@ test('the gateway is asked for names only where a name may be wrong', async () =
     assert.deepEqual(await refusal(status, path), [[], false], `${status} ${path}`);
   }
 });
+
+test('whoever has a DNS name that is taken is named where that was the reason, and nobody is asked for it otherwise', async () => {
+  const TAKEN = [{ field: '/cluster_dns', problem: 'must not be taken by another cluster' }];
+  const body = { id: 'thief', cluster_dns: 'east-01.k8s.example.com' };
+  const refusal = async (
+    { status = 409, details = TAKEN as readonly object[], path = '/clusters', sent = body as object },
+    held: Partial<ApiAnswer> = {},
+  ): Promise<readonly [number, string]> => {
+    const { send, asked } = gateway({ body: CLUSTERS.slice(0, 1), ...held });
+    const answer = { error: 'conflict', message: 'x', details };
+    const request = { method: 'POST', path, body: sent } as const;
+    const { message } = await refusalWithMeant(send, { status, headers: {}, body: answer, asked: request });
+    return [asked.length, /\(fluxgate ([^)]*)\)/.exec(message)?.[1] ?? ''];
+  };
+  assert.deepEqual(await refusal({}), [1, 'cluster get east-01']);
+  assert.deepEqual(await refusal({ path: '/clusters/thief' }), [1, 'cluster get east-01']);
+  // Who may not see it is not told whose it is, and is not led to the cluster that was to be made.
+  assert.deepEqual(await refusal({}, { body: [] }), [1, 'cluster list']);
+  assert.deepEqual(await refusal({}, { status: 403, body: {} }), [1, 'cluster list']);
+  assert.deepEqual(await refusal({ details: [{ field: '/id', problem: 'x' }] }), [0, 'cluster get thief']);
+  assert.deepEqual(await refusal({ path: '/tokens' }), [0, 'token list']);
+  assert.deepEqual(await refusal({ sent: { id: 'thief', cluster_dns: 7 } }), [0, 'cluster get thief']);
+  assert.equal((await refusal({ status: 400 }))[0], 0);
+});

@@ -241,6 +241,7 @@ describe('the throttle', () => {
       detail: '',
       sha256: '',
       serial: '',
+      subject: undefined,
       claimedClusters: [],
     },
     validUntil: Number.POSITIVE_INFINITY,

@@ -280,3 +280,17 @@ test('who has one name is kept apart by what they are and how they came', async 
     [3, 3, 1],
   );
 });
+
+test('an end with nothing to write waits for nothing of the past', { timeout: 10_000 }, async (t) => {
+  const { url } = temporaryDatabase(t);
+  const { store } = await start(t, url);
+  let loading = 0;
+  async function* neverRead(): AsyncGenerator<never> {
+    loading += 1;
+    await new Promise((resolve) => t.signal.addEventListener('abort', resolve));
+  }
+  const presentations = createPresentations({ ...store.sightings, load: neverRead }, clock, log, ALONE);
+  void presentations.loaded();
+  assert.equal(loading, 1);
+  await presentations.close();
+});

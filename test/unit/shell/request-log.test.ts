@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FluxgateError } from '../../../src/core/errors.ts';
+import { ANONYMOUS } from '../../../src/core/identity/principal.ts';
 import type { Operation } from '../../../src/core/policy/operations.ts';
 import type { BoundedLines } from '../../../src/shell/edge/bounded-lines.ts';
 import type { RequestRecord } from '../../../src/shell/http/pipeline.ts';
@@ -80,6 +81,24 @@ describe('the line of a request', () => {
     assert.equal(msg, 'answered');
     assert.deepEqual(Object.entries(fields), [['level', 'info'], ...Object.entries(others)]);
     assert.deepEqual(Object.keys(JSON.parse(answered)).slice(0, 2), ['level', 'time']);
+  });
+
+  it('is not made where it is left out, for a stranger may have shown what is work to say', () => {
+    let looked = 0;
+    const presented = {
+      get chain() {
+        looked += 1;
+        return [];
+      },
+    } as unknown as RequestRecord['presented'];
+    const stranger = record({ principal: ANONYMOUS, verdict: undefined, presented });
+    assert.deepEqual(linesOf('warn', [stranger, 429, new FluxgateError('rate_limited', 'm')]), []);
+    assert.equal(looked, 0);
+    const written = { info: () => {}, warn: (_kind: string, line: () => object) => void line(), stop() {} };
+    const log = createLog('warn', { write: () => undefined });
+    const note = createRequestLog(log, written, { now: () => 0, elapsed: () => 0 }, { attempted: () => {} });
+    note(stranger, 429, new FluxgateError('rate_limited', 'm'));
+    assert.equal(looked, 1, 'the line that is written looks at it');
   });
 
   it('is one JSON line whatever stands in it', () => {

@@ -4,9 +4,10 @@ import type { CertificateFacts } from '../../../core/identity/certificate.ts';
 import type { CrlState } from '../../../core/identity/crl-state.ts';
 import { mayHaveIssued } from '../../../core/identity/issuer-match.ts';
 import type { RevocationList } from '../../../core/identity/revocation-list.ts';
+import { type AuthorityRefusal, refusedAuthorities } from '../../../core/identity/standing.ts';
 import type { TrustBundle } from '../../../core/identity/trust.ts';
 import { LIMITS } from '../../../core/limits.ts';
-import type { Snapshot } from '../../../core/snapshot.ts';
+import { revocationOf, type Snapshot } from '../../../core/snapshot.ts';
 import { filterInSteps, jsonInSteps, mapInSteps, sortInSteps } from '../../../core/steps.ts';
 import type { Presentation } from '../../presentations.ts';
 import { inSlices } from '../../slices.ts';
@@ -105,17 +106,21 @@ function* showAuthorities(
   const { cluster, operator, observed } = snapshot.trust;
   const under = yield* groupByIssuer(certificates);
   const observedUnder = yield* groupByIssuer(wouldBe);
-  const show = (
+  const revocation = revocationOf(snapshot);
+  function* show(
     bundle: TrustBundle | undefined,
     kind: Presentation['kind'],
     groups: ReadonlyMap<string, readonly Presentation[]>,
     status: 'in_force' | 'observed',
-  ) =>
-    mapInSteps([...(bundle?.anchors ?? []), ...(bundle?.intermediates ?? [])], (facts: CertificateFacts) => ({
+  ): Generator<void, readonly object[]> {
+    if (bundle === undefined) return [];
+    const refused = yield* refusedAuthorities(bundle, revocation, nowMs);
+    return yield* mapInSteps([...bundle.anchors, ...bundle.intermediates], (facts: CertificateFacts) => ({
       kind,
-      role: bundle?.anchorFingerprints.has(facts.sha256) === true ? 'anchor' : 'intermediate',
+      role: bundle.anchorFingerprints.has(facts.sha256) ? 'anchor' : 'intermediate',
       status,
-      revoked_by: revocationOf(facts, bundle, snapshot.revocations, nowMs),
+      revoked_by: revokedBy(facts, bundle, snapshot.revocations, nowMs),
+      refused: showRefusal(refused.get(facts.sha256)),
       sha256: facts.sha256,
       spki_sha256: facts.spkiSha256,
       serial: facts.serial,
@@ -125,6 +130,7 @@ function* showAuthorities(
       not_after: showTime(facts.notAfter),
       last_seen: showNames(groups.get(`${kind} ${facts.sha256}`) ?? [], limit),
     }));
+  }
   return [
     ...(yield* show(cluster, 'cluster', under, 'in_force')),
     ...(yield* show(operator, 'operator', under, 'in_force')),
@@ -133,20 +139,26 @@ function* showAuthorities(
 }
 
 /** As the judge asks: nothing vouches for an anchor, so it has no serial of an issuer. undefined: none is in force. */
-function revocationOf(
+function revokedBy(
   facts: CertificateFacts,
-  bundle: TrustBundle | undefined,
+  bundle: TrustBundle,
   revocations: RevocationList,
   nowMs: number,
 ): string | undefined {
-  const isAnchor = bundle?.anchorFingerprints.has(facts.sha256) === true;
-  const named = isAnchor ? [] : (bundle?.bySubject.get(facts.issuer.canonical) ?? []);
+  const isAnchor = bundle.anchorFingerprints.has(facts.sha256);
+  const named = isAnchor ? [] : (bundle.bySubject.get(facts.issuer.canonical) ?? []);
   const issuers = named.filter((issuer) => issuer.sha256 !== facts.sha256 && mayHaveIssued(issuer, facts));
   for (const issuer of [undefined, ...issuers]) {
     const revoked = revocations.check(facts, issuer, nowMs);
     if (revoked !== undefined) return revoked.revocationId;
   }
   return undefined;
+}
+
+function showRefusal(refusal: AuthorityRefusal | undefined): object | undefined {
+  if (refusal === undefined) return undefined;
+  const { rule, sha256, detail, revocationId } = refusal;
+  return { rule, sha256, detail, ...(revocationId === undefined ? {} : { revocation: revocationId }) };
 }
 
 function showCrls(states: readonly CrlState[]): readonly object[] {

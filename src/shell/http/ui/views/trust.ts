@@ -48,6 +48,7 @@ interface Authority {
   readonly role: string;
   readonly status: string;
   readonly revoked_by?: string;
+  readonly refused?: { readonly rule: string; readonly detail: string };
   readonly sha256: string;
   readonly subject: string;
   readonly not_before: string;
@@ -83,8 +84,10 @@ export function trustView(trust: TrustAnswer, nowMs: number): Html {
         { name: 'SHA-256' },
       ],
       others.map((one) => [
-        one.subject,
-        html`${one.kind}s${one.status === 'observed' ? html` <span class="tag">only watched</span>` : undefined}${isRevoked(one) ? html` <span class="tag">revoked</span>` : undefined}`,
+        one.refused === undefined
+          ? one.subject
+          : html`${one.subject}<p class="sub">${one.refused.detail}</p>`,
+        html`${one.kind}s${one.status === 'observed' ? html` <span class="tag">only watched</span>` : undefined}${isRefused(one) ? html` <span class="tag">${ruleOf(one)}</span>` : undefined}`,
         one.role,
         when(one.not_after, nowMs),
         grouped(one.last_seen.total),
@@ -96,13 +99,24 @@ ${section('server', 'The gateway’s own certificate', html`<p>${trust.server_ce
 }
 
 const rotationNote = (anchors: readonly Authority[]): string =>
-  anchors.every(isRevoked)
-    ? 'No CA is trusted: what is in CLUSTER_CA_FILE is revoked, and no cluster is let in by its certificate.'
+  anchors.every(isRefused)
+    ? 'No CA is trusted: what is in CLUSTER_CA_FILE is refused, and no cluster is let in by its certificate.'
     : anchors.length > 1
       ? 'Each cluster counts for the CA that its last certificate was accepted under. The newest CA is where they are going. A name that is not in the fleet counts until it has been silent for an hour.'
       : 'One CA is trusted. To begin a rotation, add the new one to CLUSTER_CA_FILE beside it.';
 
-const isRevoked = ({ revoked_by: by }: Authority): boolean => by !== undefined;
+const isRefused = ({ revoked_by: by, refused }: Authority): boolean =>
+  by !== undefined || refused !== undefined;
+
+/** In people's words, without the underlines of the log. */
+const ruleOf = ({ revoked_by: by, refused }: Authority): string =>
+  by !== undefined ? 'revoked' : (refused?.rule.replaceAll('_', ' ') ?? '');
+
+function refusalOf({ revoked_by: by, refused }: Authority): Piece {
+  if (by !== undefined) return html`<p class="notice bad">Revoked by ${by}: nobody is let in under it.</p>`;
+  if (refused === undefined) return undefined;
+  return html`<p class="notice bad">Nobody is let in under it: ${refused.detail}.</p>`;
+}
 
 /** How far each CA has been left, and by whom it has not. */
 function rotation(anchors: readonly Authority[]): Html {
@@ -113,12 +127,8 @@ function rotation(anchors: readonly Authority[]): Html {
   return html`${anchors.map((one) => anchor(one, all, one === newest, anchors.length))}`;
 }
 
-function anchor(
-  { sha256, subject, revoked_by: revocation, not_after: end, last_seen: seen }: Authority,
-  all: number,
-  isNewest: boolean,
-  count: number,
-): Html {
+function anchor(one: Authority, all: number, isNewest: boolean, count: number): Html {
+  const { sha256, subject, not_after: end, last_seen: seen } = one;
   const of = `${grouped(seen.total)} of ${grouped(all)}`;
   const rotating = count > 1 && all > 0;
   const headline = !rotating
@@ -135,7 +145,7 @@ function anchor(
   return html`<article class="ca" id="ca-${sha256}">
 <h3>${subject}</h3>
 <p class="headline">${headline}</p>
-${revocation === undefined ? undefined : html`<p class="notice bad">Revoked by ${revocation}: nobody is let in under it.</p>`}
+${refusalOf(one)}
 ${all === 0 ? undefined : html`<progress max="${all}" value="${seen.total}" aria-label="${`Clusters that come with ${subject}`}">${of}</progress>`}
 <p class="sub">ends ${moment(end)} · ${hash(sha256)} · <a href="/ui?anchor=${sha256}">show in the fleet</a></p>
 ${then}
