@@ -11,6 +11,7 @@ import type { Gate } from '../edge/gate.ts';
 import { listenFailure } from '../listen-failure.ts';
 import { inSlices } from '../slices.ts';
 import { type Agreed, agreedOn } from './agreed.ts';
+import { letGo } from './let-go.ts';
 import { OfSocket } from './of-socket.ts';
 import { awaitProxyHeader } from './proxy-header.ts';
 import { trackRequests } from './request-tracker.ts';
@@ -92,6 +93,7 @@ export function createListener(
   const closed = function (this: Socket): void {
     open.delete(this);
     gate.left(this);
+    letGo.call(this);
   };
   const enter = (socket: Socket, source: string): void => {
     if (socket.destroyed || !gate.enter(socket, source)) return;
@@ -130,6 +132,7 @@ export function createListener(
     sourceOf.set(socket, sourceOf.get(under) ?? UNKNOWN_SOURCE);
     gate.shaken(under);
     busy.add(socket);
+    socket.on('close', letGo);
     events.handshakeDone(agreedOn(socket));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
