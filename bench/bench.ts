@@ -115,12 +115,15 @@ async function measure(): Promise<Run> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end());
   const figures: Figure[] = [];
   const done: Measurement[] = [];
+  let endedDuring: string | undefined;
   try {
     for (const measurement of asked) {
+      endedDuring = measurement.name;
       say(`— ${measurement.name}: ${measurement.about}`);
       figures.push(...(await measurement.run(stage)));
       done.push(measurement);
     }
+    endedDuring = undefined;
   } catch (error) {
     // What was being measured when its servers ended is not told.
     if (ending === undefined) throw error;
@@ -133,10 +136,17 @@ async function measure(): Promise<Run> {
     size: size.name,
     seconds: (performance.now() - begun) / 1_000,
     groups: options.groups,
-    ...(options.note === undefined ? {} : { note: options.note }),
+    ...noted(options.note, endedDuring),
     figures,
     methods: done.map(({ name, method }) => [name, method] as const),
   };
+}
+
+function noted(note: string | undefined, endedDuring: string | undefined): Pick<Run, 'note'> {
+  const ended =
+    endedDuring && `Ended by a signal during "${endedDuring}": that and what follows it was not measured.`;
+  const notes = [note, ended].filter((text) => text !== undefined);
+  return notes.length === 0 ? {} : { note: notes.join(' ') };
 }
 
 async function writePages(run: Run): Promise<void> {

@@ -83,6 +83,21 @@ describe('a store whose path is a symlink', () => {
     }
   });
 
+  it('is not restored where a part of its way is a file', async (t) => {
+    const gateway = await startTestGateway(t);
+    const { directory } = gateway;
+    const copy = join(directory, 'backup');
+    await fluxgate(t, ['backup', '--database', `sqlite://${join(directory, 'fleet.db')}`, '--to', copy])
+      .ended;
+    const path = join(copy, 'fleet.db');
+    const refused = await fluxgate(t, ['restore', '--database', `sqlite://${path}`, '--from', copy]).ended;
+    assert.equal(refused.code, 78);
+    assert.equal(
+      refused.stderr,
+      `fluxgate: ${path} cannot be a file's name (ENOTDIR): nothing was changed\n`,
+    );
+  });
+
   it('is no backup while a gateway has it open', async (t) => {
     const gateway = await startLinked(t);
     const { link } = linkedTo(gateway.directory);

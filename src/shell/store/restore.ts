@@ -29,8 +29,8 @@ export interface Restored {
 }
 
 /**
- * Puts a backup in the place of a store; of a symlink, in the place of the file that it leads to. The old file is kept beside it; the swap is one rename, so that at every moment
- * there is one whole store there. Throws StartupError before anything was changed: the backup is not one, or is damaged,
+ * Puts a backup in the place of a store; of a symlink, in the place of the file that it leads to. The old file is kept beside it;
+ * the swap is one rename, so that at every moment there is one whole store there. Throws StartupError before anything was changed: the backup is not one, or is damaged,
  * or somebody uses the store.
  */
 export function restoreStore(store: string, backup: string): Restored {
@@ -63,7 +63,7 @@ export function restoreStore(store: string, backup: string): Restored {
  * Throws StartupError where a link leads nowhere: a volume that is not mounted is no empty one.
  */
 function behindSymlinks(path: string): string {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;
+  if (linkAt(path) === undefined) return path;
   try {
     return realpathSync(path);
   } catch (error) {
@@ -73,6 +73,16 @@ function behindSymlinks(path: string): string {
         'the link away; nothing was changed',
       error,
     );
+  }
+}
+
+/** undefined: there is no symlink. Throws StartupError where nothing can be: a part of the way there is a file, or leads in a circle. */
+function linkAt(path: string): string | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(`${path} cannot be a file's name (${code}): nothing was changed`, error);
   }
 }
 
