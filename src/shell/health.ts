@@ -8,7 +8,8 @@ export interface Health {
   drain(): void;
   /** The last reload was refused: told in /ready as a detail, for the last good state still serves. */
   reloadFailed(): void;
-  reloadSucceeded(): void;
+  /** Whether the one before was refused. */
+  reloadSucceeded(): boolean;
   live(): Answer;
   /** Throws `unavailable` with the reasons as its details. */
   ready(): Promise<Answer>;
@@ -36,7 +37,9 @@ export function createHealth(store: Store, isCrlMissing: () => boolean): Health 
       reloadRefused = true;
     },
     reloadSucceeded() {
+      const wasRefused = reloadRefused;
       reloadRefused = false;
+      return wasRefused;
     },
     drain() {
       draining = true;

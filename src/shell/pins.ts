@@ -27,10 +27,16 @@ export interface PinAnswer {
   readonly saw: string;
 }
 
+/** The request that a key was seen with, for the log. */
+export interface SeenIn {
+  readonly requestId: string;
+  readonly source: string;
+}
+
 export interface KeyPins {
   readonly mode: PinMode;
   /** Takes notice of the key and says why it is refused, if it is. Looks at memory only. */
-  admit(cluster: ClusterPrincipal): Refusal | undefined;
+  admit(cluster: ClusterPrincipal, by: SeenIn): Refusal | undefined;
   /** The same question without taking notice: nothing is remembered, counted or told. Undefined: keys are not looked at. */
   peek(cluster: ClusterPrincipal, nowMs: number): PinAnswer | undefined;
   get(clusterDns: string): PinState | undefined;
@@ -113,9 +119,14 @@ export async function createKeyPins(
     }
   });
 
-  const announce = (cluster: ClusterPrincipal, before: PinState | undefined, state: PinState): void => {
-    const { dns, certificate } = cluster;
-    const line = { cluster: dns, spki: certificate.spkiSha256, certificate: certificate.sha256, mode };
+  const announce = (
+    { dns, certificate }: ClusterPrincipal,
+    before: PinState | undefined,
+    state: PinState,
+    { requestId, source }: SeenIn,
+  ): void => {
+    const { spkiSha256: spki, sha256 } = certificate;
+    const line = { request_id: requestId, source, cluster: dns, spki, certificate: { sha256 }, mode };
     if (before !== undefined && before.spkiSha256 !== state.spkiSha256) {
       log.info({ ...line, replaces: before.spkiSha256 }, 'a cluster has a new key');
       return;
@@ -137,7 +148,7 @@ export async function createKeyPins(
 
   return {
     mode,
-    admit(cluster) {
+    admit(cluster, by) {
       if (mode === 'off') return undefined;
       const { dns, certificate } = cluster;
       const before = pins.get(dns);
@@ -148,7 +159,7 @@ export async function createKeyPins(
       if (state === before) return undefined;
       keep(dns, state);
       metrics.keyPins.inc({ verdict });
-      if (verdict !== 'first' && verdict !== 'current') announce(cluster, before, state);
+      if (verdict !== 'first' && verdict !== 'current') announce(cluster, before, state, by);
       return refusalByPin(cluster, outcome, mode);
     },
     peek(cluster, nowMs) {

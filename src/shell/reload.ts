@@ -70,15 +70,17 @@ async function reloadOnce(
     refuse(parts, trigger, before, error);
     return false;
   }
-  parts.health.reloadSucceeded();
+  const wasRefused = parts.health.reloadSucceeded();
   parts.metrics.reloads.inc({ result: 'done' });
   const { generation } = parts.current();
   parts.metrics.generation.set(generation);
   const closed = await parts.retire();
   const change = describeChange(before, loaded.snapshot);
   parts.audit.told('reloaded', { trigger, generation, ...change, connections_closed: closed });
+  // That the files were refused before is over, though to what is in force nothing may have changed.
+  const after = wasRefused ? { after_refusal: true } : {};
   parts.log.info(
-    { trigger, generation, ...change, connections_closed: closed },
+    { trigger, generation, ...after, ...change, connections_closed: closed },
     change.added.length + change.removed.length === 0 ? 'reloaded: nothing has changed' : 'reloaded',
   );
   parts.reloaded(before);

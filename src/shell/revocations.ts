@@ -139,9 +139,9 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       await inForce.apply();
       await parts.siblings.announce('revocations_changed', id);
       const lifted = await found(id);
-      const { target, reason } = lifted;
+      const { target, reason: revoked_for } = lifted;
       parts.log.warn(
-        { request_id: request.request_id, revocation: id, ...target, reason, by },
+        { request_id: request.request_id, revocation: id, ...target, revoked_for, by },
         'revocation lifted',
       );
       return lifted;

@@ -43,6 +43,10 @@ it('by default two keys in use are flagged in the log, in the metrics and in GET
     ],
     'told once each, not with each poll',
   );
+  for (const { request_id: id, source } of warnings) {
+    const asked = gateway.log.find((line) => line['request_id'] === id && 'method' in line);
+    assert.deepEqual([source, asked?.['cluster']], ['127.0.0.1', DNS], 'and with which request');
+  }
   const admin = gateway.gateway.adminAddress;
   const metrics = await (await fetch(`http://127.0.0.1:${admin?.port}/metrics`)).text();
   assert.match(metrics, /^fluxgate_key_pin_conflicts 1$/m);

@@ -87,6 +87,8 @@ describe('a file that cannot be read keeps the last good state, and the next goo
         await rm(path, { recursive: true });
         await rename(away, path);
         assert.equal(await gateway.gateway.reload('SIGHUP'), true, name);
+        const line = gateway.log.findLast(({ msg }) => msg.startsWith('reloaded'));
+        assert.equal(line?.['after_refusal'], passedOver ? undefined : true, name);
       }
     });
   }

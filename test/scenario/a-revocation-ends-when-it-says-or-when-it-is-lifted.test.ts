@@ -70,7 +70,7 @@ describe('a revocation', () => {
     assert.equal((await readRevocation(gateway, id)).state, 'lifted');
     const line = gateway.log.find(({ msg }) => msg === 'revocation lifted');
     assert.deepEqual(
-      [line?.['revocation'], line?.['kind'], line?.['sha256'], line?.['reason'], line?.['request_id']],
+      [line?.['revocation'], line?.['kind'], line?.['sha256'], line?.['revoked_for'], line?.['request_id']],
       [id, 'certificate_sha256', target.certificate_sha256, 'test', lifted.headers['x-request-id']],
     );
     assert.match(String(line?.['by']), /^writer:token-/);

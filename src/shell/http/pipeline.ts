@@ -47,6 +47,8 @@ export interface RequestRecord extends Admission {
   tokenRefused: boolean;
   /** Whether the override for patches that look like secrets is asked for. */
   readonly allowsSecrets: boolean;
+  /** Whether a write was asked only what it would do. */
+  isDryRun: boolean;
   /** Whoever signed in to the status page. */
   session: PageSession | undefined;
 }
@@ -159,6 +161,7 @@ async function answerRequest(
   // A body may take half a minute: whoever lost the right meanwhile, by certificate, token or policy, changes nothing any more.
   if (body !== undefined) await admit(parts, asked, record);
   const parameters = parts.router.validate(operation, target, body);
+  record.isDryRun = parameters.query['dry_run'] === true;
   const handler = parts.handlers.get(operation.operationId);
   if (handler === undefined) throw new Error(`no handler for ${operation.operationId}`);
   const again = (): Asked =>
@@ -218,7 +221,7 @@ class AskedByRequest implements Asked {
     const verdict = trust.verdictOf(this.#socket);
     // Taken behind the verdict, for which it may have been read again.
     this.#record.presented = trust.presentedBy(this.#socket);
-    return holdToPin(verdict, pins.admit);
+    return holdToPin(verdict, (cluster) => pins.admit(cluster, this.#record));
   }
 }
 
@@ -239,6 +242,7 @@ function beginRecord(parts: PipelineParts, request: IncomingMessage, source: str
     clusterDns: undefined,
     objectId: undefined,
     cluster: undefined,
+    isDryRun: false,
     allowsSecrets: joinedHeader(request, 'allow-suspected-secrets') === 'true',
     decision: undefined,
     revocationId: undefined,

@@ -32,7 +32,7 @@ export function createRequestLog(
       request_id: record.requestId,
       source: record.source,
       principal: describePrincipal(record.principal),
-      token: tokenIdOf(record.principal),
+      token_id: tokenIdOf(record.principal),
       ...certificateFields(record),
       method: record.method,
       path: shownPath(record.path, record.operation),
@@ -40,6 +40,7 @@ export function createRequestLog(
       cluster: record.clusterDns,
       object: record.objectId,
       ...(record.revocationId === undefined ? {} : { revocation: record.revocationId }),
+      ...(record.isDryRun ? { dry_run: true } : {}),
       ...(record.allowsSecrets ? { override: 'allow-suspected-secrets' } : {}),
       ...(record.decision === undefined
         ? {}
@@ -74,6 +75,7 @@ function answeredFields(
     `"path":${path},"operation":"${operation?.operationId ?? 'none'}"` +
     (clusterDns === undefined ? '' : `,"cluster":${quoted(clusterDns)}`) +
     (objectId === undefined ? '' : `,"object":${quoted(objectId)}`) +
+    (record.isDryRun ? ',"dry_run":true' : '') +
     (record.allowsSecrets ? ',"override":"allow-suspected-secrets"' : '') +
     (decision === undefined ? '' : decisionFields(decision)) +
     `,"status":${status},"duration_ms":${Math.round((clock.elapsed() - record.startedMs) * 1_000) / 1_000}`

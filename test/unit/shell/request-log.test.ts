@@ -38,6 +38,7 @@ const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
   clusterDns: 'a.example.com',
   objectId: 'a',
   allowsSecrets: true,
+  isDryRun: true,
   decision: { allowed: true, policies: ['one', 'two'], reason: '' },
   cluster: undefined,
   revocationId: undefined,
@@ -79,6 +80,12 @@ describe('the line of a request', () => {
     assert.ok(answered.endsWith('\n') && answered.split('\n').length === 2);
     assert.match(String(at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.equal(msg, 'answered');
+    assert.equal(fields['dry_run'], true);
+    assert.ok(
+      !linesOf('info', [record({ isDryRun: false }), 200, undefined])
+        .join()
+        .includes('dry_run'),
+    );
     assert.deepEqual(Object.entries(fields), [['level', 'info'], ...Object.entries(others)]);
     assert.deepEqual(Object.keys(JSON.parse(answered)).slice(0, 2), ['level', 'time']);
   });

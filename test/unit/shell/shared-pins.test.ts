@@ -38,11 +38,14 @@ async function pinsOfOne() {
       nowMs = ms;
     },
     see: (spkiSha256: string) =>
-      pins.admit({
-        kind: 'cluster',
-        dns: DNS,
-        certificate: { spkiSha256, sha256: 'x', serial: '1' },
-      } as ClusterPrincipal),
+      pins.admit(
+        {
+          kind: 'cluster',
+          dns: DNS,
+          certificate: { spkiSha256, sha256: 'x', serial: '1' },
+        } as ClusterPrincipal,
+        { requestId: '00ff', source: '192.0.2.1' },
+      ),
     tells(state: PinState) {
       hear({ kind: 'shared', from: 2, parts: [['pins', [[DNS, JSON.parse(JSON.stringify(state))]]]] });
     },
