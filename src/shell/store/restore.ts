@@ -63,7 +63,7 @@ export function restoreStore(store: string, backup: string): Restored {
  * Throws StartupError where a link leads nowhere: a volume that is not mounted is no empty one.
  */
 function behindSymlinks(path: string): string {
-  if (linkAt(path) === undefined) return path;
+  if (!isSymlink(path)) return path;
   try {
     return realpathSync(path);
   } catch (error) {
@@ -76,10 +76,10 @@ function behindSymlinks(path: string): string {
   }
 }
 
-/** undefined: there is no symlink. Throws StartupError where nothing can be: a part of the way there is a file, or leads in a circle. */
-function linkAt(path: string): string | undefined {
+/** Throws StartupError where nothing can be: a part of the way there is a file, or leads in a circle. */
+function isSymlink(path: string): boolean {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartupError(`${path} cannot be a file's name (${code}): nothing was changed`, error);
