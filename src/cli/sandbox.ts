@@ -53,7 +53,9 @@ export async function enterSandbox(
     if (permission === undefined && (await toldToStop(context))) return undefined;
     if (permission === undefined) start(context, config, grants);
   }
-  // The one thread that there ever is reads the store's file; nothing else is opened before the sandbox is known to stand.
+  const { loadSqlite } = await import('../shell/store/load-sqlite.ts');
+  loadSqlite();
+  // The one thread that there ever is reads the store's file; no other file is opened before the sandbox is known to stand.
   const storeCheck = checkApart(context, config);
   if (grants !== undefined && permission !== undefined) {
     dropThreads(permission);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   openSync,
@@ -10,9 +11,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
+import { parseConfig } from '../../../src/core/config.ts';
 import { StartupError } from '../../../src/core/errors.ts';
+import { grantsOf, sandboxOptions } from '../../../src/shell/sandbox.ts';
 import { startFileCheck } from '../../../src/shell/store/check-file.ts';
 import type { FileProblem } from '../../../src/shell/store/problem.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
@@ -122,6 +126,26 @@ test("pins are read while the check goes on, and are nobody's before it has pass
   await store.close();
 });
 
+test('in the sandbox, too, pins are read while the thread is inside of SQLite', async (t) => {
+  const { url, path } = await largeStore(t);
+  pin(path, 'a.example', '"one"');
+  takesLongToCheck(path);
+  const file = '/not/looked/at.pem';
+  const environment = {
+    TLS_CERT_FILE: file,
+    TLS_KEY_FILE: file,
+    CLUSTER_CA_FILE: file,
+    DATABASE_URL: url,
+  };
+  const options = sandboxOptions(grantsOf(parseConfig(environment), '/', [import.meta.dirname]));
+  const program = join(import.meta.dirname, 'opening-beside-the-check.ts');
+  const { stdout, stderr } = spawnSync(process.execPath, [...options, program], {
+    env: environment,
+    encoding: 'utf8',
+  });
+  assert.equal(stdout, '{"read":1,"check":"still going on"}\n', stderr);
+});
+
 test('pins that somebody changed after they were read are read again', async (t) => {
   const { url, path } = await largeStore(t);
   pin(path, 'a.example', '"one"');
@@ -219,6 +243,16 @@ function using<T>(path: string, act: (database: SqliteDatabase.Database) => T): 
 function pin(path: string, ...row: readonly [name: string, document: string]): void {
   const sql = 'INSERT OR REPLACE INTO key_pins (cluster_dns, document) VALUES (?, ?)';
   using(path, (database) => database.prepare(sql).run(row));
+}
+
+/** Seconds, on any machine: each row has SQLite write 60 MB. */
+function takesLongToCheck(path: string): void {
+  using(path, (database) => {
+    database.pragma('ignore_check_constraints = ON');
+    database.exec('CREATE TABLE slow (octets INTEGER CHECK (length(hex(zeroblob(octets))) > 0))');
+    const insert = database.prepare('INSERT INTO slow (octets) VALUES (?)');
+    for (let row = 0; row < 40; row++) insert.run(20_000_000 + row);
+  });
 }
 
 function manyPins(path: string): void {
