@@ -88,7 +88,8 @@ async function reloadOnce(
 }
 
 function refuse(parts: ReloadParts, trigger: ReloadTrigger, inForce: Snapshot, error: unknown): void {
-  const reason = error instanceof StartupError ? error.message : 'a fault in the gateway';
+  const reason =
+    error instanceof StartupError ? error.message.replaceAll('\n', '; ') : 'a fault in the gateway';
   parts.health.reloadFailed();
   parts.metrics.reloads.inc({ result: 'refused' });
   parts.audit.told('reload_refused', { trigger, generation: inForce.generation }, reason);

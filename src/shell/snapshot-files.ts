@@ -12,23 +12,13 @@ import type { WatchedPaths } from './watch.ts';
 
 export const SHIPPED_POLICY_DIR = fileURLToPath(new URL('../../policy/', import.meta.url));
 
-/** Reads everything that a snapshot is made of. Throws StartupError naming the variable, the path and what is wrong. */
+/** Reads everything that a snapshot is made of. Throws StartupError: a line for each file that cannot be read, with its variable, path and what is wrong. */
 export async function readSnapshotFiles(config: Config, shippedPolicyDir: string): Promise<SnapshotSources> {
   const bundle = (path: string, variable: string): Promise<NamedText> =>
     readText(path, variable, LIMITS.bundleBytesMax);
   const optional = async (path: string | undefined, variable: string): Promise<NamedText | undefined> =>
     path === undefined ? undefined : await bundle(path, variable);
-  const [
-    serverChain,
-    serverKey,
-    clusterCa,
-    operatorCa,
-    observedCa,
-    readTokens,
-    writeTokens,
-    oidcJwks,
-    policies,
-  ] = await Promise.all([
+  const reads = [
     bundle(config.tlsCertFile, 'TLS_CERT_FILE'),
     bundle(config.tlsKeyFile, 'TLS_KEY_FILE'),
     bundle(config.clusterCaFile, 'CLUSTER_CA_FILE'),
@@ -40,7 +30,19 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
       ? readText(config.oidc.keys.file, 'OIDC_JWKS_FILE', LIMITS.jwksBytesMax)
       : undefined,
     readPolicies(config.policyDir ?? shippedPolicyDir),
-  ]);
+  ] as const;
+  refuseUnreadable(await Promise.allSettled(reads));
+  const [
+    serverChain,
+    serverKey,
+    clusterCa,
+    operatorCa,
+    observedCa,
+    readTokens,
+    writeTokens,
+    oidcJwks,
+    policies,
+  ] = await Promise.all(reads);
   return {
     serverChain,
     serverKey,
@@ -52,6 +54,15 @@ export async function readSnapshotFiles(config: Config, shippedPolicyDir: string
     oidcJwks,
     ...policies,
   };
+}
+
+function refuseUnreadable(reads: readonly PromiseSettledResult<unknown>[]): void {
+  const faults: unknown[] = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason] : []));
+  if (faults.length === 0) return;
+  if (!faults.every((fault) => fault instanceof StartupError)) {
+    throw faults.find((fault) => !(fault instanceof StartupError));
+  }
+  throw new StartupError(faults.map(({ message }) => message).join('\n'), faults[0]);
 }
 
 /** Everything whose change means a reload. */

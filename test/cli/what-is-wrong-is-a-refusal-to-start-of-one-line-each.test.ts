@@ -221,6 +221,19 @@ describe('a refusal to start', () => {
     });
   }
 
+  it('89 has a line for each file that cannot be read', async (t) => {
+    const { directory, environment } = await serveEnvironment(t);
+    const files = {
+      TLS_KEY_FILE: '/nowhere/tls.key',
+      CLUSTER_CA_FILE: directory,
+      AUTH_TOKEN_FILE: '/nowhere/tokens',
+    };
+    assert.equal(
+      await refusal({ ...environment, ...files }),
+      `TLS_KEY_FILE: /nowhere/tls.key does not exist\nCLUSTER_CA_FILE: ${directory} is a directory\nAUTH_TOKEN_FILE: /nowhere/tokens does not exist`,
+    );
+  });
+
   it('90 names the variable of a port that is taken, for either listener', async (t) => {
     const { environment } = await serveEnvironment(t);
     const other = createServer();

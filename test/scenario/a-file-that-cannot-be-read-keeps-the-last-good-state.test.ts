@@ -93,6 +93,18 @@ describe('a file that cannot be read keeps the last good state, and the next goo
     });
   }
 
+  it('several files, which one line names together', async (t) => {
+    const gateway = await start(t);
+    const files = ['read-tokens', 'server.crt'].map((name) => join(gateway.directory, name));
+    for (const path of files) await rename(path, `${path}.away`);
+    assert.equal(await gateway.gateway.reload('SIGHUP'), false);
+    assert.equal(
+      lastRefusal(gateway)?.['reason'],
+      `TLS_CERT_FILE: ${files[1]} does not exist; AUTH_TOKEN_FILE: ${files[0]} does not exist`,
+    );
+    await standsFirm(gateway);
+  });
+
   it('a file without the permission', async (t) => {
     const gateway = await start(t);
     for (const [name, begin] of Object.entries(FILES)) {
