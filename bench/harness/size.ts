@@ -34,7 +34,7 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
     keptRequests: 8_000,
     burst: 5_000,
     burstRounds: 3,
-    writeRounds: 5,
+    writeRounds: 7,
     pace: 200,
     restSeconds: 5,
     idleWarmUp: 1_000,

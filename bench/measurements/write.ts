@@ -35,12 +35,13 @@ export const write: Measurement = {
       });
     const rest: number[] = [];
     const during: number[] = [];
+    const longest: number[] = [];
     const plans: number[] = [];
     const commits: number[] = [];
     let expected = restSeconds;
     for (let round = 1; round <= writeRounds; round++) {
       stage.say(`write: round ${round} of ${writeRounds}`);
-      rest.push(...(await polls(restSeconds)).took);
+      rest.push(p99((await polls(restSeconds)).took));
       for (;;) {
         const beside = polls(expected + 2 * AROUND_SECONDS);
         await pause(AROUND_SECONDS * 1_000);
@@ -57,7 +58,9 @@ export const write: Measurement = {
           expected = Math.min(MAX_SECONDS, ((ended - begun) / 1_000) * 1.5);
           continue;
         }
-        during.push(...took.filter((ms, n) => (starts[n] ?? 0) < ended && (starts[n] ?? 0) + ms > begun));
+        const meanwhile = took.filter((ms, n) => (starts[n] ?? 0) < ended && (starts[n] ?? 0) + ms > begun);
+        during.push(p99(meanwhile));
+        longest.push(Math.max(...meanwhile));
         break;
       }
     }
@@ -70,9 +73,9 @@ export const write: Measurement = {
       cells: { fluxgate: cellOf(values) },
     });
     return [
-      figure('p99-rest', `p99 of ${pace} polls a second at rest`, [p99(rest)]),
-      figure('p99-during', `p99 of ${pace} polls a second during ${of}`, [p99(during)]),
-      figure('longest', `the slowest poll during ${of}`, [Math.max(...during)]),
+      figure('p99-rest', `p99 of ${pace} polls a second at rest`, rest),
+      figure('p99-during', `p99 of ${pace} polls a second during ${of}`, during),
+      figure('longest', `the slowest poll during ${of}`, longest),
       figure('plan', `plan of ${of}`, plans),
       figure('commit', `commit of ${of}`, commits),
       figure('both', `plan + commit of ${of}`, both),
