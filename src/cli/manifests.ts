@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
 import { StartupError } from '../core/errors.ts';
 import { isRecord } from '../core/fleet/canonical.ts';
 import { inspectObject } from '../core/fleet/check-object.ts';
@@ -7,6 +8,7 @@ import type { Cluster } from '../core/fleet/objects.ts';
 import { clusterManifests } from '../core/manifests/cluster-set.ts';
 import { type Credential, manifestSettings, type OptionalPart } from '../core/manifests/settings.ts';
 import { loadContract } from '../shell/contract.ts';
+import { reasonOf } from '../shell/read-file.ts';
 import { answered } from './api/pages.ts';
 import { segment } from './api/path.ts';
 import { locatedGateway, openSession } from './api/session.ts';
@@ -60,11 +62,15 @@ async function fromFile(path: string): Promise<unknown> {
     // Aliases could make gigabytes of a few lines, and no document needs one.
     return parse(text, { maxAliasCount: 0, uniqueKeys: true, prettyErrors: false });
   } catch (error) {
-    throw new StartupError(
-      `--file: ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    throw new StartupError(`--file: ${path}: ${notADocument(error)}`, error);
   }
+}
+
+function notADocument(error: unknown): string {
+  if (error instanceof YAMLParseError && error.code === 'MULTIPLE_DOCS') {
+    return "holds several documents: give one cluster's, such as export writes";
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function textOf(flag: string, path: string): Promise<string> {
@@ -72,7 +78,7 @@ async function textOf(flag: string, path: string): Promise<string> {
     const text = await readFile(path, 'utf8');
     if (text.length <= DOCUMENT_BYTES_MAX) return text;
   } catch (error) {
-    throw new StartupError(`${flag}: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw new StartupError(`${flag}: ${resolve(path)} ${reasonOf(error)}`, error);
   }
   throw new StartupError(`${flag}: ${path} is larger than ${DOCUMENT_BYTES_MAX} octets`);
 }

@@ -27,9 +27,25 @@ export async function startAdmin(
     body: await metrics.text(),
     contentType: metrics.contentType(),
   });
+  /** What /ready says no to: probes ask every few seconds, and the log is told when it changes. */
+  let told = '';
+  const ready = async (): Promise<Answer> => {
+    try {
+      const answer = await health.ready();
+      if (told !== '') log.info('ready again: /ready is 200');
+      told = '';
+      return answer;
+    } catch (error) {
+      const { details } = asFluxgateError(error);
+      const reasons = JSON.stringify(details ?? []);
+      if (reasons !== told) log.error({ details }, 'not ready: /ready is 503');
+      told = reasons;
+      throw error;
+    }
+  };
   const routes = new Map<string, () => Answer | Promise<Answer>>([
     ['/health', health.live],
-    ['/ready', health.ready],
+    ['/ready', ready],
     ['/metrics', exposition],
   ]);
   const answer = async (method: string | undefined, url: string | undefined): Promise<Answer> => {
@@ -55,7 +71,7 @@ export async function startAdmin(
       answer(request.method, request.url)
         .catch((error: unknown) => {
           const known = asFluxgateError(error);
-          if (known.code === 'unavailable')
+          if (known.code === 'unavailable' && known.details === undefined)
             log.error({ err: error, request_id: requestId }, 'admin request failed');
           return errorAnswer(known, requestId);
         })

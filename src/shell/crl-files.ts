@@ -7,6 +7,7 @@ import { CrlRefused } from '../core/identity/crl-refused.ts';
 import { type CrlSet, createCrlSet, findCrlIssuer } from '../core/identity/crl-set.ts';
 import type { BoundCrl, CrlPolicy } from '../core/identity/crl-state.ts';
 import { DerError } from '../core/identity/der.ts';
+import { printable } from '../core/identity/printable.ts';
 import type { Trust } from '../core/identity/trust.ts';
 import { LIMITS } from '../core/limits.ts';
 import { readRegularFile, UnreadableFile } from './read-file.ts';
@@ -39,7 +40,7 @@ export async function loadCrls(from: CrlDirectory): Promise<CrlSet> {
       crls.push(...(await inSlices(readFileCrls(octets, name, trust, known))));
     } catch (error) {
       if (!(error instanceof DerError) && !(error instanceof CrlRefused)) throw error;
-      throw new StartupError(`CRL_DIR: ${name}: ${error.message}`, error);
+      throw new StartupError(`CRL_DIR: ${printable(name)}: ${error.message}`, error);
     }
   }
   return createCrlSet({ crls, previous, policy, trust, nowMs });
@@ -90,6 +91,6 @@ async function readOctets(path: string, name: string, octetsLeft: number): Promi
     const why = together
       ? `is too large: together they may have ${LIMITS.crlDirectoryBytesMax} octets`
       : error.message;
-    throw new StartupError(`CRL_DIR: ${name} ${why}`, error);
+    throw new StartupError(`CRL_DIR: ${printable(name)} ${why}`, error);
   }
 }

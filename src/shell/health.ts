@@ -18,14 +18,13 @@ export interface Health {
 const OK: Answer = Object.freeze({ status: 200, body: Object.freeze({ status: 'ok' }) });
 
 /** Which file is wrong, and how, is for the log: anybody may ask for /ready. */
+const REFUSED_RELOAD: ErrorDetail = Object.freeze({
+  field: 'reload',
+  problem: 'was refused: the last good state serves, and the log says what is wrong',
+});
 const OK_WITH_REFUSED_RELOAD: Answer = Object.freeze({
   status: 200,
-  body: {
-    status: 'ok',
-    details: [
-      { field: 'reload', problem: 'was refused: the last good state serves, and the log says what is wrong' },
-    ],
-  },
+  body: { status: 'ok', details: [REFUSED_RELOAD] },
 });
 
 /** `isCrlMissing`: whether a CRL that policy requires is stale now. */
@@ -60,6 +59,8 @@ export function createHealth(store: Store, isCrlMissing: () => boolean): Health 
         });
       }
       if (reasons.length === 0) return reloadRefused ? OK_WITH_REFUSED_RELOAD : OK;
+      // Whoever mends what is named above mends nothing while it lasts.
+      if (reloadRefused) reasons.push(REFUSED_RELOAD);
       throw new FluxgateError('unavailable', 'Not ready: send no traffic here; see details.', {
         details: reasons,
       });

@@ -51,6 +51,8 @@ export function reasonOf(error: unknown): string {
       return 'does not exist';
     case 'EACCES':
       return 'may not be read by this user';
+    case 'EISDIR':
+      return 'is a directory';
     case 'ELOOP':
       return 'is a symbolic link that leads to itself';
     default:

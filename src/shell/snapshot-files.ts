@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../core/config.ts';
 import type { TokenSource } from '../core/config-values.ts';
 import { StartupError } from '../core/errors.ts';
+import { printable } from '../core/identity/printable.ts';
 import { LIMITS } from '../core/limits.ts';
 import { SCHEMA_FILE } from '../core/policy/schema-file.ts';
 import type { NamedText, SnapshotSources } from '../core/snapshot.ts';
@@ -11,6 +12,9 @@ import { readRegularFile, UnreadableFile } from './read-file.ts';
 import type { WatchedPaths } from './watch.ts';
 
 export const SHIPPED_POLICY_DIR = fileURLToPath(new URL('../../policy/', import.meta.url));
+
+/** Of a path, as Linux has it. */
+const PATH_MAX = 4_096;
 
 /** Reads everything that a snapshot is made of. Throws StartupError: a line for each file that cannot be read, with its variable, path and what is wrong. */
 export async function readSnapshotFiles(config: Config, shippedPolicyDir: string): Promise<SnapshotSources> {
@@ -83,7 +87,7 @@ export function watchedPaths(config: Config, shippedPolicyDir: string): WatchedP
 
 /** Of a file that is read again and again; `variable` and path are the name of what is in it, in every complaint. */
 export async function readText(path: string, variable: string, octetsMax: number): Promise<NamedText> {
-  const name = `${variable}: ${path}`;
+  const name = `${variable}: ${printable(path, PATH_MAX)}`;
   try {
     return { name, text: (await readRegularFile(path, octetsMax)).toString('utf8') };
   } catch (error) {

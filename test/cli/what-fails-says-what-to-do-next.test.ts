@@ -28,6 +28,7 @@ describe('what fails', () => {
     ];
     const list = ['cluster', 'list'];
     const thief = '--cluster-name Thief --environment dev --node-count 1'.split(' ');
+    const exported = join(line.directory, 'exported');
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [
         [...list, '--url', `https://localhost:${await freePort()}`],
@@ -42,7 +43,8 @@ describe('what fails', () => {
         /under no CA that is trusted here: name its CA with --ca FILE/,
       ],
       [[...list, '--ca', '/dev/null'], 78, /holds no certificate/],
-      [[...list, '--cert', '/nowhere/op.crt'], 78, /--cert: ENOENT/],
+      [[...list, '--cert', '/nowhere/op.crt'], 78, /^fluxgate: --cert: \/nowhere\/op\.crt does not exist$/m],
+      [[...list, '--url', 'http://localhost:1'], 78, /http:\/\/ of the flags: credentials go over TLS only/],
       [
         [...list, '--token-file', await put('unknown', 'unknown-token\n')],
         3,
@@ -74,6 +76,22 @@ describe('what fails', () => {
         ['namespace', 'delete', 'podinfo'],
         5,
         /in_use[\s\S]*→ take it away from who uses it first \(fluxgate namespace unassign podinfo --cluster NAME\), or delete it with --detach/,
+      ],
+      [
+        ['import', '--dir', exported, '--mode', 'authoritative', '--yes'],
+        5,
+        /in_use[\s\S]*→ take it away from who uses it first$/m,
+      ],
+      [
+        [
+          'manifests',
+          '--gateway',
+          'https://gw.example.com',
+          '--file',
+          await put('two.yaml', 'a: 1\n---\nb: 2\n'),
+        ],
+        78,
+        /^fluxgate: --file: \S+two\.yaml: holds several documents: give one cluster's/m,
       ],
       [
         ['cluster', 'patch', 'demo-cluster-01', '-p', '{"node_count": 4}', '--if-match', '"old"'],
@@ -161,6 +179,13 @@ describe('what fails', () => {
       '1',
     ];
     assert.equal((await line.run(['component', 'create', 'sandbox', ...sandbox])).code, 0);
+    assert.equal((await line.run(['export', '--dir', exported])).code, 0);
+    rmSync(join(exported, 'namespaces', 'podinfo.yaml'));
+    const elsewhere = await line.run(list, { API_CA_FILE: 'not-there.crt' });
+    assert.match(
+      elsewhere.stderr,
+      /^fluxgate: --ca \(the environment\): \/\S+\/not-there\.crt does not exist$/m,
+    );
     const none = await line.run(['fleet', 'status', '--environment', 'uat']);
     assert.match(none.stderr, /^no cluster has the environment uat: fluxgate fleet status has all$/m);
     for (const [args, code, says] of cases) {

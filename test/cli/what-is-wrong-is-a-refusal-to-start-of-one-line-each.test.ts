@@ -52,8 +52,8 @@ interface Case {
   readonly says: RegExp;
 }
 
-async function file({ directory }: ServeEnvironment, content: string): Promise<string> {
-  const path = join(directory, 'changed');
+async function file({ directory }: ServeEnvironment, content: string, name = 'changed'): Promise<string> {
+  const path = join(directory, name);
   await writeFile(path, content);
   return path;
 }
@@ -63,6 +63,17 @@ const CASES: readonly Case[] = [
     what: 'a CA file that is not there',
     change: () => ({ CLUSTER_CA_FILE: '/nowhere/ca.crt' }),
     says: /^CLUSTER_CA_FILE: \/nowhere\/ca\.crt does not exist$/,
+  },
+  {
+    what: "a client's certificate where the server's should be",
+    change: async (working) => {
+      const client = await working.pki.cluster('demo-cluster-01.k8s.example.com');
+      return {
+        TLS_CERT_FILE: await file(working, client.chainPem),
+        TLS_KEY_FILE: await file(working, client.keyPem, 'key'),
+      };
+    },
+    says: /^TLS_CERT_FILE: \/\S+\/changed: the first certificate is none of a server \(its extended key usage lacks serverAuth\)/,
   },
   {
     what: 'an empty CA file',

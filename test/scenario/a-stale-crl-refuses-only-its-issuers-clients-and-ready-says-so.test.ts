@@ -49,6 +49,38 @@ test('under require-fresh: 495 and not ready once it is stale, until a fresh one
   assert.equal((await gateway.send({ path: '/ready' })).status, 200);
 });
 
+test('a refused reload, which keeps a fresh CRL out, is told beside it, and the log of probes is one line a change', async (t) => {
+  const { pki, leaf, files } = await scene();
+  const gateway = await startCrlGateway(t, files, { pki });
+  const probe = async (): Promise<readonly [number, readonly string[] | undefined]> => {
+    const answer = await fetch(`http://127.0.0.1:${gateway.gateway.adminAddress?.port}/ready`);
+    const { details } = (await answer.json()) as { details?: { field: string }[] };
+    return [answer.status, details?.map(({ field }) => field)];
+  };
+  gateway.advance(WEEK + 2_000);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await probe(), [503, ['crl']]);
+  const now = Date.now() + WEEK;
+  const dates = { thisUpdate: new Date(now), nextUpdate: new Date(now + WEEK), number: 2 };
+  await gateway.put('issuing.crl', await crlOf(pki.clusterIntermediate, [], dates));
+  await gateway.put('another.crl', 'nothing');
+  assert.equal(await gateway.gateway.reload('SIGHUP'), false);
+  assert.equal((await gateway.send({ path, certificate: leaf })).status, 495);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await probe(), [503, ['crl', 'reload']]);
+  await gateway.put('another.crl', undefined);
+  assert.equal(await gateway.gateway.reload('SIGHUP'), true);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await probe(), [200, undefined]);
+  const said = gateway.log.filter(({ msg }) => /\/ready is/.test(msg));
+  assert.deepEqual(
+    said.map(({ level, msg, details }) => [level, msg, (details as { field: string }[] | undefined)?.length]),
+    [
+      ['error', 'not ready: /ready is 503', 1],
+      ['error', 'not ready: /ready is 503', 2],
+      ['info', 'ready again: /ready is 200', undefined],
+    ],
+  );
+  assert.ok(!gateway.log.some(({ msg }) => msg === 'admin request failed'));
+});
+
 test('under prefer-fresh: accepted with a warning, while it still revokes', async (t) => {
   const { pki, leaf, revoked, files } = await scene();
   const gateway = await startCrlGateway(t, files, { pki, environment: { CRL_POLICY: 'prefer-fresh' } });

@@ -23,7 +23,7 @@ const NEXT: Readonly<Record<number, string>> = Object.freeze({
 
 /** Where the code says more than the status. */
 const NEXT_OF_CODE: Readonly<Record<string, string>> = Object.freeze({
-  in_use: 'take it away from who uses it first{unassign}, or delete it with --detach',
+  in_use: 'take it away from who uses it first{unassign}{detached}',
   conflict: 'somebody or something was there first: look at it{get} and decide again',
   secret_suspected:
     'put the secret into a Secret in the cluster and name it in secret_refs (docs/fleet-safety.md)',
@@ -89,10 +89,12 @@ function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRe
   const said: Readonly<Record<string, string | undefined>> = {
     list,
     get: command('get'),
-    unassign: first === 'clusters' ? undefined : `${command('unassign')} --cluster NAME`,
+    unassign:
+      first === 'clusters' || list === undefined ? undefined : `${command('unassign')} --cluster NAME`,
   };
   return hint
     .replace('{unwritten}', writes ? '; nothing was written' : '')
+    .replace('{detached}', method === 'DELETE' ? ', or delete it with --detach' : '')
     .replace(/\{(\w+)\}/g, (_all, name: string) => {
       const known = said[name];
       return known === undefined ? '' : ` (fluxgate ${known})`;

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { getCACertificates } from 'node:tls';
 import { StartupError } from '../../core/errors.ts';
+import { reasonOf } from '../../shell/read-file.ts';
 import type { TerminalContext } from '../context.ts';
 import { configFilePath, type GatewayContext, readConfigFile } from './config-file.ts';
 import type { ApiOptions } from './options.ts';
@@ -21,6 +23,7 @@ interface Source extends GatewayContext {
   readonly name: string;
 }
 
+const FLAGS = 'the flags';
 const IDENTITY = ['cert', 'key', 'token_file', 'token'] as const;
 
 export async function openSession(context: TerminalContext, options: ApiOptions): Promise<Session> {
@@ -41,11 +44,11 @@ export async function resolveGateway(
     );
   }
   const origin = originOf(located.url, located.name);
-  const ca = sources.find((source) => source.ca !== undefined)?.ca;
+  const ca = fileIn(sources, 'ca');
   return {
     origin,
     identity: {
-      ca: ca === undefined ? systemAuthorities() : await certificates('--ca', ca),
+      ca: ca === undefined ? systemAuthorities() : await certificates(ca),
       ...(await credentialOf(context, sources, origin)),
     },
   };
@@ -83,7 +86,7 @@ async function sourcesOf(
     return [{ name: `context ${name}`, ...entry }];
   };
   return [
-    source('the flags', {
+    source(FLAGS, {
       url: options.url ?? options.apiUrl,
       ca: options.ca,
       cert: options.cert,
@@ -118,7 +121,7 @@ function originOf(url: string, from: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol === 'http:') {
     throw new StartupError(
-      `${from} say http://, and credentials go over TLS only: https://${parsed.host} (the port of LISTEN_ADDR)`,
+      `http:// of ${from}: credentials go over TLS only: https://${parsed.host} (the port of LISTEN_ADDR)`,
     );
   }
   const plain =
@@ -142,15 +145,13 @@ async function credentialOf(
   }
   if (saying.cert !== undefined || saying.key !== undefined) {
     // The halves may come by flag and by variable, as each flag wins over its variable.
-    const cert = sources.find((source) => source.cert !== undefined)?.cert;
-    const key = sources.find((source) => source.key !== undefined)?.key;
+    const cert = fileIn(sources, 'cert');
+    const key = fileIn(sources, 'key');
     if (cert === undefined || key === undefined) throw new StartupError('--cert and --key go together');
-    return { cert: await certificates('--cert', cert), key: await fileOf('--key', key) };
+    return { cert: await certificates(cert), key: await contentOf(key) };
   }
   assertMeantFor(saying, origin);
-  const token = (
-    saying.token_file === undefined ? saying.token : await tokenOf(context, saying.token_file)
-  )?.trim();
+  const token = (saying.token_file === undefined ? saying.token : await tokenOf(context, saying))?.trim();
   if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
     throw new StartupError(`the token of ${saying.name} is empty, or more than one line`);
   }
@@ -165,24 +166,42 @@ function assertMeantFor({ name, url }: Source, origin: string): void {
   );
 }
 
-async function tokenOf({ terminal }: TerminalContext, path: string): Promise<string> {
-  if (path !== '-') return await fileOf('--token-file', path);
+async function tokenOf({ terminal }: TerminalContext, saying: Source): Promise<string | undefined> {
+  const file = fileIn([saying], 'token_file');
+  if (file?.path !== '-') return file === undefined ? undefined : await contentOf(file);
   return (await buffer(terminal.input)).toString('utf8');
 }
 
-async function certificates(flag: string, path: string): Promise<string> {
-  const text = await fileOf(flag, path);
+interface NamedFile {
+  readonly path: string;
+  /** The flag, and who said it where it was no flag. */
+  readonly name: string;
+}
+
+function fileIn(
+  sources: readonly Source[],
+  field: 'ca' | 'cert' | 'key' | 'token_file',
+): NamedFile | undefined {
+  const source = sources.find((one) => one[field] !== undefined);
+  const path = source?.[field];
+  if (source === undefined || path === undefined) return undefined;
+  const flag = `--${field.replace('_', '-')}`;
+  return { path, name: source.name === FLAGS ? flag : `${flag} (${source.name})` };
+}
+
+async function certificates(file: NamedFile): Promise<string> {
+  const text = await contentOf(file);
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new StartupError(`${flag}: ${path} holds no certificate (PEM)`);
+    throw new StartupError(`${file.name}: ${file.path} holds no certificate (PEM)`);
   }
   return text;
 }
 
-async function fileOf(flag: string, path: string): Promise<string> {
+async function contentOf({ path, name }: NamedFile): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new StartupError(`${flag}: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw new StartupError(`${name}: ${resolve(path)} ${reasonOf(error)}`, error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { Scalar } from 'yaml';
 import { StartupError } from '../errors.ts';
@@ -116,6 +117,7 @@ function network(text: string): string {
 function certificatesOnly(pem: string): string {
   const certificates = readPemCertificates(pem, '--gateway-ca');
   if (certificates.length === 0) throw new StartupError('--gateway-ca: holds no certificate');
+  for (const [index, der] of certificates.entries()) refuseLeaf(certificateIn(der, index + 1));
   return certificates
     .map((der) =>
       Buffer.from(der)
@@ -124,6 +126,23 @@ function certificatesOnly(pem: string): string {
     )
     .map((base64) => `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`)
     .join('');
+}
+
+function certificateIn(der: Uint8Array, block: number): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (error) {
+    throw new StartupError(`--gateway-ca: block ${block} is no certificate`, error);
+  }
+}
+
+/** A chain may end in a server's own certificate, which has signed itself, but in nobody else's that is no CA. */
+function refuseLeaf({ ca, subject, issuer }: X509Certificate): void {
+  if (ca || subject === issuer) return;
+  const name = JSON.stringify(subject.replaceAll('\n', ', '));
+  throw new StartupError(
+    `--gateway-ca: ${name} is no CA: give the one that the gateway's certificate is under`,
+  );
 }
 
 /**

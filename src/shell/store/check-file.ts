@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { parseDatabaseUrl } from './database-url.ts';
-import type { FileProblem } from './problem.ts';
+import { type FileProblem, REPLACED } from './problem.ts';
+import { identityOf } from './store-file.ts';
 
 /** A check that goes on: what is wrong with the store's file, or undefined. Never rejects: what cannot be checked is a problem. */
 export type FileCheck = Promise<FileProblem | undefined>;
@@ -20,12 +21,15 @@ export function startFileCheck(
 ): FileCheck | undefined {
   const location = parseDatabaseUrl(databaseUrl);
   if (location.memory || octetsOf(location.path) < ALONE_OCTETS_MIN) return undefined;
+  const before = identityOf(location.path);
   const thread = new Worker(new URL('./check-thread.ts', import.meta.url), {
     workerData: location.path,
     env: environment,
   });
   return new Promise((resolve) => {
-    thread.once('message', (problem: FileProblem | null) => resolve(problem ?? undefined));
+    thread.once('message', (problem: FileProblem | null) =>
+      resolve(problem ?? replacedSince(before, location.path)),
+    );
     const failed = (why: string): void =>
       resolve({
         message: `the check that a start makes of it did not finish (${why}): start again, with more memory if that was missing`,
@@ -34,6 +38,14 @@ export function startFileCheck(
     thread.once('error', (error) => failed(String(error)));
     thread.once('exit', () => failed('its thread ended without an answer'));
   });
+}
+
+function replacedSince(identity: string, path: string): FileProblem | undefined {
+  try {
+    return identityOf(path) === identity ? undefined : REPLACED;
+  } catch {
+    return REPLACED;
+  }
 }
 
 function octetsOf(path: string): number {

@@ -4,8 +4,8 @@ import { damageOf, guardSettings, STARTUP_BUSY_TIMEOUT_MS } from './damage.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { isDamage, sqliteCode } from './faults.ts';
 import { migrate } from './migrations/migrate.ts';
-import type { FileProblem } from './problem.ts';
-import { makeStoreFile } from './store-file.ts';
+import { type FileProblem, REPLACED } from './problem.ts';
+import { identityOf, makeStoreFile } from './store-file.ts';
 
 /** `reader` sees committed state only; in memory there is one connection, and it is both. */
 export interface OpenDatabase {
@@ -17,10 +17,11 @@ export interface OpenDatabase {
 const BUSY_TIMEOUT_MS = 100;
 
 /**
- * Opens, checks and migrates the store's file, or makes it. `checked`: it was checked as a whole a moment ago. Throws StartupError, in one
+ * Opens, checks and migrates the store's file, or makes it. `checked`: the file (`identityOf`) that was
+ * checked as a whole a moment ago, and has to be the one that is opened. Throws StartupError, in one
  * line that says what to do.
  */
-export function openDatabase(url: string, { checked = false } = {}): OpenDatabase {
+export function openDatabase(url: string, { checked }: { readonly checked?: string } = {}): OpenDatabase {
   const location = parseDatabaseUrl(url);
   if (location.memory) {
     const database = new SqliteDatabase(':memory:');
@@ -35,7 +36,8 @@ export function openDatabase(url: string, { checked = false } = {}): OpenDatabas
     writer = new SqliteDatabase(path, { fileMustExist: true, timeout: STARTUP_BUSY_TIMEOUT_MS });
     settings(writer);
     durability(writer);
-    if (!checked) refuseDamage(writer, path);
+    if (checked === undefined) refuseDamage(writer, path);
+    else if (identityOf(path) !== checked) throw refusalOf(REPLACED, path);
     migrate(writer, path);
     const reader = openReader(path);
     writer.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);

@@ -55,11 +55,20 @@ function opened(path: string): Database | undefined {
     database = new SqliteDatabase(path, { fileMustExist: true, timeout: 0 });
     guardSettings(database);
     database.pragma('query_only = ON');
-    return database;
+    if (isPlainTable(database, 'key_pins')) return database;
+    database.close();
+    return undefined;
   } catch {
     database?.close();
     return undefined;
   }
+}
+
+/** A view, a virtual table or a column that is computed runs what somebody wrote into the file, for as long as they please. */
+function isPlainTable(database: Database, name: string): boolean {
+  const sql = "SELECT count(*) FROM sqlite_schema WHERE name = ? AND type = 'table' AND rootpage > 0";
+  const columns = database.pragma(`table_xinfo(${name})`) as { hidden: number }[];
+  return database.prepare(sql).pluck().get(name) === 1 && columns.every(({ hidden }) => hidden === 0);
 }
 
 /** In pages, so that whatever else a start does has its turn, and the end of the check. undefined: not all of it can be pins. */

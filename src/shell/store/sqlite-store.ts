@@ -8,6 +8,7 @@ import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import type { FileCheck } from './check-file.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
 import { type OpenDatabase, openDatabase, refuseFile } from './database.ts';
+import { parseDatabaseUrl } from './database-url.ts';
 import { createEndedSessionStore } from './ended-sessions.ts';
 import { storeFault, unavailable } from './faults.ts';
 import { createFleetQueries, type FleetQueries } from './fleet-queries.ts';
@@ -26,6 +27,7 @@ import {
 } from './revocation-records.ts';
 import { createSightingStore } from './sightings-store.ts';
 import type { Store } from './store.ts';
+import { identityOf } from './store-file.ts';
 import {
   createTokenQueries,
   createTokenWrites,
@@ -59,17 +61,18 @@ export async function openSqliteStore(
   try {
     const problem = await check;
     if (problem !== undefined) refuseFile(databaseUrl, problem);
+    const checked = check === undefined ? {} : { checked: identityOfStore(databaseUrl) };
     await ahead?.finished();
-    return createSqliteStore(
-      openDatabase(databaseUrl, { checked: check !== undefined }),
-      bounds,
-      turn,
-      ahead,
-    );
+    return createSqliteStore(openDatabase(databaseUrl, checked), bounds, turn, ahead);
   } catch (error) {
     ahead?.take();
     throw error;
   }
+}
+
+function identityOfStore(databaseUrl: string): string {
+  const location = parseDatabaseUrl(databaseUrl);
+  return location.memory ? '' : identityOf(location.path);
 }
 
 /** For tests, which tamper with the connections; everybody else opens. */

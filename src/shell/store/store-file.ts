@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartupError } from '../../core/errors.ts';
 
@@ -7,7 +7,12 @@ import { StartupError } from '../../core/errors.ts';
  * nobody can read it in between; its -wal and -shm get the same mode from SQLite. Throws StartupError.
  */
 export function makeStoreFile(path: string): void {
-  const touch = (): void => closeSync(openSync(path, 'a', 0o600));
+  const touch = (): void => {
+    // What is there is not opened: to close it would take back all locks that SQLite holds on it in this process (fcntl(2)).
+    const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    if (isThere) accessSync(path, constants.R_OK | constants.W_OK);
+    else closeSync(openSync(path, 'a', 0o600));
+  };
   try {
     try {
       touch();
@@ -20,4 +25,10 @@ export function makeStoreFile(path: string): void {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(`DATABASE_URL: ${path} cannot be made or written: ${reason}`, error);
   }
+}
+
+/** Of the file that a path leads to now, whatever is written into it: another one in its place has another. Throws what stat(2) throws. */
+export function identityOf(path: string): string {
+  const { dev, ino } = statSync(path, { bigint: true });
+  return `${dev}:${ino}`;
 }

@@ -112,6 +112,7 @@ function checkKeyPair({ certificateChain, privateKey }: TlsMaterial): void {
   } catch (error) {
     throw new StartupError(`${certificateChain.name} holds no readable PEM certificate`, error);
   }
+  refuseOtherThanServers(leaf, certificateChain.name);
   let matches: boolean;
   try {
     matches = leaf.checkPrivateKey(createPrivateKey(privateKey.text));
@@ -123,6 +124,17 @@ function checkKeyPair({ certificateChain, privateKey }: TlsMaterial): void {
       `${privateKey.name} is not the key of the first certificate in ${certificateChain.name}`,
     );
   }
+}
+
+/** RFC 5280 §4.2.1.12: serverAuth, anyExtendedKeyUsage. Who has no such extension is for any use. */
+const FOR_SERVERS: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+
+/** Every client would end the connection, and the log would speak of its alert only. `keyUsage`: the extended ones, as Node has it. */
+function refuseOtherThanServers({ keyUsage }: X509Certificate, name: string): void {
+  if (keyUsage === undefined || keyUsage.some((usage) => FOR_SERVERS.includes(usage))) return;
+  throw new StartupError(
+    `${name}: the first certificate is none of a server (its extended key usage lacks serverAuth): no client would accept it`,
+  );
 }
 
 function describe(error: unknown): string {

@@ -14,6 +14,7 @@ import {
   manifestsOf,
   readManifests,
 } from '../../support/manifests.ts';
+import { createTestPki } from '../../support/pki.ts';
 import { PROJECT } from '../../support/spawned.ts';
 
 const objectsOf = (...request: Parameters<typeof manifestsOf>): readonly Manifest[] =>
@@ -183,7 +184,8 @@ describe('what a cluster applies', () => {
     }
   });
 
-  it('is refused where a setting would not be what it should be', () => {
+  it('is refused where a setting would not be what it should be', async () => {
+    const leaf = await (await createTestPki()).cluster('demo-cluster-01.k8s.example.com');
     const pem = readFileSync(EXAMPLE_CA, 'utf8');
     const refused: readonly [Partial<ManifestRequest>, RegExp][] = [
       [{ gateway: 'http://fluxgate.example.com' }, /--gateway/],
@@ -199,6 +201,14 @@ describe('what a cluster applies', () => {
       [{ caPem: pem }, /--gateway-ca: with a certificate/],
       [{ credential: 'token', caPem: undefined }, /--gateway-ca: give/],
       [{ credential: 'token', caPem: 'nothing' }, /--gateway-ca/],
+      [{ credential: 'token', caPem: leaf.pem }, /--gateway-ca: "CN=\S+" is no CA: give the one/],
+      [
+        {
+          credential: 'token',
+          caPem: `${pem}-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n`,
+        },
+        /--gateway-ca: block 2 is no certificate/,
+      ],
       [
         {
           credential: 'token',

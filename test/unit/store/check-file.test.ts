@@ -4,6 +4,7 @@ import {
   closeSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import { parseConfig } from '../../../src/core/config.ts';
 import { StartupError } from '../../../src/core/errors.ts';
 import { grantsOf, sandboxOptions } from '../../../src/shell/sandbox.ts';
 import { startFileCheck } from '../../../src/shell/store/check-file.ts';
+import { readPinsAhead } from '../../../src/shell/store/pins-ahead.ts';
 import type { FileProblem } from '../../../src/shell/store/problem.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import { insertSampleFleet } from '../../support/fleet.ts';
@@ -146,6 +148,50 @@ test('in the sandbox, too, pins are read while the thread is inside of SQLite', 
   assert.equal(stdout, '{"read":1,"check":"still going on"}\n', stderr);
 });
 
+test('an open store holds its lock on the file, which another process finds, however it was checked', async (t) => {
+  const { url, path } = await largeStore(t);
+  const small = temporaryDatabase(t);
+  await (await openSqliteStore(small.url)).close();
+  for (const [file, from] of [
+    [path, url],
+    [small.path, small.url],
+  ] as const) {
+    const store = await openSqliteStore(from, {}, undefined, startFileCheck(from, {}));
+    await store.sightings.pins();
+    assert.equal(isOpenElsewhere(file), true, file);
+    await store.close();
+    assert.equal(isOpenElsewhere(file), false, file);
+  }
+});
+
+test('a file that is put in the place of the one that was checked is not opened', async (t) => {
+  const { url, path } = await largeStore(t);
+  const other = await largeStore(t);
+  const refusal = /another file was put in its place while it was checked: start again/;
+  takesLongToCheck(path);
+  const going = opened(url);
+  await turns();
+  renameSync(other.path, path);
+  await assert.rejects(going, (error) => error instanceof StartupError && refusal.test(error.message));
+  await opened(url);
+});
+
+test('pins that are a view, or whose columns are computed, are not read before the check has passed', async (t) => {
+  const endless =
+    'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x < 0';
+  for (const sql of [
+    `CREATE VIEW key_pins AS SELECT 1 AS rowid, 'a' AS cluster_dns, (${endless}) AS document`,
+    'CREATE TABLE key_pins (cluster_dns TEXT PRIMARY KEY, document TEXT AS (\'"computed"\') VIRTUAL)',
+  ]) {
+    const { url, path } = await largeStore(t);
+    using(path, (database) => database.exec(`DROP TABLE key_pins; ${sql}`));
+    if (sql.startsWith('CREATE TABLE')) pinned(path, 'a.example');
+    const ahead = readPinsAhead(url);
+    await ahead.finished();
+    assert.equal(ahead.take(), undefined, sql);
+  }
+});
+
 test('pins that somebody changed after they were read are read again', async (t) => {
   const { url, path } = await largeStore(t);
   pin(path, 'a.example', '"one"');
@@ -253,6 +299,29 @@ function takesLongToCheck(path: string): void {
     const insert = database.prepare('INSERT INTO slow (octets) VALUES (?)');
     for (let row = 0; row < 40; row++) insert.run(20_000_000 + row);
   });
+}
+
+function pinned(path: string, name: string): void {
+  using(path, (database) => database.prepare('INSERT INTO key_pins (cluster_dns) VALUES (?)').run(name));
+}
+
+/** As `restore` asks it, of another process: SQLite does not ask the system for the locks of its own. */
+function isOpenElsewhere(path: string): boolean {
+  const program = `
+    const database = new (require('better-sqlite3'))(${JSON.stringify(path)}, { timeout: 0 });
+    try {
+      database.pragma('locking_mode = EXCLUSIVE');
+      database.exec('BEGIN EXCLUSIVE; COMMIT');
+      process.stdout.write('alone');
+    } catch (error) {
+      process.stdout.write(error.code);
+    }`;
+  const { stdout } = spawnSync(process.execPath, ['-e', program], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  });
+  assert.match(stdout, /^(alone|SQLITE_BUSY)$/);
+  return stdout !== 'alone';
 }
 
 function manyPins(path: string): void {

@@ -7,6 +7,7 @@ import { StartupError } from '../../../src/core/errors.ts';
 import { openDatabase } from '../../../src/shell/store/database.ts';
 import { parseDatabaseUrl } from '../../../src/shell/store/database-url.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
+import { identityOf } from '../../../src/shell/store/store-file.ts';
 import { insertLargeFleet, insertSampleFleet } from '../../support/fleet.ts';
 import { temporaryDatabase, temporaryDirectory } from './temporary.ts';
 
@@ -161,6 +162,18 @@ test('a path that cannot be a file is a refusal to start', async (t) => {
     openSqliteStore(`sqlite://${directory}/file/b.db`),
     refusal(/b\.db cannot be made or written/),
   );
+});
+
+test('another file than the one that was checked is a refusal to start', async (t) => {
+  const { url, path } = temporaryDatabase(t);
+  await (await openSqliteStore(url)).close();
+  assert.throws(
+    () => openDatabase(url, { checked: '0:0' }),
+    refusal(/another file was put in its place while it was checked: start again/),
+  );
+  const { writer, reader } = openDatabase(url, { checked: identityOf(path) });
+  reader.close();
+  writer.close();
 });
 
 test('an empty file becomes a store', async (t) => {
