@@ -11,7 +11,7 @@ export const write: Measurement = {
   name: 'write',
   about: 'a catalogue write that touches every cluster, and polls meanwhile',
   method:
-    'A new version of a component that every cluster has, by an operator; polls of 1,000 clusters begin at a fixed rate, whether or not others are answered.',
+    'A new version of a component that every cluster has, by an operator; polls of 1,000 clusters begin at a fixed rate, whether or not others are answered. Each p99 is one round’s: beside a write of a second that is the second or third slowest of some 200.',
   async run(stage) {
     const { pace, restSeconds, writeRounds } = stage.size;
     const clusters = mainStore(stage);
