@@ -36,8 +36,9 @@ export async function startAdmin(
       told = '';
       return answer;
     } catch (error) {
-      const { details } = asFluxgateError(error);
-      const reasons = JSON.stringify(details ?? []);
+      // A drain has lines of its own.
+      const details = asFluxgateError(error).details?.filter(({ field }) => field !== 'process') ?? [];
+      const reasons = details.length === 0 ? told : JSON.stringify(details);
       if (reasons !== told) log.error({ details }, 'not ready: /ready is 503');
       told = reasons;
       throw error;

@@ -22,13 +22,14 @@ export function startFileCheck(
   const location = parseDatabaseUrl(databaseUrl);
   if (location.memory || octetsOf(location.path) < ALONE_OCTETS_MIN) return undefined;
   const before = identityOf(location.path);
+  if (before === undefined) return undefined;
   const thread = new Worker(new URL('./check-thread.ts', import.meta.url), {
     workerData: location.path,
     env: environment,
   });
   return new Promise((resolve) => {
     thread.once('message', (problem: FileProblem | null) =>
-      resolve(problem ?? replacedSince(before, location.path)),
+      resolve(problem ?? (identityOf(location.path) === before ? undefined : REPLACED)),
     );
     const failed = (why: string): void =>
       resolve({
@@ -38,14 +39,6 @@ export function startFileCheck(
     thread.once('error', (error) => failed(String(error)));
     thread.once('exit', () => failed('its thread ended without an answer'));
   });
-}
-
-function replacedSince(identity: string, path: string): FileProblem | undefined {
-  try {
-    return identityOf(path) === identity ? undefined : REPLACED;
-  } catch {
-    return REPLACED;
-  }
 }
 
 function octetsOf(path: string): number {

@@ -19,6 +19,7 @@ import { createLivenessStore } from './liveness-store.ts';
 import { createOutlineStore } from './outlines.ts';
 import { type PinsAhead, readPinsAhead } from './pins-ahead.ts';
 import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
+import { REPLACED } from './problem.ts';
 import {
   createRevocationQueries,
   createRevocationWrites,
@@ -70,9 +71,10 @@ export async function openSqliteStore(
   }
 }
 
+/** Throws StartupError where it is gone since it was checked. */
 function identityOfStore(databaseUrl: string): string {
   const location = parseDatabaseUrl(databaseUrl);
-  return location.memory ? '' : identityOf(location.path);
+  return location.memory ? '' : (identityOf(location.path) ?? refuseFile(databaseUrl, REPLACED));
 }
 
 /** For tests, which tamper with the connections; everybody else opens. */

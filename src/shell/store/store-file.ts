@@ -27,8 +27,15 @@ export function makeStoreFile(path: string): void {
   }
 }
 
-/** Of the file that a path leads to now, whatever is written into it: another one in its place has another. Throws what stat(2) throws. */
-export function identityOf(path: string): string {
-  const { dev, ino } = statSync(path, { bigint: true });
-  return `${dev}:${ino}`;
+/**
+ * Of the file that a path leads to now, whatever is written into it: another one in its place has another. undefined: there is none, or
+ * it cannot be looked at.
+ */
+export function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }

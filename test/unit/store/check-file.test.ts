@@ -176,6 +176,17 @@ test('a file that is put in the place of the one that was checked is not opened'
   await opened(url);
 });
 
+test('a file that is gone once it was checked is no new store', async (t) => {
+  const { url, path } = await largeStore(t);
+  const checked = Promise.resolve(undefined);
+  rmSync(path);
+  await assert.rejects(openSqliteStore(url, {}, undefined, checked), /another file was put in its place/);
+  assert.throws(() => statSync(path), /ENOENT/);
+  rmSync(`${path}-wal`, { force: true });
+  writeFileSync(`${path}-wal`, Buffer.alloc(20 * MIB));
+  assert.equal(startFileCheck(url, {}), undefined, 'a WAL of no file is for whoever opens it');
+});
+
 test('pins that are a view, or whose columns are computed, are not read before the check has passed', async (t) => {
   const endless =
     'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x < 0';

@@ -171,7 +171,7 @@ test('another file than the one that was checked is a refusal to start', async (
     () => openDatabase(url, { checked: '0:0' }),
     refusal(/another file was put in its place while it was checked: start again/),
   );
-  const { writer, reader } = openDatabase(url, { checked: identityOf(path) });
+  const { writer, reader } = openDatabase(url, { checked: identityOf(path) ?? '' });
   reader.close();
   writer.close();
 });
