@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { reasonOf } from '../core/file-reason.ts';
 
 /** Why a file cannot be taken: words that go behind its name. */
 export class UnreadableFile extends Error {
@@ -42,20 +43,3 @@ async function readWhole(file: FileHandle, octetsMax: number): Promise<Buffer> {
 }
 
 const stateOf = ({ size, mtimeNs, ctimeNs }: BigIntStats): string => `${size} ${mtimeNs} ${ctimeNs}`;
-
-/** Why the file system did not give a file, in words that go behind its name. */
-export function reasonOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOENT':
-      return 'does not exist';
-    case 'EACCES':
-      return 'may not be read by this user';
-    case 'EISDIR':
-      return 'is a directory';
-    case 'ELOOP':
-      return 'is a symbolic link that leads to itself';
-    default:
-      return `cannot be read (${code ?? 'no reason'})`;
-  }
-}

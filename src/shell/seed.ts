@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { StartupError } from '../core/errors.ts';
+import { reasonOf } from '../core/file-reason.ts';
 import type { FleetSchemas } from '../core/fleet/schemas.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from './log.ts';
-import { reasonOf } from './read-file.ts';
 import type { Store } from './store/store.ts';
 
 /**

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { getCACertificates } from 'node:tls';
 import { StartupError } from '../../core/errors.ts';
-import { reasonOf } from '../../shell/read-file.ts';
+import { reasonOf } from '../../core/file-reason.ts';
 import type { TerminalContext } from '../context.ts';
 import { configFilePath, type GatewayContext, readConfigFile } from './config-file.ts';
 import type { ApiOptions } from './options.ts';
