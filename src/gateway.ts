@@ -51,8 +51,8 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   const loaded = await load(1, undefined);
   const resources = new AsyncDisposableStack();
   try {
-    const { siblings = ALONE, storeCheck } = dependencies;
-    const store = await openSqliteStore(config.databaseUrl, {}, siblings.turn, storeCheck);
+    const { siblings, storeCheck } = dependencies;
+    const store = await openSqliteStore(config.databaseUrl, {}, siblings?.turn, storeCheck);
     resources.defer(() => store.close());
     await seedStore(store, contract.schemas, config.seedFile, dependencies.demoFleet, dependencies.log);
     return await serve(config, dependencies, { contract, store, loaded, load, resources });

@@ -5,12 +5,15 @@ import { parseDatabaseUrl } from './database-url.ts';
 import { isDamage, sqliteCode } from './faults.ts';
 import { migrate } from './migrations/migrate.ts';
 import { type FileProblem, REPLACED } from './problem.ts';
+import { breakSeal, type SealHolder } from './seal.ts';
 import { identityOf, makeStoreFile } from './store-file.ts';
 
 /** `reader` sees committed state only; in memory there is one connection, and it is both. */
 export interface OpenDatabase {
   readonly writer: Database;
   readonly reader: Database;
+  /** undefined: there is nothing that could be sealed when it is closed. */
+  readonly sealHolder?: SealHolder | undefined;
 }
 
 /** Blocks the whole process: only for the moments in which WAL readers can be in the way. Writers wait in write-queue.ts. */
@@ -38,10 +41,11 @@ export function openDatabase(url: string, { checked }: { readonly checked?: stri
     durability(writer);
     if (checked === undefined) refuseDamage(writer, path);
     else if (identityOf(path) !== checked) throw refusalOf(REPLACED, path);
+    const sealHolder = breakSeal(path);
     migrate(writer, path);
     const reader = openReader(path);
     writer.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    return { writer, reader };
+    return { writer, reader, sealHolder };
   } catch (error) {
     writer?.close();
     throw startupErrorOf(error, path);

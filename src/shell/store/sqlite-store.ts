@@ -49,8 +49,9 @@ const SEED_BOUNDS: TransactionBounds = Object.freeze({ lockWaitMs: 60_000, workM
 
 /**
  * Opens the store of DATABASE_URL, or makes it. Throws StartupError when the file cannot be used: unreadable, damaged,
- * another program's, or of a newer version. `turn`: see `createWriteQueue`. `check`: of this very file, begun before; until that is
- * done nothing of it is written, and nothing that was read of it is anybody's.
+ * another program's, or of a newer version. `turn`: see `createWriteQueue`; without it no other process is to write, and the store is sealed
+ * when it is closed (`seal.ts`). `check`: of this very file, begun before; until that is done nothing of it is written, and nothing that was
+ * read of it is anybody's.
  */
 export async function openSqliteStore(
   databaseUrl: string,
@@ -84,7 +85,7 @@ export function createSqliteStore(
   turn?: Turn,
   ahead?: PinsAhead,
 ): Store {
-  const { writer: database, reader: readerDatabase } = connections;
+  const { writer: database, reader: readerDatabase, sealHolder } = connections;
   const queries = createFleetQueries(database);
   const history = createHistoryQueries(database);
   const writer: Writer = {
@@ -145,6 +146,7 @@ export function createSqliteStore(
       queue.run(async () => {
         ahead?.take();
         if (!inMemory) readerDatabase.close();
+        if (turn === undefined) sealHolder?.seal(database);
         database.close();
       }),
   });

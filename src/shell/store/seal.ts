@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { constants, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { damageOf } from './damage.ts';
+
+/**
+ * What lies beside a store that was closed in order: the digest of the very octets that were checked at that end. A file that still has it
+ * needs no second check, for that would find what the first has found.
+ */
+const SUFFIX = '-seal';
+
+/** To check less than this takes less than to start a thread for it, so that there is nothing to save. */
+export const SEALED_OCTETS_MIN = 16 * 1024 * 1024;
+
+/** 150,000 clusters; a second and a half of a core. A stop has to be over within 10 s, of which a drain may take 8 (`drainTimeoutMs`). */
+export const SEALED_OCTETS_MAX = 512 * 1024 * 1024;
+
+/** Of this very name: what a link leads to is not emptied, and a pipe is not waited for. */
+const EMPTIED =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const CHUNK_OCTETS = 1024 * 1024;
+/** More than any seal has; whatever is longer is none. */
+const SEAL_OCTETS_MAX = 1_024;
+
+/** Of a store that is open: meanwhile it has no seal. */
+export interface SealHolder {
+  /**
+   * Checks the store as a whole, and seals it. To be called when nothing else is done with it any more, right before `writer`, the last connection,
+   * closes. Never throws: a store that could not be checked, is not in order, or has other users has no seal, and is checked when it is opened.
+   */
+  seal(writer: Database): void;
+}
+
+/**
+ * Whether the store's file is, to the octet, what it was when it was last checked and closed, by this very SQLite, and has nothing beside
+ * it that would be read with it. In doubt it is not.
+ */
+export function isSealed(path: string): boolean {
+  try {
+    const seal = sealOf(path);
+    if (seal === '') return false;
+    // Commits that are not in the file yet, or are to be taken back.
+    if (['-wal', '-journal'].some((suffix) => octetsOf(`${path}${suffix}`) > 0)) return false;
+    const octets = octetsOf(path);
+    return octets <= SEALED_OCTETS_MAX && seal === textOf(openForEver(path), octets, engineInMemory());
+  } catch {
+    return false;
+  }
+}
+
+/** Breaks the seal of a store that is about to be written to. undefined: no file can be made beside it, so it is not sealed again. */
+export function breakSeal(path: string): SealHolder | undefined {
+  let file: number;
+  let sealFile: number;
+  try {
+    file = openForEver(path);
+    // Emptied now, and filled at the end: by then the process has given up to open files for writing.
+    sealFile = openSync(`${path}${SUFFIX}`, EMPTIED, 0o600);
+  } catch {
+    return undefined;
+  }
+  return {
+    seal(writer) {
+      try {
+        const text = checkedText(writer, file);
+        if (text !== undefined) writeSync(sealFile, text, 0);
+      } catch {
+        // As if it had never been tried.
+      } finally {
+        if (writer.inTransaction) writer.exec('ROLLBACK');
+      }
+    },
+  };
+}
+
+/** Leaves a transaction open, in which nobody else can write: what was checked is what is digested. */
+function checkedText(writer: Database, file: number): string | undefined {
+  const { size } = fstatSync(file);
+  if (size < SEALED_OCTETS_MIN || size > SEALED_OCTETS_MAX) return undefined;
+  const version = (): unknown => writer.pragma('data_version', { simple: true });
+  const before = version();
+  const [checkpoint] = writer.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+  if (checkpoint?.busy !== 0) return undefined;
+  // Of pages that it still has at hand SQLite would not see what the file has.
+  writer.pragma('shrink_memory');
+  writer.exec('BEGIN IMMEDIATE');
+  if (version() !== before || damageOf(writer) !== undefined) return undefined;
+  return textOf(file, fstatSync(file).size, engineOf(writer));
+}
+
+/**
+ * Never closed: with any descriptor of a file that a process closes, POSIX takes back all the locks that it holds on it, SQLite's too. So each
+ * store that a process opens takes up two of them until it ends.
+ */
+function openForEver(path: string): number {
+  return openSync(path, 'r');
+}
+
+function textOf(file: number, octets: number, sqlite: string): string {
+  return `fluxgate-seal 1\nsqlite ${sqlite}\noctets ${octets}\nsha256 ${digestOf(file)}\n`;
+}
+
+function digestOf(file: number): string {
+  const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafe(CHUNK_OCTETS);
+  for (let at = 0; ; ) {
+    const octets = readSync(file, chunk, 0, chunk.length, at);
+    if (octets === 0) return hash.digest('hex');
+    hash.update(octets === chunk.length ? chunk : chunk.subarray(0, octets));
+    at += octets;
+  }
+}
+
+/** Another SQLite may find what this one does not. */
+function engineOf(database: Database): string {
+  return database.prepare<[], string>('SELECT sqlite_source_id()').pluck().get() ?? '';
+}
+
+function engineInMemory(): string {
+  const database = new SqliteDatabase(':memory:');
+  try {
+    return engineOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+function sealOf(path: string): string {
+  const seal = `${path}${SUFFIX}`;
+  const octets = octetsOf(seal);
+  return octets === 0 || octets > SEAL_OCTETS_MAX ? '' : readFileSync(seal, 'latin1');
+}
+
+function octetsOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import SqliteDatabase from 'better-sqlite3';
+import { startFileCheck } from '../../../src/shell/store/check-file.ts';
+import { openDatabase } from '../../../src/shell/store/database.ts';
+import { isSealed, SEALED_OCTETS_MAX } from '../../../src/shell/store/seal.ts';
+import { createSqliteStore, openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
+import type { Store } from '../../../src/shell/store/store.ts';
+import type { Turn } from '../../../src/shell/store/write-queue.ts';
+import { temporaryDatabase } from './temporary.ts';
+
+const MIB = 1024 * 1024;
+const PAGE = 4_096;
+
+interface Large {
+  readonly url: string;
+  readonly path: string;
+  readonly seal: string;
+}
+
+/** Of more than is checked on a thread, with `paddingMib` besides. */
+async function largeStore(t: TestContext, paddingMib = 20): Promise<Large> {
+  const { url, path } = temporaryDatabase(t);
+  await (await openSqliteStore(url)).close();
+  const database = new SqliteDatabase(path);
+  const insert = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
+  for (let number = 0; number < paddingMib; number++) insert.run(`padding ${number}`, 'x'.repeat(MIB));
+  database.close();
+  return { url, path, seal: `${path}-seal` };
+}
+
+async function sealedStore(t: TestContext): Promise<Large> {
+  const large = await largeStore(t);
+  await (await openSqliteStore(large.url)).close();
+  return large;
+}
+
+const opened = (url: string, turn?: Turn): Promise<Store> =>
+  openSqliteStore(url, {}, turn, startFileCheck(url, {}));
+
+test('a store that is closed in order is sealed with what its file then is, for its owner alone', async (t) => {
+  const { path, seal } = await sealedStore(t);
+  const octets = readFileSync(path);
+  const sha256 = createHash('sha256').update(octets).digest('hex');
+  assert.match(
+    readFileSync(seal, 'utf8'),
+    new RegExp(
+      `^fluxgate-seal 1\nsqlite 20[^\n]+ [0-9a-f]{60,}\noctets ${octets.length}\nsha256 ${sha256}\n$`,
+    ),
+  );
+  assert.equal(statSync(seal).mode & 0o777, 0o600);
+  assert.equal(isSealed(path), true);
+  const copy = join(dirname(path), 'copy.db');
+  copyFileSync(path, copy);
+  assert.equal(isSealed(copy), false, 'a copy has no seal of its own');
+  copyFileSync(seal, `${copy}-seal`);
+  assert.equal(isSealed(copy), true, 'unless it was copied, too');
+});
+
+test('what was sealed is not checked again: that is what a seal is for', async (t) => {
+  const { url, path, seal } = await sealedStore(t);
+  const whole = readFileSync(path);
+  writeInto(path, whole.length - 3 * PAGE, Buffer.alloc(PAGE, 0xa5));
+  const found = await startFileCheck(url, {});
+  assert.notEqual(found, undefined);
+  // As if this had been found in order.
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  writeFileSync(seal, readFileSync(seal, 'utf8').replace(/^sha256 .*$/m, `sha256 ${sha256}`));
+  assert.equal(await startFileCheck(url, {}), undefined);
+});
+
+test('a seal holds for that very file and that very SQLite, and nothing beside it', async (t) => {
+  const { path, seal } = await sealedStore(t);
+  const [whole, text] = [readFileSync(path), readFileSync(seal, 'utf8')];
+  const broken: readonly (readonly [what: string, act: () => void])[] = [
+    ['one bit of the first page', () => writeInto(path, 90, Buffer.from([(whole[90] ?? 0) ^ 1]))],
+    [
+      'one bit of the last page',
+      () => writeInto(path, whole.length - 1, Buffer.from([~(whole.at(-1) ?? 0)])),
+    ],
+    ['an octet more', () => appendFileSync(path, '\0')],
+    ['an octet less', () => truncateSync(path, whole.length - 1)],
+    ['no file', () => rmSync(path)],
+    ['more than is ever sealed', () => truncateSync(path, SEALED_OCTETS_MAX + PAGE)],
+    ['a WAL', () => writeFileSync(`${path}-wal`, 'x')],
+    ['a journal to be rolled back', () => writeFileSync(`${path}-journal`, 'x')],
+    ['a WAL that cannot be looked at', () => symlinkSync(`${path}-wal`, `${path}-wal`)],
+    ['no seal', () => rmSync(seal)],
+    ['an empty seal', () => truncateSync(seal, 0)],
+    ['half a seal', () => truncateSync(seal, text.length - 10)],
+    ['a seal and more', () => appendFileSync(seal, '\n')],
+    ['a seal without end', () => appendFileSync(seal, 'x'.repeat(MIB))],
+    [
+      'another SQLite',
+      () => writeFileSync(seal, text.replace(/^sqlite .*$/m, 'sqlite 2020-01-01 00:00:00 ab')),
+    ],
+    ['another kind of seal', () => writeFileSync(seal, text.replace('fluxgate-seal 1', 'fluxgate-seal 2'))],
+  ];
+  for (const [what, act] of broken) {
+    for (const file of [path, seal, `${path}-wal`, `${path}-journal`]) rmSync(file, { force: true });
+    writeFileSync(path, whole);
+    writeFileSync(seal, text);
+    assert.equal(isSealed(path), true, `before: ${what}`);
+    act();
+    assert.equal(isSealed(path), false, what);
+  }
+});
+
+test('a store that is open has no seal, so none that was killed has one', async (t) => {
+  const { url, path, seal } = await sealedStore(t);
+  const store = await opened(url);
+  assert.equal(readFileSync(seal, 'utf8'), '');
+  await store.close();
+  assert.equal(isSealed(path), true);
+});
+
+test('a store that several processes write is not sealed by any of them', async (t) => {
+  const { url, path, seal } = await sealedStore(t);
+  await (await opened(url, (work) => work())).close();
+  assert.equal(readFileSync(seal, 'utf8'), '');
+  assert.equal(isSealed(path), false);
+});
+
+test('what somebody else reads or writes at the end is not sealed', async (t) => {
+  const { url, path, seal } = await largeStore(t);
+  for (const [what, sql] of [
+    ['a reader keeps commits out of the file', 'BEGIN; SELECT count(*) FROM meta'],
+    ['a writer has not finished', "BEGIN IMMEDIATE; INSERT INTO meta (name, value) VALUES ('a', 'b')"],
+  ] as const) {
+    const store = await openSqliteStore(url);
+    const other = new SqliteDatabase(path);
+    await store.ratchet([{ clusterDns: 'a.example', certificateSha256: 'ab'.repeat(32), sinceMs: 1 }]);
+    other.exec(sql);
+    await store.close();
+    assert.equal(readFileSync(seal, 'utf8'), '', what);
+    other.close();
+  }
+});
+
+test('what somebody else commits between the look at the WAL and the check is not sealed; while it goes on nobody can', async (t) => {
+  const { url, path, seal } = await largeStore(t);
+  for (const [during, sealed] of [
+    ['shrink_memory', false],
+    ['quick_check(1)', true],
+  ] as const) {
+    const connections = openDatabase(url);
+    const store = createSqliteStore(connections);
+    const { writer } = connections;
+    const other = new SqliteDatabase(path, { timeout: 0 });
+    const pragma = writer.pragma.bind(writer);
+    const codes: unknown[] = [];
+    writer.pragma = (source, options) => {
+      if (source === during) {
+        try {
+          other.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(during, 'x');
+        } catch (error) {
+          codes.push((error as { code?: unknown }).code);
+        }
+      }
+      return pragma(source, options);
+    };
+    await store.close();
+    other.close();
+    assert.deepEqual(codes, sealed ? ['SQLITE_BUSY'] : []);
+    assert.equal(readFileSync(seal, 'utf8') !== '', sealed);
+    assert.equal(isSealed(path), sealed);
+  }
+});
+
+test('what is damaged while it is open is not sealed, though SQLite has the page at hand', async (t) => {
+  const { url, path, seal } = await largeStore(t);
+  const connections = openDatabase(url);
+  const store = createSqliteStore(connections);
+  const { writer } = connections;
+  const root = Number(writer.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'meta'").pluck().get());
+  assert.ok(writer.prepare('SELECT count(*) FROM meta').pluck().get());
+  writeInto(path, (root - 1) * PAGE, Buffer.alloc(PAGE, 0xa5));
+  await store.close();
+  assert.equal(readFileSync(seal, 'utf8'), '');
+  assert.notEqual(await startFileCheck(url, {}), undefined);
+});
+
+test('what is small, or takes longer to check than a stop may, is not sealed', async (t) => {
+  const small = temporaryDatabase(t);
+  await (await openSqliteStore(small.url)).close();
+  assert.equal(readFileSync(`${small.path}-seal`, 'utf8'), '');
+  const { url, path, seal } = await largeStore(t);
+  const store = await openSqliteStore(url);
+  truncateSync(path, SEALED_OCTETS_MAX + PAGE);
+  await store.close();
+  assert.equal(readFileSync(seal, 'utf8'), '');
+});
+
+test('what lies where the seal would be is left alone, and the store opens all the same', async (t) => {
+  const { url, path, seal } = await largeStore(t);
+  const other = join(dirname(path), 'other');
+  writeFileSync(other, 'precious');
+  for (const place of [() => symlinkSync(other, seal), () => mkdirSync(seal)]) {
+    rmSync(seal, { force: true, recursive: true });
+    place();
+    await (await opened(url)).close();
+    assert.equal(readFileSync(other, 'utf8'), 'precious');
+    assert.equal(isSealed(path), false);
+  }
+});
+
+function writeInto(path: string, at: number, octets: Buffer): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, octets, 0, octets.length, at);
+  } finally {
+    closeSync(file);
+  }
+}
