@@ -79,6 +79,7 @@ function createCompiler(components: RawObject, checked: boolean): (name: string)
     removeAdditional: false,
     ownProperties: true, // `constructor` is a possible key, not an inherited one
     validateSchema: !checked, // against the schema of schemas, whose compilation is dear
+    meta: !checked,
     validateFormats: true,
     messages: false,
     logger: false,

@@ -40,7 +40,7 @@ export async function createRouter(
   { checked = false } = {},
 ): Promise<Router> {
   const backend = new OpenAPIBackend({
-    definition: routingView(document),
+    definition: routingView(document, checked),
     strict: true,
     quick: checked,
     validate: true,
@@ -130,21 +130,45 @@ export async function createRouter(
  * The document as far as routes and parameters go. Bodies are checked by the compiled schemas (openapi-backend would pass
  * every body that is not application/json), and answers by the tests: compiling both here takes seconds of each start.
  */
-function routingView(document: object): Document {
-  const view = structuredClone(document) as Record<
-    string,
-    Record<string, Record<string, Record<string, unknown>>>
-  >;
-  for (const item of Object.values(view['paths'] ?? {})) {
-    for (const described of Object.values(item)) {
-      if (!('operationId' in described)) continue;
-      delete described['requestBody'];
-      described['responses'] = {};
+function routingView(document: object, checked: boolean): Document {
+  const { paths = {}, components = {}, ...frame } = document as Record<string, Record<string, object>>;
+  const routed = Object.entries(paths).map(([path, item]) => [
+    path,
+    Object.fromEntries(Object.entries(item).map(([part, described]) => [part, withoutBodies(described)])),
+  ]);
+  const view: Record<string, unknown> = { ...frame, paths: Object.fromEntries(routed) };
+  const { responses, examples, headers, ...all } = components;
+  // The library looks for what is wrong with any of them, and reads through all of them for what refers to what.
+  view['components'] = checked ? referredTo(components, view) : all;
+  // The library works on what it is given.
+  return structuredClone(view) as unknown as Document;
+}
+
+function withoutBodies(described: object): object {
+  if (!('operationId' in described)) return described;
+  const { requestBody, ...rest } = described as Record<string, unknown>;
+  return { ...rest, responses: {} };
+}
+
+/** Of the components, what `value` refers to, and what that refers to. */
+function referredTo(components: Readonly<Record<string, object>>, value: unknown): object {
+  const found: Record<string, Record<string, unknown>> = {};
+  const walk = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null) return;
+    for (const [key, inner] of Object.entries(part)) {
+      if (key === '$ref') take(inner);
+      else walk(inner);
     }
-  }
-  const { components = {} } = view;
-  for (const part of ['responses', 'examples', 'headers']) delete components[part];
-  return view as unknown as Document;
+  };
+  const take = (reference: unknown): void => {
+    const [, group = '', name = ''] = /^#\/components\/([^/]+)\/([^/]+)/.exec(String(reference)) ?? [];
+    const named = (components[group] as Readonly<Record<string, unknown>> | undefined)?.[name];
+    if (named === undefined || found[group]?.[name] !== undefined) return;
+    found[group] = { ...found[group], [name]: named };
+    walk(named);
+  };
+  walk(value);
+  return found;
 }
 
 /** As the document declares it; openapi-backend has dereferenced it. */
