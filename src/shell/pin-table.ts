@@ -1,5 +1,5 @@
 import { NONE_RETIRED, type PinState } from '../core/identity/pins.ts';
-import type { StoredPins } from './store/sightings.ts';
+import { DOCUMENT_BEGINS, NAME_BEGINS, type PinPage, type StoredPins } from './store/pin-pages.ts';
 
 /**
  * The pins of all clusters, by DNS name. A start reads 100,000 of them before anybody is served, and most say nothing but which key it
@@ -15,44 +15,85 @@ export interface PinTable {
   conflicts(): [clusterDns: string, state: PinState][];
 }
 
-/** Takes over `stored`. */
 export function createPinTable(stored: StoredPins): PinTable {
-  const pins: Map<string, PinState | string> = stored;
+  /** Whatever was asked about or set. Undefined: it is gone, whatever a page says. */
+  const known = new Map<string, PinState | undefined>();
+  const pages = stored.map((page) => ({ ...page }));
+  let size = pages.reduce((all, { count }) => all + count, 0);
   /** Of what was stored: whoever asks first has them looked for. */
   let conflictsRead = false;
+
+  const get = (clusterDns: string): PinState | undefined => {
+    const state = known.get(clusterDns);
+    if (state !== undefined || known.has(clusterDns)) return state;
+    const page = pageOf(pages, clusterDns);
+    const document = page && documentIn(page.text, clusterDns);
+    if (page === undefined || document === undefined) return undefined;
+    const read = readPin(JSON.parse(document));
+    known.set(clusterDns, read);
+    // Once all of a page is known, nobody looks at its text any more.
+    if (--page.count === 0) page.text = '';
+    return read;
+  };
   const readConflicts = (): void => {
     if (conflictsRead) return;
-    for (const [name, known] of pins) {
-      if (typeof known === 'string' && CONFLICT.test(known)) pins.set(name, readPin(JSON.parse(known)));
+    for (const { text } of pages) {
+      if (!CONFLICT.test(text)) continue;
+      for (const pin of text.split(NAME_BEGINS)) {
+        const [name = '', document = ''] = pin.split(DOCUMENT_BEGINS);
+        if (CONFLICT.test(document)) get(name);
+      }
     }
     conflictsRead = true;
   };
   return {
     get size() {
-      return pins.size;
+      return size;
     },
-    has: (clusterDns) => pins.has(clusterDns),
-    get(clusterDns) {
-      const known = pins.get(clusterDns);
-      if (typeof known !== 'string') return known;
-      const state = readPin(JSON.parse(known));
-      pins.set(clusterDns, state);
-      return state;
+    has: (clusterDns) => get(clusterDns) !== undefined,
+    get,
+    set(clusterDns, state) {
+      if (get(clusterDns) === undefined) size++;
+      known.set(clusterDns, state);
     },
-    set: (clusterDns, state) => void pins.set(clusterDns, state),
-    delete: (clusterDns) => void pins.delete(clusterDns),
+    delete(clusterDns) {
+      if (get(clusterDns) === undefined) return;
+      size--;
+      known.set(clusterDns, undefined);
+    },
     conflicts() {
       readConflicts();
       const found: [string, PinState][] = [];
-      for (const [name, state] of pins) {
-        if (typeof state !== 'string' && state.conflict !== undefined) found.push([name, state]);
+      for (const [name, state] of known) {
+        if (state?.conflict !== undefined) found.push([name, state]);
       }
       return found;
     },
   };
 }
 
-/** The key is in the text wherever there is one, however it was written: nothing else in it is text of anybody's. */
+type OpenPage = { -readonly [Key in keyof PinPage]: PinPage[Key] };
+
+/** The last one whose first name does not come after it. */
+function pageOf(pages: readonly OpenPage[], clusterDns: string): OpenPage | undefined {
+  let from = 0;
+  for (let to = pages.length; from < to; ) {
+    const middle = (from + to) >>> 1;
+    if ((pages[middle] as OpenPage).first <= clusterDns) from = middle + 1;
+    else to = middle;
+  }
+  return pages[from - 1];
+}
+
+function documentIn(text: string, clusterDns: string): string | undefined {
+  const name = `${NAME_BEGINS}${clusterDns}${DOCUMENT_BEGINS}`;
+  const at = text.indexOf(name);
+  if (at < 0) return undefined;
+  const end = text.indexOf(NAME_BEGINS, at + 1);
+  return text.slice(at + name.length, end < 0 ? undefined : end);
+}
+
+/** The key is in the text wherever there is one, however it was written: nothing else in it is text of anybody's but names. */
 const CONFLICT = /conflict/;
 
 /** JSON has no undefined. */

@@ -1,7 +1,7 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { guardSettings } from './damage.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import type { StoredPins } from './sightings.ts';
+import { type PinPage, pinPages, type StoredPins } from './pin-pages.ts';
 
 /**
  * The pins of all clusters are by far the most that a start reads, so they are read while the file is still being checked. Until the check has
@@ -15,9 +15,9 @@ export interface PinsAhead {
   take(): StoredPins | undefined;
 }
 
-/** A row takes a microsecond. */
-const PINS_PER_PAGE = 1_000;
-/** A pin takes some hundred. In a damaged file a row may say of itself that it has as many as the file, and its pages lead round in circles. */
+/** A millisecond. */
+const PAGES_PER_TURN = 4;
+/** A pin takes some hundred. */
 const OCTETS_MAX = 16_384;
 
 /** Never rejects: what cannot be read now is read later, by whoever opens the store. */
@@ -29,8 +29,7 @@ export function readPinsAhead(databaseUrl: string): PinsAhead {
   let read: { readonly pins: StoredPins; readonly version: unknown } | undefined;
   const reading = (async () => {
     const before = version();
-    const pins = await allOf(database);
-    if (pins !== undefined) read = { pins, version: before };
+    read = { pins: await allOf(database), version: before };
   })().catch(() => undefined);
   return {
     finished: () => reading,
@@ -71,26 +70,12 @@ function isPlainTable(database: Database, name: string): boolean {
   return database.prepare(sql).pluck().get(name) === 1 && columns.every(({ hidden }) => hidden === 0);
 }
 
-/** In pages, so that whatever else a start does has its turn, and the end of the check. undefined: not all of it can be pins. */
-async function allOf(database: Database): Promise<StoredPins | undefined> {
-  const page = database
-    .prepare<[number], [number, string | null, string | null]>(
-      // octet_length() reads how long a value is, and none of it.
-      `SELECT rowid, iif(octet_length(cluster_dns) <= ${OCTETS_MAX}, cluster_dns, NULL),
-         iif(octet_length(document) <= ${OCTETS_MAX}, document, NULL)
-       FROM key_pins WHERE rowid > ? ORDER BY rowid LIMIT ${PINS_PER_PAGE}`,
-    )
-    .raw();
-  const pins: StoredPins = new Map();
-  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-    const rows = page.all(after);
-    for (const [, clusterDns, document] of rows) {
-      if (clusterDns === null || document === null) return undefined;
-      pins.set(clusterDns, document);
-    }
-    const last = rows.at(-1)?.[0];
-    if (last === undefined || rows.length < PINS_PER_PAGE) return pins;
-    after = last;
-    await new Promise((resolve) => setImmediate(resolve));
+/** Page by page, so that whatever else a start does has its turn, and the end of the check. */
+async function allOf(database: Database): Promise<StoredPins> {
+  const pages: PinPage[] = [];
+  for (const page of pinPages(database, OCTETS_MAX)) {
+    pages.push(page);
+    if (pages.length % PAGES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+  return pages;
 }

@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AuditWrites } from './audit-records.ts';
 import { storeFault } from './faults.ts';
+import { pinPages, type StoredPins } from './pin-pages.ts';
 import type { PinsAhead } from './pins-ahead.ts';
-import type { SightingBatch, SightingKey, SightingStore, StoredPins, StoredSighting } from './sightings.ts';
+import type { SightingBatch, SightingKey, SightingStore, StoredSighting } from './sightings.ts';
 import { withoutWaiting } from './without-waiting.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -55,7 +56,6 @@ export function createSightingStore(
     .pluck();
   const issuers = reader.prepare<[], { sha256: string; der: Buffer }>('SELECT * FROM presented_issuers');
   const count = reader.prepare<[], number>('SELECT count(*) FROM presented_issuers').pluck();
-  const pins = reader.prepare<[], [string, string]>('SELECT cluster_dns, document FROM key_pins').raw();
   const names = reader
     .prepare<[string, number], string>(
       'SELECT cluster_dns FROM objects WHERE cluster_dns IS NOT NULL AND cluster_dns > ? ORDER BY cluster_dns LIMIT ?',
@@ -99,7 +99,7 @@ export function createSightingStore(
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
-    pins: () => ask((): StoredPins => ahead?.take() ?? new Map(pins.all())),
+    pins: () => ask((): StoredPins => ahead?.take() ?? [...pinPages(reader)]),
     async leafOf({ kind, name, credential }) {
       const found = await ask(() => leaf.get(kind, name, credential));
       return found ? new Uint8Array(found) : undefined;

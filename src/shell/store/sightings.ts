@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../core/audit/entry.ts';
 import type { StillAdmitted } from '../../core/audit/still-admitted.ts';
+import type { StoredPins } from './pin-pages.ts';
 
 /** Who was seen with what, as the store keeps it: documents are opaque to it, octets are kept once. */
 
@@ -20,9 +21,6 @@ export interface Sighting extends SightingKey {
 
 export type StoredSighting = Omit<Sighting, 'leaf' | 'issuers'> & { readonly issuers: readonly Uint8Array[] };
 
-/** JSON, by the cluster's DNS name. */
-export type StoredPins = Map<string, string>;
-
 export interface SightingBatch {
   readonly sightings: readonly Sighting[];
   readonly forgotten: readonly SightingKey[];
@@ -35,7 +33,6 @@ export interface SightingBatch {
 export interface SightingStore {
   /** All of them but for their leaves, page by page, letting others in between. */
   load(): AsyncIterable<StoredSighting>;
-  /** All of them, for the caller to keep. */
   pins(): Promise<StoredPins>;
   /** DER of what was presented; undefined: there is none. */
   leafOf(key: SightingKey): Promise<Uint8Array | undefined>;

@@ -27,7 +27,7 @@ async function pinsOfOne() {
   let nowMs = 1_000;
   const clock = { now: () => nowMs, elapsed: () => nowMs };
   const store = {
-    pins: async () => new Map(),
+    pins: async () => [],
     save: async () => undefined,
   } as unknown as SightingStore;
   const log = createLog('silent', { write: () => undefined });

@@ -27,7 +27,7 @@ void sandbox?.storeCheck?.then((found) => {
 await new Promise((resolve) => setTimeout(resolve, AMIDST_MS));
 const ahead = readPinsAhead(config.databaseUrl);
 await ahead.finished();
-const read = ahead.take()?.size;
+const read = ahead.take()?.length;
 // What the thread has told meanwhile arrives in these turns.
 await new Promise((resolve) => setTimeout(resolve, AMIDST_MS));
 process.stdout.write(`${JSON.stringify({ read, check: problem })}\n`);
