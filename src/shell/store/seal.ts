@@ -1,11 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { constants, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { damageOf } from './damage.ts';
 
 /**
- * What lies beside a store that was closed in order: the digest of the very octets that were checked at that end. A file that still has it
+ * What lies beside a store that was closed in order: a digest of the very octets that were checked at that end. A file that still has it
  * needs no second check, for that would find what the first has found.
+ *
+ * The digest is GMAC (NIST SP 800-38D) under a key that was drawn for it, and lies beside it: it takes a quarter of the time of SHA-256,
+ * and of damage that did not know the key one in 2^100 goes unnoticed. Whoever can read the key to forge it can write a seal of their own, or a
+ * store: no digest without a secret would keep them from that.
  */
 const SUFFIX = '-seal';
 
@@ -19,7 +23,9 @@ export const SEALED_OCTETS_MAX = 512 * 1024 * 1024;
 const EMPTIED =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-const CHUNK_OCTETS = 1024 * 1024;
+const KEY_OCTETS = 16;
+const NONCE_OCTETS = 12;
+const CHUNK_OCTETS = 256 * 1024;
 /** More than any seal has; whatever is longer is none. */
 const SEAL_OCTETS_MAX = 1_024;
 
@@ -43,7 +49,8 @@ export function isSealed(path: string): boolean {
     // Commits that are not in the file yet, or are to be taken back.
     if (['-wal', '-journal'].some((suffix) => octetsOf(`${path}${suffix}`) > 0)) return false;
     const octets = octetsOf(path);
-    return octets <= SEALED_OCTETS_MAX && seal === textOf(openForEver(path), octets, engineInMemory());
+    const [, key = ''] = /^key ([0-9a-f]{32})$/m.exec(seal) ?? [];
+    return octets <= SEALED_OCTETS_MAX && seal === textOf(openForEver(path), octets, engineInMemory(), key);
   } catch {
     return false;
   }
@@ -86,7 +93,7 @@ function checkedText(writer: Database, file: number): string | undefined {
   writer.pragma('shrink_memory');
   writer.exec('BEGIN IMMEDIATE');
   if (version() !== before || damageOf(writer) !== undefined) return undefined;
-  return textOf(file, fstatSync(file).size, engineOf(writer));
+  return textOf(file, fstatSync(file).size, engineOf(writer), randomBytes(KEY_OCTETS).toString('hex'));
 }
 
 /**
@@ -97,19 +104,22 @@ function openForEver(path: string): number {
   return openSync(path, 'r');
 }
 
-function textOf(file: number, octets: number, sqlite: string): string {
-  return `fluxgate-seal 1\nsqlite ${sqlite}\noctets ${octets}\nsha256 ${digestOf(file)}\n`;
+function textOf(file: number, octets: number, sqlite: string, key: string): string {
+  return `fluxgate-seal 1\nsqlite ${sqlite}\noctets ${octets}\nkey ${key}\ngmac ${digestOf(file, key)}\n`;
 }
 
-function digestOf(file: number): string {
-  const hash = createHash('sha256');
+function digestOf(file: number, key: string): string {
+  // A key is used once, so one nonce will do.
+  const digest = createCipheriv('aes-128-gcm', Buffer.from(key, 'hex'), Buffer.alloc(NONCE_OCTETS));
   const chunk = Buffer.allocUnsafe(CHUNK_OCTETS);
   for (let at = 0; ; ) {
     const octets = readSync(file, chunk, 0, chunk.length, at);
-    if (octets === 0) return hash.digest('hex');
-    hash.update(octets === chunk.length ? chunk : chunk.subarray(0, octets));
+    if (octets === 0) break;
+    digest.setAAD(octets === chunk.length ? chunk : chunk.subarray(0, octets));
     at += octets;
   }
+  digest.final();
+  return digest.getAuthTag().toString('hex');
 }
 
 /** Another SQLite may find what this one does not. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
 import {
   appendFileSync,
   closeSync,
@@ -57,11 +57,13 @@ const opened = (url: string, turn?: Turn): Promise<Store> =>
 test('a store that is closed in order is sealed with what its file then is, for its owner alone', async (t) => {
   const { path, seal } = await sealedStore(t);
   const octets = readFileSync(path);
-  const sha256 = createHash('sha256').update(octets).digest('hex');
+  const text = readFileSync(seal, 'utf8');
+  const { key, gmac } = sealedWith(text);
+  assert.equal(gmac, gmacOf(octets, key));
   assert.match(
-    readFileSync(seal, 'utf8'),
+    text,
     new RegExp(
-      `^fluxgate-seal 1\nsqlite 20[^\n]+ [0-9a-f]{60,}\noctets ${octets.length}\nsha256 ${sha256}\n$`,
+      `^fluxgate-seal 1\nsqlite 20[^\n]+ [0-9a-f]{60,}\noctets ${octets.length}\nkey ${key}\ngmac ${gmac}\n$`,
     ),
   );
   assert.equal(statSync(seal).mode & 0o777, 0o600);
@@ -80,8 +82,9 @@ test('what was sealed is not checked again: that is what a seal is for', async (
   const found = await startFileCheck(url, {});
   assert.notEqual(found, undefined);
   // As if this had been found in order.
-  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
-  writeFileSync(seal, readFileSync(seal, 'utf8').replace(/^sha256 .*$/m, `sha256 ${sha256}`));
+  const text = readFileSync(seal, 'utf8');
+  const gmac = gmacOf(readFileSync(path), sealedWith(text).key);
+  writeFileSync(seal, text.replace(/^gmac .*$/m, `gmac ${gmac}`));
   assert.equal(await startFileCheck(url, {}), undefined);
 });
 
@@ -110,6 +113,7 @@ test('a seal holds for that very file and that very SQLite, and nothing beside i
       'another SQLite',
       () => writeFileSync(seal, text.replace(/^sqlite .*$/m, 'sqlite 2020-01-01 00:00:00 ab')),
     ],
+    ['another key', () => writeFileSync(seal, text.replace(/^key ./m, 'key z'))],
     ['another kind of seal', () => writeFileSync(seal, text.replace('fluxgate-seal 1', 'fluxgate-seal 2'))],
   ];
   for (const [what, act] of broken) {
@@ -219,6 +223,18 @@ test('what lies where the seal would be is left alone, and the store opens all t
     assert.equal(isSealed(path), false);
   }
 });
+
+function sealedWith(text: string): { readonly key: string; readonly gmac: string } {
+  const found = /^key (?<key>[0-9a-f]{32})\ngmac (?<gmac>[0-9a-f]{32})$/m.exec(text)?.groups;
+  return { key: found?.['key'] ?? '', gmac: found?.['gmac'] ?? '' };
+}
+
+/** All at once. */
+function gmacOf(octets: Buffer, key: string): string {
+  const cipher = createCipheriv('aes-128-gcm', Buffer.from(key, 'hex'), Buffer.alloc(12)).setAAD(octets);
+  cipher.final();
+  return cipher.getAuthTag().toString('hex');
+}
 
 function writeInto(path: string, at: number, octets: Buffer): void {
   const file = openSync(path, 'r+');
