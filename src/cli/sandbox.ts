@@ -53,8 +53,6 @@ export async function enterSandbox(
     if (permission === undefined && (await toldToStop(context))) return undefined;
     if (permission === undefined) start(context, config, grants);
   }
-  // Where it may not, the sandbox is none of ours, and is refused below.
-  if (permission?.has('addon') !== false) await loadSqlite();
   // The one thread that there ever is reads the store's file; no other file is opened before the sandbox is known to stand.
   const storeCheck = checkApart(context, config);
   if (grants !== undefined && permission !== undefined) {
@@ -77,11 +75,6 @@ export async function enterSandbox(
       if (grants !== undefined && permission !== undefined) dropNetwork(permission, config);
     },
   };
-}
-
-async function loadSqlite(): Promise<void> {
-  const engine = await import('../shell/store/load-sqlite.ts');
-  engine.loadSqlite();
 }
 
 async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolean> {

@@ -18,30 +18,27 @@ export interface PinTable {
 export function createPinTable(stored: StoredPins): PinTable {
   /** Whatever was asked about or set. Undefined: it is gone, whatever a page says. */
   const known = new Map<string, PinState | undefined>();
-  const pages = stored.map((page) => ({ ...page }));
-  let size = pages.reduce((all, { count }) => all + count, 0);
+  let size = stored.reduce((all, { count }) => all + count, 0);
   /** Of what was stored: whoever asks first has them looked for. */
   let conflictsRead = false;
 
   const get = (clusterDns: string): PinState | undefined => {
     const state = known.get(clusterDns);
     if (state !== undefined || known.has(clusterDns)) return state;
-    const page = pageOf(pages, clusterDns);
-    const document = page && documentIn(page.text, clusterDns);
+    const page = pageOf(stored, clusterDns);
+    const document = page && documentIn(page.octets, clusterDns);
     if (page === undefined || document === undefined) return undefined;
     const read = readPin(JSON.parse(document));
     known.set(clusterDns, read);
-    // Once all of a page is known, nobody looks at its text any more.
-    if (--page.count === 0) page.text = '';
     return read;
   };
   const readConflicts = (): void => {
     if (conflictsRead) return;
-    for (const { text } of pages) {
-      if (!CONFLICT.test(text)) continue;
-      for (const pin of text.split(NAME_BEGINS)) {
+    for (const { octets } of stored) {
+      if (!octets.includes(CONFLICT)) continue;
+      for (const pin of octets.toString().split(NAME_BEGINS)) {
         const [name = '', document = ''] = pin.split(DOCUMENT_BEGINS);
-        if (CONFLICT.test(document)) get(name);
+        if (document.includes(CONFLICT)) get(name);
       }
     }
     conflictsRead = true;
@@ -72,29 +69,27 @@ export function createPinTable(stored: StoredPins): PinTable {
   };
 }
 
-type OpenPage = { -readonly [Key in keyof PinPage]: PinPage[Key] };
-
 /** The last one whose first name does not come after it. */
-function pageOf(pages: readonly OpenPage[], clusterDns: string): OpenPage | undefined {
+function pageOf(pages: StoredPins, clusterDns: string): PinPage | undefined {
   let from = 0;
   for (let to = pages.length; from < to; ) {
     const middle = (from + to) >>> 1;
-    if ((pages[middle] as OpenPage).first <= clusterDns) from = middle + 1;
+    if ((pages[middle] as PinPage).first <= clusterDns) from = middle + 1;
     else to = middle;
   }
   return pages[from - 1];
 }
 
-function documentIn(text: string, clusterDns: string): string | undefined {
-  const name = `${NAME_BEGINS}${clusterDns}${DOCUMENT_BEGINS}`;
-  const at = text.indexOf(name);
+function documentIn(octets: Buffer, clusterDns: string): string | undefined {
+  const name = Buffer.from(`${NAME_BEGINS}${clusterDns}${DOCUMENT_BEGINS}`);
+  const at = octets.indexOf(name);
   if (at < 0) return undefined;
-  const end = text.indexOf(NAME_BEGINS, at + 1);
-  return text.slice(at + name.length, end < 0 ? undefined : end);
+  const end = octets.indexOf(NAME_BEGINS, at + 1);
+  return octets.toString('utf8', at + name.length, end < 0 ? undefined : end);
 }
 
 /** The key is in the text wherever there is one, however it was written: nothing else in it is text of anybody's but names. */
-const CONFLICT = /conflict/;
+const CONFLICT = 'conflict';
 
 /** JSON has no undefined. */
 export function readPin(document: unknown): PinState {

@@ -1,17 +1,37 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { parseDatabaseUrl } from './database-url.ts';
+import type { PinPage, StoredPins } from './pin-pages.ts';
 import { type FileProblem, REPLACED } from './problem.ts';
 import { SEALED_OCTETS_MIN } from './seal.ts';
 import { identityOf } from './store-file.ts';
 
-/** A check that goes on: what is wrong with the store's file, or undefined. Never rejects: what cannot be checked is a problem. */
-export type FileCheck = Promise<FileProblem | undefined>;
+/** A check that goes on. Never rejects: what cannot be checked is a problem. */
+export type FileCheck = Promise<CheckedFile>;
+
+export interface CheckedFile {
+  /** undefined: nothing is wrong with it. */
+  readonly problem: FileProblem | undefined;
+  /**
+   * The pins in it, once, as they were read when it was known to be whole: by far the most that a start reads of a store. undefined: none were, or somebody has written
+   * since. To be called before the store closes: until then its file is open for this.
+   */
+  readonly takePins?: (() => Promise<StoredPins | undefined>) | undefined;
+}
+
+/** What check-thread.ts tells: the pages in their order, their octets one after the other. */
+export interface ToldByThread {
+  readonly problem: FileProblem | undefined;
+  readonly pins?: {
+    readonly pages: readonly (Omit<PinPage, 'octets'> & { readonly length: number })[];
+    readonly octets: ArrayBuffer;
+  };
+}
 
 /**
- * Begins to check the store's file on a thread of its own, unless it has a seal, for a store of 100,000 clusters takes as long as all the rest of a start.
- * undefined: it is small, not there, or cannot be looked at; whoever opens it checks it, or says why it cannot be used. `environment`: of
- * the thread.
+ * Begins to check the store's file on a thread of its own, for a store of 100,000 clusters takes as long as all the rest of a start, unless
+ * it is sealed. undefined: it is small, not there, or cannot be looked at; whoever opens it checks it, or says why it cannot be used.
+ * `environment`: of the thread.
  */
 export function startFileCheck(
   databaseUrl: string,
@@ -28,17 +48,46 @@ export function startFileCheck(
     trackUnmanagedFds: false,
   });
   return new Promise((resolve) => {
-    thread.once('message', (problem: FileProblem | null) =>
-      resolve(problem ?? (identityOf(location.path) === before ? undefined : REPLACED)),
-    );
+    thread.once('message', ({ problem, pins }: ToldByThread) => {
+      const found = problem ?? (identityOf(location.path) === before ? undefined : REPLACED);
+      resolve({ problem: found, takePins: pins && takenOnce(thread, pins) });
+    });
     const failed = (why: string): void =>
       resolve({
-        message: `the check that a start makes of it did not finish (${why}): start again, with more memory if that was missing`,
-        code: 'fault',
+        problem: {
+          message: `the check that a start makes of it did not finish (${why}): start again, with more memory if that was missing`,
+          code: 'fault',
+        },
       });
     thread.once('error', (error) => failed(String(error)));
     thread.once('exit', () => failed('its thread ended without an answer'));
   });
+}
+
+function takenOnce(
+  thread: Worker,
+  { pages, octets }: NonNullable<ToldByThread['pins']>,
+): () => Promise<StoredPins | undefined> {
+  // Nobody may ever ask.
+  thread.unref();
+  let taken = false;
+  return async () => {
+    if (taken) return undefined;
+    taken = true;
+    thread.ref();
+    const isStillSo = await new Promise<boolean>((resolve) => {
+      thread.once('message', resolve);
+      thread.once('exit', () => resolve(false));
+      thread.postMessage('is it still so?');
+    });
+    if (!isStillSo) return undefined;
+    let from = 0;
+    return pages.map(({ first, count, length }) => {
+      const page = { first, count, octets: Buffer.from(octets, from, length) };
+      from += length;
+      return page;
+    });
+  };
 }
 
 function octetsOf(path: string): number {

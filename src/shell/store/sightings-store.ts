@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AuditWrites } from './audit-records.ts';
+import type { CheckedFile } from './check-file.ts';
 import { storeFault } from './faults.ts';
-import { pinPages, type StoredPins } from './pin-pages.ts';
-import type { PinsAhead } from './pins-ahead.ts';
+import { readPins } from './pin-pages.ts';
 import type { SightingBatch, SightingKey, SightingStore, StoredSighting } from './sightings.ts';
 import { withoutWaiting } from './without-waiting.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -22,7 +22,7 @@ export function createSightingStore(
   queue: WriteQueue,
   audit: AuditWrites,
   read: Read,
-  ahead?: PinsAhead,
+  file?: CheckedFile,
 ): SightingStore {
   const upsert = writer.prepare(
     `INSERT INTO sightings (kind, name, credential, document, leaf) VALUES (?, ?, ?, ?, ?)
@@ -99,7 +99,7 @@ export function createSightingStore(
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
-    pins: () => ask((): StoredPins => ahead?.take() ?? [...pinPages(reader)]),
+    pins: async () => (await file?.takePins?.()) ?? ask(() => readPins(reader)),
     async leafOf({ kind, name, credential }) {
       const found = await ask(() => leaf.get(kind, name, credential));
       return found ? new Uint8Array(found) : undefined;

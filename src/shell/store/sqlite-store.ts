@@ -5,7 +5,7 @@ import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
-import type { FileCheck } from './check-file.ts';
+import type { CheckedFile, FileCheck } from './check-file.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
 import { type OpenDatabase, openDatabase, refuseFile } from './database.ts';
 import { parseDatabaseUrl } from './database-url.ts';
@@ -17,7 +17,6 @@ import { createHistoryQueries } from './history-queries.ts';
 import { createHistoryWrites } from './history-writes.ts';
 import { createLivenessStore } from './liveness-store.ts';
 import { createOutlineStore } from './outlines.ts';
-import { type PinsAhead, readPinsAhead } from './pins-ahead.ts';
 import { createPlanQueries, createPlanWrites, type PlanQueries, type PlanStore } from './plan-records.ts';
 import { REPLACED } from './problem.ts';
 import {
@@ -59,15 +58,13 @@ export async function openSqliteStore(
   turn?: Turn,
   check?: FileCheck,
 ): Promise<Store> {
-  const ahead = check === undefined ? undefined : readPinsAhead(databaseUrl);
+  const file = await check;
   try {
-    const problem = await check;
-    if (problem !== undefined) refuseFile(databaseUrl, problem);
-    const checked = check === undefined ? {} : { checked: identityOfStore(databaseUrl) };
-    await ahead?.finished();
-    return createSqliteStore(openDatabase(databaseUrl, checked), bounds, turn, ahead);
+    if (file?.problem !== undefined) refuseFile(databaseUrl, file.problem);
+    const checked = file === undefined ? {} : { checked: identityOfStore(databaseUrl) };
+    return createSqliteStore(openDatabase(databaseUrl, checked), bounds, turn, file);
   } catch (error) {
-    ahead?.take();
+    await file?.takePins?.();
     throw error;
   }
 }
@@ -83,7 +80,7 @@ export function createSqliteStore(
   connections: OpenDatabase,
   bounds: Partial<TransactionBounds> = {},
   turn?: Turn,
-  ahead?: PinsAhead,
+  file?: CheckedFile,
 ): Store {
   const { writer: database, reader: readerDatabase, sealHolder } = connections;
   const queries = createFleetQueries(database);
@@ -132,7 +129,7 @@ export function createSqliteStore(
     tokens: createTokens(writer, createTokenQueries(readerDatabase), read, write),
     plans: createPlans(writer, createPlanQueries(readerDatabase), read, write),
     audit: createAudit(writer, readerDatabase, read, write),
-    sightings: createSightingStore(connections, queue, writer.audit, read, ahead),
+    sightings: createSightingStore(connections, queue, writer.audit, read, file),
     liveness: createLivenessStore(connections, queue, read),
     outlines: createOutlineStore(readerDatabase, read),
     crlIssuers: createCrlIssuerStore(connections, read, write),
@@ -144,7 +141,7 @@ export function createSqliteStore(
       }),
     close: () =>
       queue.run(async () => {
-        ahead?.take();
+        await file?.takePins?.();
         if (!inMemory) readerDatabase.close();
         if (turn === undefined) sealHolder?.seal(database);
         database.close();

@@ -17,7 +17,9 @@ const stored = (): StoredPins => {
   return [pins.slice(0, 2), pins.slice(2)].map((page) => ({
     first: page[0]?.[0] ?? '',
     count: page.length,
-    text: page.map((pin) => `${NAME_BEGINS}${pin[0]}${DOCUMENT_BEGINS}${JSON.stringify(pin[1])}`).join(''),
+    octets: Buffer.from(
+      page.map((pin) => `${NAME_BEGINS}${pin[0]}${DOCUMENT_BEGINS}${JSON.stringify(pin[1])}`).join(''),
+    ),
   }));
 };
 

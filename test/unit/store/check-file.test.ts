@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -12,15 +13,11 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { parseConfig } from '../../../src/core/config.ts';
 import { StartupError } from '../../../src/core/errors.ts';
-import { grantsOf, sandboxOptions } from '../../../src/shell/sandbox.ts';
-import { startFileCheck } from '../../../src/shell/store/check-file.ts';
-import { readPinsAhead } from '../../../src/shell/store/pins-ahead.ts';
-import type { FileProblem } from '../../../src/shell/store/problem.ts';
+import { type CheckedFile, startFileCheck } from '../../../src/shell/store/check-file.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import { insertSampleFleet } from '../../support/fleet.ts';
 import { pinsIn } from './pins-in.ts';
@@ -53,7 +50,9 @@ const opened = (url: string): Promise<unknown> =>
 test('a large store is checked on a thread; one that is small, missing or in memory by whoever opens it', async (t) => {
   const { url, path } = await largeStore(t);
   assert.ok(statSync(path).size > 20 * MIB);
-  assert.equal(await startFileCheck(url, {}), undefined);
+  const whole = await startFileCheck(url, {});
+  assert.equal(whole?.problem, undefined);
+  await whole?.takePins?.();
   assert.ok(startFileCheck(url, {}) instanceof Promise);
   await opened(url);
   assert.equal(startFileCheck(temporaryDatabase(t).url, {}), undefined);
@@ -99,54 +98,54 @@ test('what the thread finds is a refusal to start that says how to restore', asy
 
 test('a store whose check has not ended, or has failed, is not opened', async (t) => {
   const { url, path } = temporaryDatabase(t);
-  const failed = Promise.resolve({ message: 'it cannot be checked', code: 'fault' });
+  const failed = Promise.resolve({ problem: { message: 'it cannot be checked', code: 'fault' } });
   await assert.rejects(openSqliteStore(url, {}, undefined, failed), /cannot be opened: it cannot be checked/);
   assert.throws(() => statSync(path), /ENOENT/);
-  const never = new Promise<undefined>(() => undefined);
+  const never = new Promise<CheckedFile>(() => undefined);
   const waiting = openSqliteStore(url, {}, undefined, never);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.throws(() => statSync(path), /ENOENT/);
   void waiting;
 });
 
-test("pins are read while the check goes on, and are nobody's before it has passed", async (t) => {
+test('the thread that found the file whole tells its pins, once', async (t) => {
   const { url, path } = await largeStore(t);
+  manyPins(path);
   pin(path, 'a.example', '"one"');
-  const check = Promise.withResolvers<undefined>();
-  let settled = false;
-  const opening = openSqliteStore(url, {}, undefined, check.promise).finally(() => {
-    settled = true;
-  });
-  await turns();
-  assert.equal(settled, false);
+  const written = using(path, (database) =>
+    database.prepare<[], [string, string]>('SELECT cluster_dns, document FROM key_pins').raw().all(),
+  );
+  const check = startFileCheck(url, {});
+  await check;
   // Whoever reads them only now finds nothing.
   const end = rootOf(path) * PAGE;
   overwrite(path, end - PAGE, end);
-  check.resolve(undefined);
-  const store = await opening;
-  assert.deepEqual(pinsIn(await store.sightings.pins()), new Map([['a.example', '"one"']]));
+  const store = await openSqliteStore(url, {}, undefined, check);
+  assert.deepEqual(pinsIn(await store.sightings.pins()), new Map(written));
   await assert.rejects(store.sightings.pins(), /cannot serve/, 'they are kept for whoever asks first');
   await store.close();
 });
 
-test('in the sandbox, too, pins are read while the thread is inside of SQLite', async (t) => {
+test('of a file that is not whole no pins are told, and it is left as it was', async (t) => {
   const { url, path } = await largeStore(t);
   pin(path, 'a.example', '"one"');
-  takesLongToCheck(path);
-  const file = '/not/looked/at.pem';
-  const environment = {
-    TLS_CERT_FILE: file,
-    TLS_KEY_FILE: file,
-    CLUSTER_CA_FILE: file,
-    DATABASE_URL: url,
-  };
-  const options = sandboxOptions(grantsOf(parseConfig(environment), '/', [import.meta.dirname]));
-  const program = join(import.meta.dirname, 'opening-beside-the-check.ts');
-  const { stdout, stderr } = spawnSync(process.execPath, [...options, program], {
-    env: environment,
-    encoding: 'utf8',
-  });
-  assert.equal(stdout, '{"read":1,"check":"still going on"}\n', stderr);
+  overwrite(path, 8_192, 40_000);
+  const before = readFileSync(path);
+  const check = startFileCheck(url, {});
+  assert.equal((await check)?.takePins, undefined);
+  await assert.rejects(openSqliteStore(url, {}, undefined, check), /is damaged/);
+  assert.ok(readFileSync(path).equals(before));
+  assert.deepEqual(
+    readdirSync(dirname(path)).filter((name) => /-wal|-shm/.test(name)),
+    [],
+  );
+});
+
+test('pins that the thread cannot read are left for whoever opens the store', async (t) => {
+  const { url, path } = await largeStore(t);
+  using(path, (database) => database.exec('ALTER TABLE key_pins RENAME TO others'));
+  const file = await startFileCheck(url, {});
+  assert.deepEqual([file?.problem, file?.takePins], [undefined, undefined]);
 });
 
 test('an open store holds its lock on the file, which another process finds, however it was checked', async (t) => {
@@ -179,7 +178,7 @@ test('a file that is put in the place of the one that was checked is not opened'
 
 test('a file that is gone once it was checked is no new store', async (t) => {
   const { url, path } = await largeStore(t);
-  const checked = Promise.resolve(undefined);
+  const checked = Promise.resolve({ problem: undefined });
   rmSync(path);
   await assert.rejects(openSqliteStore(url, {}, undefined, checked), /another file was put in its place/);
   assert.throws(() => statSync(path), /ENOENT/);
@@ -188,26 +187,10 @@ test('a file that is gone once it was checked is no new store', async (t) => {
   assert.equal(startFileCheck(url, {}), undefined, 'a WAL of no file is for whoever opens it');
 });
 
-test('pins that are a view, or whose columns are computed, are not read before the check has passed', async (t) => {
-  const endless =
-    'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x < 0';
-  for (const sql of [
-    `CREATE VIEW key_pins AS SELECT 1 AS rowid, 'a' AS cluster_dns, (${endless}) AS document`,
-    'CREATE TABLE key_pins (cluster_dns TEXT PRIMARY KEY, document TEXT AS (\'"computed"\') VIRTUAL)',
-  ]) {
-    const { url, path } = await largeStore(t);
-    using(path, (database) => database.exec(`DROP TABLE key_pins; ${sql}`));
-    if (sql.startsWith('CREATE TABLE')) pinned(path, 'a.example');
-    const ahead = readPinsAhead(url);
-    await ahead.finished();
-    assert.equal(ahead.take(), undefined, sql);
-  }
-});
-
 test('pins that somebody changed after they were read are read again', async (t) => {
   const { url, path } = await largeStore(t);
   pin(path, 'a.example', '"one"');
-  const store = await openSqliteStore(url, {}, undefined, Promise.resolve(undefined));
+  const store = await openSqliteStore(url, {}, undefined, startFileCheck(url, {}));
   pin(path, 'a.example', '"two"');
   pin(path, 'b.example', '"three"');
   const now = new Map([
@@ -221,41 +204,12 @@ test('pins that somebody changed after they were read are read again', async (t)
   assert.equal(isOpen(path), false);
 });
 
-test('a check that fails closes what was read, and the file stays as it was', async (t) => {
-  const { url, path } = await largeStore(t);
-  manyPins(path);
-  const before = readFileSync(path);
-  const check = Promise.withResolvers<FileProblem>();
-  const opening = openSqliteStore(url, {}, undefined, check.promise);
-  check.resolve({ message: 'it is not whole', code: undefined });
-  await assert.rejects(opening, /is damaged \(it is not whole\)/);
-  assert.ok(readFileSync(path).equals(before));
-  await turns();
-  assert.equal(isOpen(path), false);
-});
-
 test('a store that is closed before anybody asked for its pins is closed', async (t) => {
   const { url, path } = await largeStore(t);
-  const store = await openSqliteStore(url, {}, undefined, Promise.resolve(undefined));
+  const store = await openSqliteStore(url, {}, undefined, startFileCheck(url, {}));
   assert.equal(isOpen(path), true);
   await store.close();
   assert.equal(isOpen(path), false);
-});
-
-test('pins that are longer than any can be are left for when the check has passed', async (t) => {
-  const { url, path } = await largeStore(t);
-  const long = JSON.stringify('x'.repeat(20_000));
-  pin(path, 'a.example', long);
-  const check = Promise.withResolvers<undefined>();
-  const opening = openSqliteStore(url, {}, undefined, check.promise);
-  await turns();
-  check.resolve(undefined);
-  const store = await opening;
-  const end = rootOf(path) * PAGE;
-  // So they are read only now.
-  overwrite(path, end - PAGE, end);
-  await assert.rejects(store.sightings.pins(), /cannot serve/);
-  await store.close();
 });
 
 test('pins whose pages lead round in circles end in the refusal that the check gives', async (t) => {
@@ -277,12 +231,12 @@ test('a thread that cannot read it, or does not get that far, has found somethin
   const { url, path } = await largeStore(t);
   const lost = startFileCheck(url, { NODE_OPTIONS: '--import=/not/there.mjs' });
   assert.match(
-    (await lost)?.message ?? '',
+    (await lost)?.problem?.message ?? '',
     /^the check that a start makes of it did not finish \(.+\): start again/,
   );
   const going = startFileCheck(url, {});
   rmSync(path);
-  assert.equal((await going)?.code, 'SQLITE_CANTOPEN');
+  assert.equal((await going)?.problem?.code, 'SQLITE_CANTOPEN');
 });
 
 const PAGE = 4_096;
@@ -311,10 +265,6 @@ function takesLongToCheck(path: string): void {
     const insert = database.prepare('INSERT INTO slow (octets) VALUES (?)');
     for (let row = 0; row < 40; row++) insert.run(20_000_000 + row);
   });
-}
-
-function pinned(path: string, name: string): void {
-  using(path, (database) => database.prepare('INSERT INTO key_pins (cluster_dns) VALUES (?)').run(name));
 }
 
 /** As `restore` asks it, of another process: SQLite does not ask the system for the locks of its own. */

@@ -3,8 +3,9 @@ import { DOCUMENT_BEGINS, NAME_BEGINS, type StoredPins } from '../../../src/shel
 /** Documents by name. Throws where a page has others than it says. */
 export function pinsIn(pages: StoredPins): Map<string, string> {
   const found = new Map<string, string>();
-  for (const { first, count, text } of pages) {
-    const pins = text
+  for (const { first, count, octets } of pages) {
+    const pins = octets
+      .toString()
       .split(NAME_BEGINS)
       .slice(1)
       .map((pin) => pin.split(DOCUMENT_BEGINS) as [string, string]);
