@@ -161,6 +161,8 @@ const ENGINE_OPTIONS: readonly string[] = [
   '--wasm-lazy-validation',
   '--wasm-tiering-budget=1000000000',
   '--max-semi-space-size=16',
+  '--min-semi-space-size=16',
+  '--initial-old-space-size=64',
   '--heap-growing-percent=20',
 ];
 
