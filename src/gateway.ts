@@ -14,6 +14,7 @@ import type { Loaded, ReloadTrigger } from './shell/reload.ts';
 import { seedStore } from './shell/seed.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from './shell/snapshot-files.ts';
 import type { FileCheck } from './shell/store/check-file.ts';
+import { refusalOfFile } from './shell/store/database.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { watchPaths } from './shell/watch.ts';
@@ -40,6 +41,11 @@ export interface Gateway {
   readonly adminAddress: AddressInfo | undefined;
   /** Reads everything that can change again; false: something is wrong, and the last good state stays in force. */
   reload(trigger: ReloadTrigger): Promise<boolean>;
+  /**
+   * Of a sealed store, which is checked while it is served from: what a start would have said had it waited. Nothing more may be
+   * served then. Never rejects; where nothing is wrong with it, never resolves.
+   */
+  readonly damage: Promise<StartupError>;
   /** No new connections, requests in flight finish; `/ready` turns 503 first. */
   close(): Promise<void>;
 }
@@ -55,7 +61,8 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
     const store = await openSqliteStore(config.databaseUrl, {}, siblings?.turn, storeCheck);
     resources.defer(() => store.close());
     await seedStore(store, contract.schemas, config.seedFile, dependencies.demoFleet, dependencies.log);
-    return await serve(config, dependencies, { contract, store, loaded, load, resources });
+    const gateway = await serve(config, dependencies, { contract, store, loaded, load, resources });
+    return { ...gateway, damage: lateDamage(config, storeCheck) };
   } catch (error) {
     await resources.disposeAsync();
     // Nothing but the store says so at a start: it is locked, or cannot be read or written.
@@ -67,6 +74,15 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
     }
     throw error;
   }
+}
+
+function lateDamage({ databaseUrl }: Config, storeCheck: FileCheck | undefined): Promise<StartupError> {
+  return new Promise((resolve) => {
+    void storeCheck?.then(async ({ confirm }) => {
+      const problem = await confirm?.();
+      if (problem !== undefined) resolve(refusalOfFile(databaseUrl, problem));
+    });
+  });
 }
 
 interface ServingParts {
@@ -82,7 +98,7 @@ async function serve(
   config: Config,
   { clock, log, siblings = ALONE, beforeListening }: GatewayDependencies,
   { contract, store, loaded, load, resources }: ServingParts,
-): Promise<Gateway> {
+): Promise<Omit<Gateway, 'damage'>> {
   const { operations } = contract;
   let draining = false;
   const state = await openState(config, {

@@ -3,7 +3,7 @@ import { type Gateway, type GatewayDependencies, startGateway } from '../gateway
 import { connectSiblings } from '../shell/workers/siblings.ts';
 import type { LastingCommandContext } from './context.ts';
 
-/** Serves until SIGTERM or SIGINT. One that comes while a large seed is still loading ends that, too: nothing is committed. */
+/** Serves until SIGTERM or SIGINT, or until its store is found to be damaged: throws StartupError then. One that comes while a large seed is still loading ends that, too: nothing is committed. */
 export async function runGateway(
   context: LastingCommandContext,
   config: Config,
@@ -30,7 +30,10 @@ export async function runGateway(
     );
   } else channel.send({ kind: 'ready' });
   context.onHangup(() => void gateway.reload('SIGHUP'));
-  log.info({ signal: await context.stopSignal }, 'asked to stop');
+  const ending = await Promise.race([context.stopSignal, gateway.damage]);
+  if (typeof ending === 'string') log.info({ signal: ending }, 'asked to stop');
+  else log.error({ reason: ending.message }, 'the store cannot be served from any longer: this process ends');
   await gateway.close();
   await siblings?.stop();
+  if (typeof ending !== 'string') throw ending;
 }

@@ -1,48 +1,55 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
-import type { ToldByThread } from './check-file.ts';
+import type { AnswerOfThread, AskedOfThread, ToldByThread } from './check-file.ts';
 import { guardSettings, problemOfFile } from './damage.ts';
 import { readPins } from './pin-pages.ts';
 import { isSealed } from './seal.ts';
 
 /**
- * What `check-file.ts` starts, and nothing else: tells what is wrong with the store's file. Of one that is whole it tells the pins, too; and, when it is
- * asked, whether they still are what the store has.
+ * What `check-file.ts` starts, and nothing else: tells what is wrong with the store's file, or that it is sealed, and the pins in it. What is
+ * asked for besides it tells once each, and ends when there is nothing more that it could be asked for.
  */
 const path = String(workerData);
-const problem = isSealed(path) ? undefined : problemOfFile(path);
-const open = problem === undefined ? opened() : undefined;
-if (open === undefined) tell({ problem });
-else {
-  const { database, version, pages, octets } = open;
-  parentPort?.once('message', () => {
-    tell(versionOf(database) === version);
-    database.close();
-  });
-  tell({ problem, pins: { pages, octets } }, [octets]);
-}
+const sealed = isSealed(path);
+const problem = sealed ? undefined : problemOfFile(path);
+const read = problem === undefined ? pinsOf() : undefined;
 
-function tell(told: ToldByThread | boolean, transferred: readonly ArrayBuffer[] = []): void {
-  parentPort?.postMessage(told, [...transferred]);
-}
+const answers = new Map<AskedOfThread, () => unknown>();
+if (sealed) answers.set('what is wrong with it?', () => problemOfFile(path) ?? null);
+if (read !== undefined) answers.set('are the pins still so?', read.areStillSo);
+parentPort?.on('message', (question: AskedOfThread) => {
+  const answer: AnswerOfThread = { to: question, answer: answers.get(question)?.() };
+  answers.delete(question);
+  parentPort?.postMessage(answer);
+  if (answers.size === 0) parentPort?.close();
+});
+const told: ToldByThread = { problem, sealed, ...(read && { pins: read.pins }) };
+parentPort?.postMessage(told, read ? [read.pins.octets] : []);
+if (answers.size === 0) parentPort?.close();
 
 /** undefined: they cannot be read here, and whoever opens the store says why. */
-function opened() {
+function pinsOf() {
   let database: Database | undefined;
   try {
-    database = new SqliteDatabase(path, { fileMustExist: true, timeout: 0 });
-    guardSettings(database);
-    database.pragma('query_only = ON');
-    const version = versionOf(database);
-    const read = readPins(database);
+    const opened = new SqliteDatabase(path, { fileMustExist: true, timeout: 0 });
+    database = opened;
+    guardSettings(opened);
+    opened.pragma('query_only = ON');
+    const version = versionOf(opened);
+    const pages = readPins(opened);
     // Not from Node's pool, which cannot be given away.
-    const all = Buffer.alloc(read.reduce((length, { octets }) => length + octets.length, 0));
-    read.reduce((at, { octets }) => at + octets.copy(all, at), 0);
+    const all = Buffer.alloc(pages.reduce((length, { octets }) => length + octets.length, 0));
+    pages.reduce((at, { octets }) => at + octets.copy(all, at), 0);
     return {
-      database,
-      version,
-      pages: read.map(({ first, count, octets }) => ({ first, count, length: octets.length })),
-      octets: all.buffer,
+      pins: {
+        pages: pages.map(({ first, count, octets }) => ({ first, count, length: octets.length })),
+        octets: all.buffer,
+      },
+      areStillSo(): boolean {
+        const are = versionOf(opened) === version;
+        opened.close();
+        return are;
+      },
     };
   } catch {
     database?.close();

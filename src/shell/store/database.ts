@@ -105,9 +105,9 @@ function startupErrorOf(error: unknown, path: string): StartupError {
 }
 
 /** What a start says of a file that cannot be used. */
-export function refuseFile(url: string, problem: FileProblem): never {
+export function refusalOfFile(url: string, problem: FileProblem): StartupError {
   const location = parseDatabaseUrl(url);
-  throw refusalOf(problem, location.memory ? url : location.path);
+  return refusalOf(problem, location.memory ? url : location.path);
 }
 
 function refusalOf({ message, code }: FileProblem, path: string, cause?: unknown): StartupError {

@@ -1,11 +1,10 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { constants, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
-import { damageOf } from './damage.ts';
 
 /**
- * What lies beside a store that was closed in order: a digest of the very octets that were checked at that end. A file that still has it
- * needs no second check, for that would find what the first has found.
+ * What lies beside a store that was closed in order: a digest of what its file then was. A start that finds the very same octets
+ * goes on with what was served from until that end, and need not wait for the check of it: see docs/decisions/start.md.
  *
  * The digest is GMAC (NIST SP 800-38D) under a key that was drawn for it, and lies beside it: it takes a quarter of the time of SHA-256,
  * and of damage that did not know the key one in 2^100 goes unnoticed. Whoever can read the key to forge it can write a seal of their own, or a
@@ -16,7 +15,7 @@ const SUFFIX = '-seal';
 /** To check less than this takes less than to start a thread for it, so that there is nothing to save. */
 export const SEALED_OCTETS_MIN = 16 * 1024 * 1024;
 
-/** 150,000 clusters; a second and a half of a core. A stop has to be over within 10 s, of which a drain may take 8 (`drainTimeoutMs`). */
+/** 150,000 clusters; a fifth of a second, from memory. A stop has to be over within 10 s, of which a drain may take 8 (`drainTimeoutMs`). */
 export const SEALED_OCTETS_MAX = 512 * 1024 * 1024;
 
 /** Of this very name: what a link leads to is not emptied, and a pipe is not waited for. */
@@ -32,15 +31,15 @@ const SEAL_OCTETS_MAX = 1_024;
 /** Of a store that is open: meanwhile it has no seal. */
 export interface SealHolder {
   /**
-   * Checks the store as a whole, and seals it. To be called when nothing else is done with it any more, right before `writer`, the last connection,
-   * closes. Never throws: a store that could not be checked, is not in order, or has other users has no seal, and is checked when it is opened.
+   * To be called of a store that was checked, when nothing else is done with it any more, right before `writer`, its last connection, closes.
+   * Never throws: a store that has other users has no seal, and is checked before it is opened.
    */
   seal(writer: Database): void;
 }
 
 /**
- * Whether the store's file is, to the octet, what it was when it was last checked and closed, by this very SQLite, and has nothing beside
- * it that would be read with it. In doubt it is not.
+ * Whether the store's file is, to the octet, what it was when it was last closed, by this very SQLite, and has nothing beside it that would
+ * be read with it. In doubt it is not.
  */
 export function isSealed(path: string): boolean {
   try {
@@ -70,7 +69,7 @@ export function breakSeal(path: string): SealHolder | undefined {
   return {
     seal(writer) {
       try {
-        const text = checkedText(writer, file);
+        const text = lastText(writer, file);
         if (text !== undefined) writeSync(sealFile, text, 0);
       } catch {
         // As if it had never been tried.
@@ -81,18 +80,16 @@ export function breakSeal(path: string): SealHolder | undefined {
   };
 }
 
-/** Leaves a transaction open, in which nobody else can write: what was checked is what is digested. */
-function checkedText(writer: Database, file: number): string | undefined {
+/** Leaves a transaction open, in which nobody else can write: what is digested is what the store is. */
+function lastText(writer: Database, file: number): string | undefined {
   const { size } = fstatSync(file);
   if (size < SEALED_OCTETS_MIN || size > SEALED_OCTETS_MAX) return undefined;
   const version = (): unknown => writer.pragma('data_version', { simple: true });
   const before = version();
   const [checkpoint] = writer.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
   if (checkpoint?.busy !== 0) return undefined;
-  // Of pages that it still has at hand SQLite would not see what the file has.
-  writer.pragma('shrink_memory');
   writer.exec('BEGIN IMMEDIATE');
-  if (version() !== before || damageOf(writer) !== undefined) return undefined;
+  if (version() !== before) return undefined;
   return textOf(file, fstatSync(file).size, engineOf(writer), randomBytes(KEY_OCTETS).toString('hex'));
 }
 

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import type { CheckedFile, FileCheck } from './check-file.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
-import { type OpenDatabase, openDatabase, refuseFile } from './database.ts';
+import { type OpenDatabase, openDatabase, refusalOfFile } from './database.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { createEndedSessionStore } from './ended-sessions.ts';
 import { storeFault, unavailable } from './faults.ts';
@@ -60,7 +60,7 @@ export async function openSqliteStore(
 ): Promise<Store> {
   const file = await check;
   try {
-    if (file?.problem !== undefined) refuseFile(databaseUrl, file.problem);
+    if (file?.problem !== undefined) throw refusalOfFile(databaseUrl, file.problem);
     const checked = file === undefined ? {} : { checked: identityOfStore(databaseUrl) };
     return createSqliteStore(openDatabase(databaseUrl, checked), bounds, turn, file);
   } catch (error) {
@@ -72,7 +72,9 @@ export async function openSqliteStore(
 /** Throws StartupError where it is gone since it was checked. */
 function identityOfStore(databaseUrl: string): string {
   const location = parseDatabaseUrl(databaseUrl);
-  return location.memory ? '' : (identityOf(location.path) ?? refuseFile(databaseUrl, REPLACED));
+  const identity = location.memory ? '' : identityOf(location.path);
+  if (identity === undefined) throw refusalOfFile(databaseUrl, REPLACED);
+  return identity;
 }
 
 /** For tests, which tamper with the connections; everybody else opens. */
@@ -143,7 +145,7 @@ export function createSqliteStore(
       queue.run(async () => {
         await file?.takePins?.();
         if (!inMemory) readerDatabase.close();
-        if (turn === undefined) sealHolder?.seal(database);
+        if (turn === undefined && file?.isWhole() !== false) sealHolder?.seal(database);
         database.close();
       }),
   });

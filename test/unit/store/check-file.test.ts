@@ -44,6 +44,8 @@ function enlarge(path: string): void {
   database.close();
 }
 
+const WHOLE: CheckedFile = { problem: undefined, isWhole: () => true };
+
 const opened = (url: string): Promise<unknown> =>
   openSqliteStore(url, {}, undefined, startFileCheck(url, {})).then((store) => store.close());
 
@@ -98,7 +100,7 @@ test('what the thread finds is a refusal to start that says how to restore', asy
 
 test('a store whose check has not ended, or has failed, is not opened', async (t) => {
   const { url, path } = temporaryDatabase(t);
-  const failed = Promise.resolve({ problem: { message: 'it cannot be checked', code: 'fault' } });
+  const failed = Promise.resolve({ ...WHOLE, problem: { message: 'it cannot be checked', code: 'fault' } });
   await assert.rejects(openSqliteStore(url, {}, undefined, failed), /cannot be opened: it cannot be checked/);
   assert.throws(() => statSync(path), /ENOENT/);
   const never = new Promise<CheckedFile>(() => undefined);
@@ -178,7 +180,7 @@ test('a file that is put in the place of the one that was checked is not opened'
 
 test('a file that is gone once it was checked is no new store', async (t) => {
   const { url, path } = await largeStore(t);
-  const checked = Promise.resolve({ problem: undefined });
+  const checked = Promise.resolve(WHOLE);
   rmSync(path);
   await assert.rejects(openSqliteStore(url, {}, undefined, checked), /another file was put in its place/);
   assert.throws(() => statSync(path), /ENOENT/);

@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { startFileCheck } from '../../../src/shell/store/check-file.ts';
+import { type CheckedFile, startFileCheck } from '../../../src/shell/store/check-file.ts';
 import { openDatabase } from '../../../src/shell/store/database.ts';
 import { isSealed, SEALED_OCTETS_MAX } from '../../../src/shell/store/seal.ts';
 import { createSqliteStore, openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
@@ -51,14 +51,11 @@ async function sealedStore(t: TestContext): Promise<Large> {
   return large;
 }
 
-async function problemOf(url: string): Promise<unknown> {
-  const file = await startFileCheck(url, {});
-  await file?.takePins?.();
-  return file?.problem;
+async function opened(url: string, turn?: Turn): Promise<Store> {
+  const check = startFileCheck(url, {});
+  await (await check)?.confirm?.();
+  return openSqliteStore(url, {}, turn, check);
 }
-
-const opened = (url: string, turn?: Turn): Promise<Store> =>
-  openSqliteStore(url, {}, turn, startFileCheck(url, {}));
 
 test('a store that is closed in order is sealed with what its file then is, for its owner alone', async (t) => {
   const { path, seal } = await sealedStore(t);
@@ -81,16 +78,56 @@ test('a store that is closed in order is sealed with what its file then is, for 
   assert.equal(isSealed(copy), true, 'unless it was copied, too');
 });
 
-test('what was sealed is not checked again: that is what a seal is for', async (t) => {
-  const { url, path, seal } = await sealedStore(t);
-  const whole = readFileSync(path);
-  writeInto(path, whole.length - 3 * PAGE, Buffer.alloc(PAGE, 0xa5));
-  assert.notEqual(await problemOf(url), undefined);
-  // As if this had been found in order.
-  const text = readFileSync(seal, 'utf8');
-  const gmac = gmacOf(readFileSync(path), sealedWith(text).key);
-  writeFileSync(seal, text.replace(/^gmac .*$/m, `gmac ${gmac}`));
-  assert.equal(await problemOf(url), undefined);
+test('what was sealed need not wait for its check, which is made all the same', async (t) => {
+  const { url, path } = await sealedStore(t);
+  const file = await startFileCheck(url, {});
+  assert.deepEqual([file?.problem, file?.isWhole()], [undefined, false]);
+  assert.equal(await file?.confirm?.(), undefined);
+  assert.equal(file?.isWhole(), true);
+  await file?.takePins?.();
+  // What is not sealed waits for it.
+  rmSync(`${path}-seal`);
+  const unsealed = await startFileCheck(url, {});
+  assert.deepEqual([unsealed?.isWhole(), unsealed?.confirm], [true, undefined]);
+  await unsealed?.takePins?.();
+});
+
+test('what was damaged before it was sealed is found by the check, and never sealed again', async (t) => {
+  const { url, path, seal } = await largeStore(t);
+  const store = await opened(url);
+  damage(path);
+  await store.close();
+  assert.equal(isSealed(path), true);
+  const file = await startFileCheck(url, {});
+  assert.equal(file?.problem, undefined);
+  const again = await openSqliteStore(url, {}, undefined, Promise.resolve(file as CheckedFile));
+  assert.equal((await file?.confirm?.())?.code, undefined);
+  assert.equal(file?.isWhole(), false);
+  await again.close();
+  assert.equal(readFileSync(seal, 'utf8'), '');
+  assert.notEqual((await startFileCheck(url, {}))?.problem, undefined);
+});
+
+test('pins and check may be asked for at once', async (t) => {
+  const { url } = await sealedStore(t);
+  const file = await startFileCheck(url, {});
+  const [problem, pins, none] = await Promise.all([
+    file?.confirm?.(),
+    file?.takePins?.(),
+    file?.takePins?.(),
+  ]);
+  assert.deepEqual([problem, pins, none, file?.isWhole()], [undefined, [], undefined, true]);
+});
+
+test('what is closed before its check has ended is not sealed', async (t) => {
+  const { url, seal } = await sealedStore(t);
+  const file = await startFileCheck(url, {});
+  const store = await openSqliteStore(url, {}, undefined, Promise.resolve(file as CheckedFile));
+  await store.sightings.pins();
+  const confirmed = file?.confirm?.();
+  await store.close();
+  assert.equal(readFileSync(seal, 'utf8'), '');
+  assert.equal(await confirmed, undefined);
 });
 
 test('a seal holds for that very file and that very SQLite, and nothing beside it', async (t) => {
@@ -162,47 +199,43 @@ test('what somebody else reads or writes at the end is not sealed', async (t) =>
   }
 });
 
-test('what somebody else commits between the look at the WAL and the check is not sealed; while it goes on nobody can', async (t) => {
-  const { url, path, seal } = await largeStore(t);
-  for (const [during, sealed] of [
-    ['shrink_memory', false],
-    ['quick_check(1)', true],
-  ] as const) {
-    const connections = openDatabase(url);
-    const store = createSqliteStore(connections);
-    const { writer } = connections;
-    const other = new SqliteDatabase(path, { timeout: 0 });
-    const pragma = writer.pragma.bind(writer);
-    const codes: unknown[] = [];
-    writer.pragma = (source, options) => {
-      if (source === during) {
-        try {
-          other.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(during, 'x');
-        } catch (error) {
-          codes.push((error as { code?: unknown }).code);
-        }
-      }
-      return pragma(source, options);
-    };
-    await store.close();
-    other.close();
-    assert.deepEqual(codes, sealed ? ['SQLITE_BUSY'] : []);
-    assert.equal(readFileSync(seal, 'utf8') !== '', sealed);
-    assert.equal(isSealed(path), sealed);
-  }
-});
-
-test('what is damaged while it is open is not sealed, though SQLite has the page at hand', async (t) => {
+test('what somebody else commits once the WAL was taken in is not sealed', async (t) => {
   const { url, path, seal } = await largeStore(t);
   const connections = openDatabase(url);
   const store = createSqliteStore(connections);
   const { writer } = connections;
-  const root = Number(writer.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'meta'").pluck().get());
-  assert.ok(writer.prepare('SELECT count(*) FROM meta').pluck().get());
-  writeInto(path, (root - 1) * PAGE, Buffer.alloc(PAGE, 0xa5));
+  const other = new SqliteDatabase(path, { timeout: 0 });
+  const exec = writer.exec.bind(writer);
+  writer.exec = (source) => {
+    if (source === 'BEGIN IMMEDIATE') insertInto(other);
+    return exec(source);
+  };
   await store.close();
+  other.close();
   assert.equal(readFileSync(seal, 'utf8'), '');
-  assert.notEqual(await problemOf(url), undefined);
+});
+
+test('while a store is sealed nobody can write to it', async (t) => {
+  const { url, path } = await largeStore(t);
+  const connections = openDatabase(url);
+  const store = createSqliteStore(connections);
+  const { writer } = connections;
+  const other = new SqliteDatabase(path, { timeout: 0 });
+  const prepare = writer.prepare.bind(writer);
+  const codes: unknown[] = [];
+  // The last that is asked of it before its file is read.
+  writer.prepare = (source: string) => {
+    try {
+      insertInto(other);
+    } catch (error) {
+      codes.push((error as { code?: unknown }).code);
+    }
+    return prepare(source) as never;
+  };
+  await store.close();
+  other.close();
+  assert.deepEqual(codes, ['SQLITE_BUSY']);
+  assert.equal(isSealed(path), true);
 });
 
 test('what is small, or takes longer to check than a stop may, is not sealed', async (t) => {
@@ -228,6 +261,22 @@ test('what lies where the seal would be is left alone, and the store opens all t
     assert.equal(isSealed(path), false);
   }
 });
+
+function insertInto(database: SqliteDatabase.Database): void {
+  database.prepare("INSERT INTO meta (name, value) VALUES ('by another', 'x')").run();
+}
+
+/** A page of a table that nothing reads. */
+function damage(path: string): void {
+  const database = new SqliteDatabase(path);
+  database.exec('CREATE TABLE unread (text TEXT)');
+  const insert = database.prepare('INSERT INTO unread (text) VALUES (?)');
+  for (let row = 0; row < 100; row++) insert.run('x'.repeat(1_000));
+  database.pragma('wal_checkpoint(TRUNCATE)');
+  const leaf = database.prepare("SELECT max(pageno) FROM dbstat WHERE name = 'unread'").pluck().get();
+  database.close();
+  writeInto(path, (Number(leaf) - 1) * PAGE, Buffer.alloc(PAGE, 0xa5));
+}
 
 function sealedWith(text: string): { readonly key: string; readonly gmac: string } {
   const found = /^key (?<key>[0-9a-f]{32})\ngmac (?<gmac>[0-9a-f]{32})$/m.exec(text)?.groups;
