@@ -47,9 +47,8 @@ export function isSealed(path: string): boolean {
     if (seal === '') return false;
     // Commits that are not in the file yet, or are to be taken back.
     if (['-wal', '-journal'].some((suffix) => octetsOf(`${path}${suffix}`) > 0)) return false;
-    const octets = octetsOf(path);
     const [, key = ''] = /^key ([0-9a-f]{32})$/m.exec(seal) ?? [];
-    return octets <= SEALED_OCTETS_MAX && seal === textOf(openForEver(path), octets, engineInMemory(), key);
+    return seal === textOf(openForEver(path), octetsOf(path), engineInMemory(), key);
   } catch {
     return false;
   }
