@@ -23,7 +23,11 @@ export interface Measured {
   each(): ReadonlyMap<number, Usage>;
   /** From here on these cores only; undefined, or no taskset(1): any. */
   pin(cores: readonly number[] | undefined): void;
-  stop(): Promise<void>;
+  /** Takes no core until it goes on. */
+  pause(): void;
+  goOn(): void;
+  /** In order, unless it is killed. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 /** Before this process, and what it starts, is bound to some of them. */
@@ -87,10 +91,12 @@ export function measured(child: ChildProcess): Measured {
     pin: (cores) => {
       for (const one of usagesOf(pid).keys()) pinTo(one, cores);
     },
-    async stop() {
+    pause: () => void child.kill('SIGSTOP'),
+    goOn: () => void child.kill('SIGCONT'),
+    async stop(signal = 'SIGTERM') {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
-      child.kill('SIGTERM');
+      child.kill(signal);
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await ended;
       clearTimeout(timer);

@@ -40,7 +40,7 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
     idleWarmUp: 1_000,
     idleConnections: 4_000,
     idleRounds: 3,
-    starts: 3,
+    starts: 5,
     reloads: 3,
     handshakes: 1000,
     handshakeRounds: 3,

@@ -28,8 +28,8 @@ export interface Stage {
   say(line: string): void;
   /** A Fluxgate of one worker on a store of so many clusters, shared by all who ask for it; it was seeded by another process. */
   shared(clusters: number): Promise<Gateway>;
-  /** The same, anew: it ends, and starts on the store that it leaves. */
-  restarted(clusters: number): Promise<Gateway>;
+  /** The same, anew: it ends, and starts on the store that it leaves, while all others that are shared stand still. */
+  restarted(clusters: number, end?: 'SIGTERM' | 'SIGKILL'): Promise<Gateway>;
   /** Those that are not needed any more; a store of `kept` clusters is. */
   endShared(kept: number): Promise<void>;
   /** Each cluster of the shared one (or so many of them) polls once, unless it has; the first time alone tells the cost. */
@@ -202,12 +202,15 @@ export async function createStage(size: Size, groups: string, say: (line: string
     say,
     gateway,
     shared: sharedGateway,
-    async restarted(clusters) {
+    async restarted(clusters, end = 'SIGTERM') {
       const before = await sharedGateway(clusters);
       const store = copyOf.get(before) as string;
       copyOf.delete(before);
-      await stop(before);
+      await before.stop(end);
+      const others = (await Promise.all(shared.values())).filter((other) => other !== before);
+      for (const other of others) other.pause();
       const after = await serve(store);
+      for (const other of others) other.goOn();
       copyOf.set(after, store);
       shared.set(clusters, Promise.resolve(after));
       return after;

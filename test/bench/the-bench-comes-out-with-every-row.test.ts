@@ -21,6 +21,7 @@ const ROWS = [
   ...POLL_ROWS,
   'poll-alike-cpu-3',
   'start-3',
+  'start-killed-3',
   ...['kept', 'kept-health'].flatMap((route) =>
     ['cpu', 'rate', 'p50', 'p99'].map((row) => `${route}-${row}`),
   ),
