@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from './core/config.ts';
 import { FluxgateError, StartupError } from './core/errors.ts';
+import { LIMITS } from './core/limits.ts';
 import { type AdminListener, startAdmin } from './shell/admin.ts';
 import type { Clock } from './shell/clock.ts';
 import { keepCompiled } from './shell/compile-cache.ts';
@@ -14,7 +15,7 @@ import type { Loaded, ReloadTrigger } from './shell/reload.ts';
 import { seedStore } from './shell/seed.ts';
 import { SHIPPED_POLICY_DIR, watchedPaths } from './shell/snapshot-files.ts';
 import type { FileCheck } from './shell/store/check-file.ts';
-import { refusalOfFile } from './shell/store/database.ts';
+import { isDamaged, refusalOfFile } from './shell/store/database.ts';
 import { openSqliteStore } from './shell/store/sqlite-store.ts';
 import type { Store } from './shell/store/store.ts';
 import { watchPaths } from './shell/watch.ts';
@@ -42,8 +43,8 @@ export interface Gateway {
   /** Reads everything that can change again; false: something is wrong, and the last good state stays in force. */
   reload(trigger: ReloadTrigger): Promise<boolean>;
   /**
-   * Of a sealed store, which is checked while it is served from: what a start would have said had it waited. Nothing more may be
-   * served then. Never rejects; where nothing is wrong with it, never resolves.
+   * Of a sealed store, which is checked while it is served from and is damaged: what a start would have said had it waited. Nothing
+   * more may be served then. Never rejects; where nothing is wrong with it, never resolves.
    */
   readonly damage: Promise<StartupError>;
   /** No new connections, requests in flight finish; `/ready` turns 503 first. */
@@ -62,7 +63,7 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
     resources.defer(() => store.close());
     await seedStore(store, contract.schemas, config.seedFile, dependencies.demoFleet, dependencies.log);
     const gateway = await serve(config, dependencies, { contract, store, loaded, load, resources });
-    return { ...gateway, damage: lateDamage(config, storeCheck) };
+    return { ...gateway, damage: lateDamage(config, storeCheck, dependencies.log) };
   } catch (error) {
     await resources.disposeAsync();
     // Nothing but the store says so at a start: it is locked, or cannot be read or written.
@@ -76,12 +77,24 @@ export async function startGateway(config: Config, dependencies: GatewayDependen
   }
 }
 
-function lateDamage({ databaseUrl }: Config, storeCheck: FileCheck | undefined): Promise<StartupError> {
+/** Until a check that was put off can be made it is tried again: what keeps it from being made says nothing of the file. */
+function lateDamage(
+  { databaseUrl }: Config,
+  storeCheck: FileCheck | undefined,
+  log: Log,
+): Promise<StartupError> {
   return new Promise((resolve) => {
-    void storeCheck?.then(async ({ confirm }) => {
+    const look = async (): Promise<void> => {
+      const { confirm } = (await storeCheck) ?? {};
       const problem = await confirm?.();
-      if (problem !== undefined) resolve(refusalOfFile(databaseUrl, problem));
-    });
+      if (problem === undefined) return;
+      const refusal = refusalOfFile(databaseUrl, problem);
+      if (isDamaged(problem)) return resolve(refusal);
+      const next = LIMITS.lateCheckAgainMs;
+      log.warn({ reason: refusal.message, next_try_ms: next }, 'the store could not be checked yet');
+      setTimeout(() => void look(), next).unref();
+    };
+    void look();
   });
 }
 

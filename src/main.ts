@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
-import { flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import {
@@ -68,8 +67,6 @@ const servingProcess: ServingProcess = {
 };
 
 function replaceProcess(options: readonly string[], environment: Readonly<Record<string, string>>): never {
-  // Node would do so when it ends, and this one does not: what it had to compile is there for the next one.
-  flushCompileCache();
   const argv = [process.execPath, ...process.execArgv, ...options, ...process.argv.slice(1)];
   process.execve?.(process.execPath, argv, { ...process.env, ...environment });
   throw new Error('a process that was replaced goes on');

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import type { Config } from '../core/config.ts';
 import type { Environment } from '../core/config-names.ts';
 import { StartupError } from '../core/errors.ts';
@@ -50,8 +51,11 @@ export async function enterSandbox(
   const { permission } = host;
   if (grants !== undefined) {
     // A signal that came is a signal kept: the process that follows knows nothing of it.
-    if (permission === undefined && (await toldToStop(context))) return undefined;
-    if (permission === undefined) start(context, config, grants);
+    if (permission === undefined) {
+      const replace = replacementOf(context, config, grants);
+      if (await toldToStop(context)) return undefined;
+      replace();
+    }
   }
   // The one thread that there ever is reads the store's file; no other file is opened before the sandbox is known to stand.
   const storeCheck = checkApart(context, config);
@@ -82,9 +86,18 @@ async function toldToStop({ stopSignal }: LastingCommandContext): Promise<boolea
   return (await Promise.race([stopSignal, turn])) !== undefined;
 }
 
-function start({ host, environment }: LastingCommandContext, config: Config, grants: Grants): never {
-  if (host.replace === undefined) throw unavailable();
-  return host.replace(optionsOf(host, config, grants, environment), servingVariables(environment));
+/** All that takes any time is done when it returns. */
+function replacementOf(
+  { host, environment }: LastingCommandContext,
+  config: Config,
+  grants: Grants,
+): () => never {
+  const { replace } = host;
+  if (replace === undefined) throw unavailable();
+  const options = optionsOf(host, config, grants, environment);
+  // What this process had to compile is there for the next one: Node would keep it when it ends, and this one does not.
+  flushCompileCache();
+  return () => replace(options, servingVariables(environment));
 }
 
 /** What a process that serves finds in its environment besides; whatever is there already stays. */
@@ -97,7 +110,9 @@ export function servingVariables(environment: Environment): Readonly<Record<stri
 function checkApart({ host, environment }: LastingCommandContext, config: Config): FileCheck | undefined {
   if (host.permission?.has('worker') === false) return undefined;
   const { NODE_COMPILE_CACHE: cache } = environment;
-  return startFileCheck(config.databaseUrl, cache === undefined ? {} : { NODE_COMPILE_CACHE: cache });
+  return startFileCheck(config.databaseUrl, cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }, {
+    trustsSeals: host.channel === undefined,
+  });
 }
 
 /** Of a Node that serves in this sandbox; makes the store's file, which could not be made in there. Throws StartupError. */

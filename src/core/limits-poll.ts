@@ -46,4 +46,6 @@ export const POLL_LIMITS = Object.freeze({
   partReadOctetsMax: 512,
   /** How long the chain beside a known leaf is taken for the same. Renewals have a new leaf; a new chain for an old one is rare. */
   chainReadAgainMs: 3_600_000,
+  /** A sealed store that could not be checked yet: what was short (descriptors, memory) may be there by then. */
+  lateCheckAgainMs: 10_000,
 });

@@ -23,19 +23,36 @@ export function damageOf(database: Database): string | undefined {
   return first?.quick_check ?? 'no answer';
 }
 
-/** The same of a file; whatever keeps it from being read is a problem. It stays as it is. */
+/** Of a connection that only checks. */
+export function checkSettings(database: Database): void {
+  guardSettings(database);
+  database.pragma(`cache_size = -${CHECK_CACHE_KIB}`);
+}
+
+/** The same; whatever keeps it from being read is a problem. It stays as it is. */
+export function problemOf(database: Database): FileProblem | undefined {
+  try {
+    const damage = damageOf(database);
+    return damage === undefined ? undefined : { message: damage, code: undefined };
+  } catch (error) {
+    return problemBy(error);
+  }
+}
+
 export function problemOfFile(path: string): FileProblem | undefined {
   let database: Database | undefined;
   try {
     database = new SqliteDatabase(path, { fileMustExist: true, timeout: STARTUP_BUSY_TIMEOUT_MS });
-    guardSettings(database);
-    database.pragma(`cache_size = -${CHECK_CACHE_KIB}`);
-    const damage = damageOf(database);
-    return damage === undefined ? undefined : { message: damage, code: undefined };
+    checkSettings(database);
+    return problemOf(database);
   } catch (error) {
-    const code = error instanceof SqliteDatabase.SqliteError ? error.code : 'fault';
-    return { message: error instanceof Error ? error.message : String(error), code };
+    return problemBy(error);
   } finally {
     database?.close();
   }
+}
+
+function problemBy(error: unknown): FileProblem {
+  const code = error instanceof SqliteDatabase.SqliteError ? error.code : 'fault';
+  return { message: error instanceof Error ? error.message : String(error), code };
 }

@@ -110,7 +110,13 @@ export function refusalOfFile(url: string, problem: FileProblem): StartupError {
   return refusalOf(problem, location.memory ? url : location.path);
 }
 
-function refusalOf({ message, code }: FileProblem, path: string, cause?: unknown): StartupError {
-  if (code === undefined || isDamage(code)) return damaged(path, message, cause);
+/** Whether the file itself is at fault, and not what keeps it from being read now. */
+export function isDamaged({ code }: FileProblem): boolean {
+  return code === undefined || isDamage(code);
+}
+
+function refusalOf(problem: FileProblem, path: string, cause?: unknown): StartupError {
+  const { message } = problem;
+  if (isDamaged(problem)) return damaged(path, message, cause);
   return new StartupError(`DATABASE_URL: ${path} cannot be opened: ${message}`, cause);
 }

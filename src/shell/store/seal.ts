@@ -1,6 +1,16 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { constants, fstatSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import {
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { type Clock, systemClock } from '../clock.ts';
 
 /**
  * What lies beside a store that was closed in order: a digest of what its file then was. A start that finds the very same octets
@@ -15,8 +25,8 @@ const SUFFIX = '-seal';
 /** To check less than this takes less than to start a thread for it, so that there is nothing to save. */
 export const SEALED_OCTETS_MIN = 16 * 1024 * 1024;
 
-/** 150,000 clusters; a fifth of a second, from memory. A stop has to be over within 10 s, of which a drain may take 8 (`drainTimeoutMs`). */
-export const SEALED_OCTETS_MAX = 512 * 1024 * 1024;
+/** For the digest at the end: a stop has to be over within 10 s, of which a drain may take 8 (`drainTimeoutMs`). 350 MB that are in memory take a tenth. */
+export const SEAL_MS_MAX = 1_000;
 
 /** Of this very name: what a link leads to is not emptied, and a pipe is not waited for. */
 const EMPTIED =
@@ -45,8 +55,9 @@ export function isSealed(path: string): boolean {
   try {
     const seal = sealOf(path);
     if (seal === '') return false;
-    // Commits that are not in the file yet, or are to be taken back.
-    if (['-wal', '-journal'].some((suffix) => octetsOf(`${path}${suffix}`) > 0)) return false;
+    // Commits that are not in the file yet, or are to be taken back; beside what a link leads to.
+    const real = realpathSync(path);
+    if (['-wal', '-journal'].some((suffix) => octetsOf(`${real}${suffix}`) > 0)) return false;
     const [, key = ''] = /^key ([0-9a-f]{32})$/m.exec(seal) ?? [];
     return seal === textOf(openForEver(path), octetsOf(path), engineInMemory(), key);
   } catch {
@@ -55,7 +66,7 @@ export function isSealed(path: string): boolean {
 }
 
 /** Breaks the seal of a store that is about to be written to. undefined: no file can be made beside it, so it is not sealed again. */
-export function breakSeal(path: string): SealHolder | undefined {
+export function breakSeal(path: string, clock: Pick<Clock, 'elapsed'> = systemClock): SealHolder | undefined {
   let file: number;
   let sealFile: number;
   try {
@@ -68,7 +79,8 @@ export function breakSeal(path: string): SealHolder | undefined {
   return {
     seal(writer) {
       try {
-        const text = lastText(writer, file);
+        const endMs = clock.elapsed() + SEAL_MS_MAX;
+        const text = lastText(writer, file, () => clock.elapsed() > endMs);
         if (text !== undefined) writeSync(sealFile, text, 0);
       } catch {
         // As if it had never been tried.
@@ -80,16 +92,16 @@ export function breakSeal(path: string): SealHolder | undefined {
 }
 
 /** Leaves a transaction open, in which nobody else can write: what is digested is what the store is. */
-function lastText(writer: Database, file: number): string | undefined {
-  const { size } = fstatSync(file);
-  if (size < SEALED_OCTETS_MIN || size > SEALED_OCTETS_MAX) return undefined;
+function lastText(writer: Database, file: number, isLate: () => boolean): string | undefined {
+  if (fstatSync(file).size < SEALED_OCTETS_MIN) return undefined;
   const version = (): unknown => writer.pragma('data_version', { simple: true });
   const before = version();
   const [checkpoint] = writer.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
   if (checkpoint?.busy !== 0) return undefined;
   writer.exec('BEGIN IMMEDIATE');
   if (version() !== before) return undefined;
-  return textOf(file, fstatSync(file).size, engineOf(writer), randomBytes(KEY_OCTETS).toString('hex'));
+  const key = randomBytes(KEY_OCTETS).toString('hex');
+  return textOf(file, fstatSync(file).size, engineOf(writer), key, isLate);
 }
 
 /**
@@ -100,17 +112,25 @@ function openForEver(path: string): number {
   return openSync(path, 'r');
 }
 
-function textOf(file: number, octets: number, sqlite: string, key: string): string {
-  return `fluxgate-seal 1\nsqlite ${sqlite}\noctets ${octets}\nkey ${key}\ngmac ${digestOf(file, key)}\n`;
+/** Throws once it is late. */
+function textOf(
+  file: number,
+  octets: number,
+  sqlite: string,
+  key: string,
+  isLate: () => boolean = () => false,
+): string {
+  return `fluxgate-seal 1\nsqlite ${sqlite}\noctets ${octets}\nkey ${key}\ngmac ${digestOf(file, key, isLate)}\n`;
 }
 
-function digestOf(file: number, key: string): string {
+function digestOf(file: number, key: string, isLate: () => boolean): string {
   // A key is used once, so one nonce will do.
   const digest = createCipheriv('aes-128-gcm', Buffer.from(key, 'hex'), Buffer.alloc(NONCE_OCTETS));
   const chunk = Buffer.allocUnsafe(CHUNK_OCTETS);
   for (let at = 0; ; ) {
     const octets = readSync(file, chunk, 0, chunk.length, at);
     if (octets === 0) break;
+    if (isLate()) throw new Error('a stop has no more time for it');
     digest.setAAD(octets === chunk.length ? chunk : chunk.subarray(0, octets));
     at += octets;
   }

@@ -60,6 +60,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   let lastNumber = 0;
   let replaced = 0;
   let stopping = false;
+  const asleep = new AbortController();
   let delayMs: number = WORKER_LIMITS.replaceDelayMsMin;
   let restarting: Promise<void> | undefined;
 
@@ -186,7 +187,8 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   };
   const keepTrying = async (): Promise<void> => {
     for (;;) {
-      await sleep(delayMs, undefined, { ref: false });
+      // It keeps the process: while nobody serves, nothing else does.
+      await sleep(delayMs, undefined, { signal: asleep.signal }).catch(() => undefined);
       delayMs = Math.min(delayMs * 2, WORKER_LIMITS.replaceDelayMsMax);
       if (stopping || (await keep()) === undefined) return;
       log.error({ next_try_ms: delayMs }, 'a worker could not be started; it is tried again');
@@ -259,6 +261,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     },
     async stop() {
       stopping = true;
+      asleep.abort();
       const ended = await Promise.all([...workers.values()].map(end));
       return ended.every(Boolean);
     },

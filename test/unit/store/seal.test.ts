@@ -6,7 +6,9 @@ import {
   copyFileSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -19,7 +21,7 @@ import { type TestContext, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
 import { type CheckedFile, startFileCheck } from '../../../src/shell/store/check-file.ts';
 import { openDatabase } from '../../../src/shell/store/database.ts';
-import { isSealed, SEALED_OCTETS_MAX } from '../../../src/shell/store/seal.ts';
+import { breakSeal, isSealed, SEAL_MS_MAX } from '../../../src/shell/store/seal.ts';
 import { createSqliteStore, openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import type { Turn } from '../../../src/shell/store/write-queue.ts';
@@ -237,15 +239,60 @@ test('while a store is sealed nobody can write to it', async (t) => {
   assert.equal(isSealed(path), true);
 });
 
-test('what is small, or takes longer to check than a stop may, is not sealed', async (t) => {
+test('what is small is not sealed, nor what a stop has no time for', async (t) => {
   const small = temporaryDatabase(t);
   await (await openSqliteStore(small.url)).close();
   assert.equal(readFileSync(`${small.path}-seal`, 'utf8'), '');
   const { url, path, seal } = await largeStore(t);
-  const store = await openSqliteStore(url);
-  truncateSync(path, SEALED_OCTETS_MAX + PAGE);
+  for (const [looks, isIn] of [
+    [5, false],
+    [1_000, true],
+  ] as const) {
+    const { writer, reader } = openDatabase(url);
+    reader.close();
+    let looked = 0;
+    const holder = breakSeal(path, { elapsed: () => (++looked > looks ? SEAL_MS_MAX + 1 : 0) });
+    holder?.seal(writer);
+    assert.equal(writer.inTransaction, false);
+    writer.close();
+    assert.equal(isSealed(path), isIn);
+    assert.equal(readFileSync(seal, 'utf8') !== '', isIn);
+  }
+});
+
+test('a WAL that is left beside what a link leads to is looked at', async (t) => {
+  const { path, seal } = await sealedStore(t);
+  const link = join(dirname(path), 'link.db');
+  symlinkSync(path, link);
+  copyFileSync(seal, `${link}-seal`);
+  assert.equal(isSealed(link), true);
+  writeFileSync(`${path}-wal`, 'x');
+  assert.equal(isSealed(link), false);
+});
+
+test('several processes that use a store wait for its check, though it is sealed', async (t) => {
+  const { url } = await sealedStore(t);
+  const file = await startFileCheck(url, {}, { trustsSeals: false });
+  assert.deepEqual([file?.problem, file?.isWhole(), file?.confirm], [undefined, true, undefined]);
+  await file?.takePins?.();
+});
+
+test('what is checked late is the file that was sealed, whatever lies in its place by then', async (t) => {
+  const { url, path } = await largeStore(t);
+  const store = await opened(url);
+  damage(path);
   await store.close();
-  assert.equal(readFileSync(seal, 'utf8'), '');
+  const file = await startFileCheck(url, {});
+  const other = await largeStore(t);
+  renameSync(other.path, path);
+  assert.equal((await file?.confirm?.())?.code, undefined);
+  assert.equal(file?.isWhole(), false);
+  assert.deepEqual(
+    readdirSync(dirname(path)).filter((name) => /-shm|-wal/.test(name)).length > 0,
+    true,
+    'what SQLite keeps beside an open store is left alone',
+  );
+  await file?.takePins?.();
 });
 
 test('what lies where the seal would be is left alone, and the store opens all the same', async (t) => {
