@@ -12,7 +12,8 @@ test('it ends with what a start would have said, and the next start says it befo
   const { environment } = await serveEnvironment(t);
   const path = await largeStore(environment['DATABASE_URL'] ?? '');
   const leaf = unreadLeaf(path);
-  const serve = () => fluxgate(t, ['serve'], { environment: { ...environment, ALLOW_ROOT: 'on' } });
+  const serve = (workers = '1') =>
+    fluxgate(t, ['serve'], { environment: { ...environment, ALLOW_ROOT: 'on', WORKERS: workers } });
 
   const first = serve();
   await first.said('"msg":"serving"');
@@ -23,6 +24,12 @@ test('it ends with what a start would have said, and the next start says it befo
   assert.notEqual(readFileSync(`${path}-seal`, 'utf8'), '');
 
   const damaged = /DATABASE_URL: \S+fleet\.db is damaged \(.+\): put a backup in its place .*--from FILE/;
+  // Of several workers each finds what others have done to the file: none goes by a seal.
+  const several = await serve('2').ended;
+  assert.equal(several.code, 78, several.stdout);
+  assert.doesNotMatch(several.stdout, /"msg":"serving"/);
+  assert.notEqual(readFileSync(`${path}-seal`, 'utf8'), '');
+
   const second = await serve().ended;
   assert.equal(second.code, 78, second.stdout);
   assert.match(second.stderr, damaged);

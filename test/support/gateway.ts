@@ -7,6 +7,7 @@ import { DEMO_SEED } from '../../src/core/fleet/demo-fleet.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { type Clock, systemClock } from '../../src/shell/clock.ts';
 import { createLog } from '../../src/shell/log.ts';
+import type { FileCheck } from '../../src/shell/store/check-file.ts';
 import { type ClientAnswer, type ClientRequest, type Endpoint, send } from './client.ts';
 import { createTestPki, type TestPki } from './pki.ts';
 import { assertNoSecret, metricsText, noteKey, noteSecret, storeText } from './secrets.ts';
@@ -42,6 +43,7 @@ export interface TestGatewayOptions {
   readonly seed?: unknown;
   readonly clock?: Clock;
   readonly beforeListening?: () => void;
+  readonly storeCheck?: FileCheck;
 }
 
 /** A whole gateway over real TLS on a free port, with its own PKI, its own store and its own log; gone after the test. */
@@ -73,6 +75,7 @@ export async function startTestGateway(
     clock: options.clock ?? systemClock,
     log: createLog(config.logLevel, destination),
     ...(options.beforeListening === undefined ? {} : { beforeListening: options.beforeListening }),
+    storeCheck: options.storeCheck,
   });
   for (const secret of [environment.AUTH_TOKEN, environment.CRUD_AUTH_TOKEN]) noteSecret(secret);
   noteKey(pki.server.keyPem);
