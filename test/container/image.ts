@@ -67,7 +67,7 @@ const command = promisify(execFile);
 const CACHE = 'app/node_modules/.cache/fluxgate';
 const OPTIONS_OF_CACHES = [
   '',
-  '--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --heap-growing-percent=20',
+  '--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --min-semi-space-size=16 --initial-old-space-size=64 --heap-growing-percent=20',
 ];
 const LOAD_ALL =
   "for (const file of ['cli/program', 'cli/serve', 'cli/run-gateway']) await import('/app/src/' + file + '.ts'); " +

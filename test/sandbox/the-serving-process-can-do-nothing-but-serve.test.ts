@@ -90,6 +90,7 @@ describe('the serving process', () => {
     }
     assert.deepEqual((await readdir(data)).sort(), [
       'fleet.db',
+      'fleet.db-seal',
       'fleet.db-shm',
       'fleet.db-wal',
       'native.node',

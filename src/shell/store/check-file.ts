@@ -3,8 +3,10 @@ import { Worker } from 'node:worker_threads';
 import { parseDatabaseUrl } from './database-url.ts';
 import type { PinPage, StoredPins } from './pin-pages.ts';
 import { type FileProblem, REPLACED } from './problem.ts';
-import { SEALED_OCTETS_MIN } from './seal.ts';
 import { identityOf } from './store-file.ts';
+
+/** To check less than this takes less than to start a thread for it; nor is it sealed, for there is nothing to save. */
+export const CHECKED_APART_OCTETS_MIN = 16 * 1024 * 1024;
 
 /** A check that goes on. Never rejects: what cannot be checked is a problem. */
 export type FileCheck = Promise<CheckedFile>;
@@ -60,7 +62,7 @@ export function startFileCheck(
   { trustsSeals = true } = {},
 ): FileCheck | undefined {
   const location = parseDatabaseUrl(databaseUrl);
-  if (location.memory || octetsOf(location.path) < SEALED_OCTETS_MIN) return undefined;
+  if (location.memory || octetsOf(location.path) < CHECKED_APART_OCTETS_MIN) return undefined;
   const before = identityOf(location.path);
   if (before === undefined) return undefined;
   const workerData: GivenToThread = { path: location.path, trustsSeals };

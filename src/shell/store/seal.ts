@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { type Clock, systemClock } from '../clock.ts';
+import { CHECKED_APART_OCTETS_MIN } from './check-file.ts';
 
 /**
  * What lies beside a store that was closed in order: a digest of what its file then was. A start that finds the very same octets
@@ -21,9 +22,6 @@ import { type Clock, systemClock } from '../clock.ts';
  * store: no digest without a secret would keep them from that.
  */
 const SUFFIX = '-seal';
-
-/** To check less than this takes less than to start a thread for it, so that there is nothing to save. */
-export const SEALED_OCTETS_MIN = 16 * 1024 * 1024;
 
 /** For the digest at the end: a stop has to be over within 10 s, of which a drain may take 8 (`drainTimeoutMs`). 350 MB that are in memory take a tenth. */
 export const SEAL_MS_MAX = 1_000;
@@ -93,7 +91,7 @@ export function breakSeal(path: string, clock: Pick<Clock, 'elapsed'> = systemCl
 
 /** Leaves a transaction open, in which nobody else can write: what is digested is what the store is. */
 function lastText(writer: Database, file: number, isLate: () => boolean): string | undefined {
-  if (fstatSync(file).size < SEALED_OCTETS_MIN) return undefined;
+  if (fstatSync(file).size < CHECKED_APART_OCTETS_MIN) return undefined;
   const version = (): unknown => writer.pragma('data_version', { simple: true });
   const before = version();
   const [checkpoint] = writer.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
