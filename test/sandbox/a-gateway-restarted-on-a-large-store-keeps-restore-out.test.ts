@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { serveEnvironment } from '../cli/serve-environment.ts';
-import { largeStore } from '../support/large-store.ts';
+import { makeLargeStore } from '../support/large-store.ts';
 import { fluxgate } from '../support/spawned.ts';
 
 /** A store of more than 16 MiB is checked on a thread, which reads its pins, too: four descriptors and three connections in one process, which holds one lock. */
@@ -11,7 +11,7 @@ for (const workers of ['1', '2']) {
   test(`WORKERS=${workers}: it is in use, and says so, whether it was sealed or not`, async (t) => {
     const { directory, environment } = await serveEnvironment(t);
     const url = environment['DATABASE_URL'] ?? '';
-    const path = await largeStore(url);
+    const path = await makeLargeStore(url);
     const backup = join(directory, 'fleet.backup');
     const copied = await fluxgate(t, ['backup', '--database', url, '--to', backup]).ended;
     assert.equal(copied.code, 0, copied.stderr);

@@ -3,14 +3,14 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
 import { serveEnvironment } from '../cli/serve-environment.ts';
-import { largeStore } from '../support/large-store.ts';
+import { makeLargeStore } from '../support/large-store.ts';
 import { fluxgate } from '../support/spawned.ts';
 
 const PAGE = 4_096;
 
 test('it ends with what a start would have said, and the next start says it before it serves', async (t) => {
   const { environment } = await serveEnvironment(t);
-  const path = await largeStore(environment['DATABASE_URL'] ?? '');
+  const path = await makeLargeStore(environment['DATABASE_URL'] ?? '');
   const leaf = unreadLeaf(path);
   const serve = (workers = '1') =>
     fluxgate(t, ['serve'], { environment: { ...environment, ALLOW_ROOT: 'on', WORKERS: workers } });

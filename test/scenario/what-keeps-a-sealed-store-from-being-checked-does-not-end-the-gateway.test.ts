@@ -6,6 +6,12 @@ import { openSqliteStore } from '../../src/shell/store/sqlite-store.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
+/** A gateway that is told of its store's check opens one that is there. */
+async function aStore(directory: string): Promise<Record<string, string>> {
+  await (await openSqliteStore(`sqlite://${join(directory, 'fleet.db')}`)).close();
+  return {};
+}
+
 it('descriptors that were short are no damage: it says so, serves, and tries again', async (t) => {
   const found: (FileProblem | undefined)[] = [
     { message: 'unable to open database file', code: 'SQLITE_CANTOPEN' },
@@ -13,10 +19,7 @@ it('descriptors that were short are no damage: it says so, serves, and tries aga
   ];
   let looked = 0;
   const { gateway, log, send } = await startTestGateway(t, {
-    prepare: async (directory) => {
-      await (await openSqliteStore(`sqlite://${join(directory, 'fleet.db')}`)).close();
-      return {};
-    },
+    prepare: aStore,
     storeCheck: Promise.resolve({
       problem: undefined,
       isWhole: () => false,
@@ -41,10 +44,7 @@ it('descriptors that were short are no damage: it says so, serves, and tries aga
 
 it('damage is what ends it', async (t) => {
   const { gateway } = await startTestGateway(t, {
-    prepare: async (directory) => {
-      await (await openSqliteStore(`sqlite://${join(directory, 'fleet.db')}`)).close();
-      return {};
-    },
+    prepare: aStore,
     storeCheck: Promise.resolve({
       problem: undefined,
       isWhole: () => false,

@@ -5,7 +5,7 @@ import { insertSampleFleet } from './fleet.ts';
 const MIB = 1024 * 1024;
 
 /** A store with the sample fleet, of more octets than are checked on a thread. Its path. */
-export async function largeStore(url: string): Promise<string> {
+export async function makeLargeStore(url: string): Promise<string> {
   const store = await openSqliteStore(url);
   await store.transact(insertSampleFleet);
   await store.close();

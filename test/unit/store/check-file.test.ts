@@ -19,7 +19,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { StartupError } from '../../../src/core/errors.ts';
 import { type CheckedFile, startFileCheck } from '../../../src/shell/store/check-file.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
-import { insertSampleFleet } from '../../support/fleet.ts';
+import { makeLargeStore } from '../../support/large-store.ts';
 import { pinsIn } from './pins-in.ts';
 import { temporaryDatabase } from './temporary.ts';
 
@@ -28,20 +28,8 @@ const MIB = 1024 * 1024;
 async function largeStore(
   t: Parameters<typeof temporaryDatabase>[0],
 ): Promise<{ url: string; path: string }> {
-  const { url, path } = temporaryDatabase(t);
-  const store = await openSqliteStore(url);
-  await store.transact(insertSampleFleet);
-  await store.close();
-  enlarge(path);
-  return { url, path };
-}
-
-/** To what is checked on a thread. */
-function enlarge(path: string): void {
-  const database = new SqliteDatabase(path);
-  const insert = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
-  for (let number = 0; number < 20; number++) insert.run(`padding ${number}`, 'x'.repeat(MIB));
-  database.close();
+  const { url } = temporaryDatabase(t);
+  return { url, path: await makeLargeStore(url) };
 }
 
 const WHOLE: CheckedFile = { problem: undefined, isWhole: () => true };

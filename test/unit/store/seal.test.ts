@@ -25,6 +25,7 @@ import { breakSeal, isSealed, SEAL_MS_MAX } from '../../../src/shell/store/seal.
 import { createSqliteStore, openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import type { Turn } from '../../../src/shell/store/write-queue.ts';
+import { makeLargeStore } from '../../support/large-store.ts';
 import { temporaryDatabase } from './temporary.ts';
 
 const MIB = 1024 * 1024;
@@ -36,14 +37,9 @@ interface Large {
   readonly seal: string;
 }
 
-/** Of more than is checked on a thread, with `paddingMib` besides. */
-async function largeStore(t: TestContext, paddingMib = 20): Promise<Large> {
-  const { url, path } = temporaryDatabase(t);
-  await (await openSqliteStore(url)).close();
-  const database = new SqliteDatabase(path);
-  const insert = database.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
-  for (let number = 0; number < paddingMib; number++) insert.run(`padding ${number}`, 'x'.repeat(MIB));
-  database.close();
+async function largeStore(t: TestContext): Promise<Large> {
+  const { url } = temporaryDatabase(t);
+  const path = await makeLargeStore(url);
   return { url, path, seal: `${path}-seal` };
 }
 
