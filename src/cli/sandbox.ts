@@ -49,13 +49,11 @@ export async function enterSandbox(
   refuseRoot(host, config);
   const grants = config.sandbox ? grantsOf(config, workingDirectory, readToo) : undefined;
   const { permission } = host;
-  if (grants !== undefined) {
+  if (grants !== undefined && permission === undefined) {
+    const replace = replacementOf(context, config, grants);
     // A signal that came is a signal kept: the process that follows knows nothing of it.
-    if (permission === undefined) {
-      const replace = replacementOf(context, config, grants);
-      if (await toldToStop(context)) return undefined;
-      replace();
-    }
+    if (await toldToStop(context)) return undefined;
+    replace();
   }
   // The one thread that there ever is reads the store's file; no other file is opened before the sandbox is known to stand.
   const storeCheck = checkApart(context, config);

@@ -23,7 +23,7 @@ const PINS_PER_PAGE = 250;
 
 type Row = readonly [count: number, first: string, last: string, octets: Buffer];
 
-/** Throws what SQLite throws. */
+/** Throws what SQLite throws, and where names do not come in their order: a sealed file that is damaged may lead round in circles. */
 export function readPins(database: Database): StoredPins {
   const read = database
     .prepare<[string], Row>(
@@ -35,6 +35,7 @@ export function readPins(database: Database): StoredPins {
   const pages: PinPage[] = [];
   for (let after = ''; ; ) {
     const [count, first, last, octets] = read.get(after) as Row;
+    if (count > 0 && !(first > after && last >= first)) throw new Error('these are no pins');
     if (count > 0) pages.push({ first, count, octets });
     if (count < PINS_PER_PAGE) return pages;
     after = last;

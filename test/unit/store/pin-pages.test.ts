@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Database } from 'better-sqlite3';
 import { openDatabase } from '../../../src/shell/store/database.ts';
 import { readPins } from '../../../src/shell/store/pin-pages.ts';
 import { pinsIn } from './pins-in.ts';
@@ -22,4 +23,24 @@ test('pages of pins are all pins, each once, in the order of their names, howeve
     for (const [name, document] of written) assert.equal(read.get(name), document);
   }
   writer.close();
+});
+
+test('pages that lead round in circles, as in a damaged file, are no pins', () => {
+  for (const rows of [
+    [[250, 'a.example', 'b.example', Buffer.from('x')]],
+    [
+      [250, 'a.example', 'd.example', Buffer.from('x')],
+      [250, 'b.example', 'e.example', Buffer.from('x')],
+    ],
+    [[1, '', '', Buffer.from('x')]],
+  ]) {
+    let page = 0;
+    const get = (): unknown => rows[page++ % rows.length];
+    const database = { prepare: () => ({ raw: () => ({ get }) }) } as unknown as Database;
+    assert.throws(() => {
+      assert.ok(page < 10);
+      readPins(database);
+    }, /^Error: these are no pins$/);
+    assert.ok(page <= 2);
+  }
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import {
   appendFileSync,
@@ -295,7 +296,11 @@ test('what lies where the seal would be is left alone, and the store opens all t
   const { url, path, seal } = await largeStore(t);
   const other = join(dirname(path), 'other');
   writeFileSync(other, 'precious');
-  for (const place of [() => symlinkSync(other, seal), () => mkdirSync(seal)]) {
+  for (const place of [
+    () => symlinkSync(other, seal),
+    () => mkdirSync(seal),
+    () => spawnSync('mkfifo', [seal]),
+  ]) {
     rmSync(seal, { force: true, recursive: true });
     place();
     await (await opened(url)).close();
