@@ -105,9 +105,10 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
   /** What others wrote of the cluster is known here from then on, too: its row is not new to this process any more. */
   const mergedWith = (document: string | undefined, clusterDns: string): string => {
     const known = seen.get(clusterDns);
-    const before = document === undefined ? {} : (JSON.parse(document) as PollRecord);
-    const merged = pruned(mergeRecords(before, known ?? {}), clock.now());
-    if (known !== undefined) seen.set(clusterDns, merged);
+    const both =
+      document === undefined ? known : mergeRecords(JSON.parse(document) as PollRecord, known ?? {});
+    const merged = pruned(both ?? {}, clock.now());
+    if (known !== undefined && merged !== known) seen.set(clusterDns, merged);
     return JSON.stringify(merged);
   };
   const write = async (): Promise<void> => {
@@ -123,6 +124,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
         const written = await store.save({
           polls: polls.map((clusterDns) => ({
             clusterDns,
+            writtenAs: seen.writtenAs(clusterDns),
             merge: (before) => mergedWith(before, clusterDns),
           })),
           reports: reports.map(({ clusterDns, reports: fresh }) => ({
@@ -132,6 +134,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
           forgotten: gone,
         });
         own.add(written);
+        for (const clusterDns of polls) seen.wrote(clusterDns, written);
         for (const { clusterDns } of reports) stored.set(clusterDns, written);
         pending.written(reports);
       } catch (error) {

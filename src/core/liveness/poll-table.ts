@@ -29,6 +29,10 @@ export interface PollTable {
   refused(name: string, route: string, attempt: RefusedAttempt): void;
   /** The revision of the last poll that was noted by `polled`; -1: none was. */
   servedRevision(name: string, route: string): number;
+  /** What `wrote` was told last; undefined: nothing was, or not since the record is there. */
+  writtenAs(name: string): number | undefined;
+  /** The record stands in the store, as this process made it, under this version (not 0) of the store's. */
+  wrote(name: string, version: number): void;
   /** Milliseconds since the epoch; 0: never. */
   lastHeardMs(name: string): number;
   /** The `count` that were not heard of for longest. */
@@ -44,6 +48,8 @@ export function createPollTable(routes: readonly string[]): PollTable {
   const freed: number[] = [];
   let capacity = FIRST_CAPACITY;
   let versions = new Float64Array(capacity);
+  /** 0: none. */
+  let written = new Float64Array(capacity);
   let changes = 0;
   const columns = new Map<string, Columns>();
   /** What has no column: of few, and seldom. */
@@ -63,6 +69,7 @@ export function createPollTable(routes: readonly string[]): PollTable {
     if (row === capacity) {
       capacity *= 2;
       versions = enlarged(versions, new Float64Array(capacity));
+      written = enlarged(written, new Float64Array(capacity));
       for (const each of columns.values()) each.enlarge(capacity);
     }
     rows.set(name, row);
@@ -134,6 +141,14 @@ export function createPollTable(routes: readonly string[]): PollTable {
       const row = rows.get(name);
       return row === undefined ? -1 : (columns.get(route)?.servedOf(row) ?? -1);
     },
+    writtenAs(name) {
+      const row = rows.get(name);
+      return row === undefined ? undefined : written[row] || undefined;
+    },
+    wrote(name, version) {
+      const row = rows.get(name);
+      if (row !== undefined) written[row] = version;
+    },
     lastHeardMs(name) {
       const row = rows.get(name);
       return row === undefined ? 0 : lastMsOf(name, row);
@@ -151,6 +166,7 @@ export function createPollTable(routes: readonly string[]): PollTable {
         each.serve(row, -1);
       }
       besides.delete(name);
+      written[row] = 0;
       rows.delete(name);
       freed.push(row);
     },

@@ -120,9 +120,13 @@ export function intervalMs({ burstsMs }: Pick<RoutePolls, 'burstsMs'>): number |
 
 /**
  * Without what cannot be: moments that have not come yet (a clock that was wrong once would keep a cluster current for ever), and
- * routes that the cluster polls no more while it polls others.
+ * routes that the cluster polls no more while it polls others. The record itself, where there is nothing of the kind.
  */
 export function pruned(record: PollRecord, nowMs: number): PollRecord {
+  const touched = Object.values(record).map(touchedMs);
+  const newest = Math.max(0, ...touched);
+  const isLate = (ms: number): boolean => newest - ms >= LIMITS.pollRouteForgottenMs;
+  if (newest <= nowMs && !touched.some(isLate)) return record;
   const cleaned = Object.entries(record).flatMap(([route, one]) => {
     const past = withoutFuture(one, nowMs);
     return past === undefined ? [] : [[route, past] as const];

@@ -9,7 +9,9 @@ export interface LivenessRow {
 /** What one row becomes, whatever another process has made of it meanwhile. */
 export interface LivenessMerge {
   readonly clusterDns: string;
-  /** `stored` undefined: there is no row. Called in the transaction. */
+  /** The version by which this process wrote the row last, where it did: while it stands there, nothing in it is new to `merge`. */
+  readonly writtenAs?: number | undefined;
+  /** `stored` undefined: there is no row, or it is the one of `writtenAs`. Called in the transaction, and perhaps a second time. */
   merge(stored: string | undefined): string;
 }
 

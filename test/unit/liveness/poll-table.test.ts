@@ -118,6 +118,7 @@ describe('the table of polls', () => {
       const at = ROUTES[n % 2] ?? '';
       const noted = { lastMs: T0 + ((n * 7) % 1_000), revision: n, client: name };
       table.polled(name, at, { ...noted, credential: credentialOf(name) }, () => digestOf(n));
+      table.wrote(name, n + 1);
     }
     for (let n = 0; n < 1_000; n++) {
       const name = `c${n}`;
@@ -126,6 +127,7 @@ describe('the table of polls', () => {
       const wanted = { ...polls, credential: credentialOf(name), client: name };
       assert.deepEqual(table.get(name), { [ROUTES[n % 2] ?? '']: { polls: wanted } });
       assert.equal(table.lastHeardMs(name), lastMs);
+      assert.equal(table.writtenAs(name), n + 1);
     }
     // 143 × 7 = 1,001.
     assert.deepEqual(table.silent(3), ['c0', 'c143', 'c286']);
@@ -151,11 +153,15 @@ describe('the table of polls', () => {
       table.polled('a', 'namespaces', { ...noted, lastMs: T0 + n * LIMITS.pollBurstMs }, () => digestOf(1));
     }
     table.refused('a', 'namespaces', { atMs: T0, status: 495, reason: 'x', knownBy: 'proven' });
+    table.wrote('a', 7);
+    assert.equal(table.writtenAs('a'), 7);
     table.delete('a');
+    assert.equal(table.writtenAs('a'), undefined);
     let looked = 0;
     const nextMs = T0 + 10_000_000;
     table.polled('b', 'rolebindings', { ...noted, lastMs: nextMs }, () => digestOf(2));
     assert.deepEqual(Object.keys(table.get('b') ?? {}), ['rolebindings']);
+    assert.equal(table.writtenAs('b'), undefined);
     assert.equal(table.servedRevision('b', 'namespaces'), -1);
     table.polled('b', 'namespaces', { ...noted, lastMs: nextMs }, () => digestOf(++looked + 2));
     assert.deepEqual(table.get('b')?.['namespaces']?.polls?.burstsMs, [nextMs]);

@@ -97,6 +97,101 @@ test('a flush writes over nothing newer', async (t) => {
   assert.deepEqual(c.liveness.of(EAST)?.['namespaces']?.polls?.burstsMs, [T0, T0 + 60_000]);
 });
 
+test('a row that is as this process left it is not read again; one that another wrote, or that is gone, is', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const store = await openSqliteStore(url);
+  t.after(() => store.close());
+  const read: (string | undefined)[] = [];
+  const save = (document: string, writtenAs?: number): Promise<number> => {
+    read.length = 0;
+    const merge = (stored: string | undefined): string => {
+      read.push(stored);
+      return document;
+    };
+    return store.liveness.save({
+      polls: [{ clusterDns: EAST, writtenAs, merge }],
+      reports: [],
+      forgotten: [],
+    });
+  };
+  const rowOf = async (): Promise<string | undefined> => {
+    let document: string | undefined;
+    await store.liveness.since(0, new Set(), ({ polls }) => {
+      document = polls[0]?.document ?? document;
+    });
+    return document;
+  };
+  const first = await save('{"a":1}');
+  const second = await save('{"a":2}', first);
+  assert.deepEqual(read, [undefined]);
+  assert.equal(await rowOf(), '{"a":2}');
+  // Another process, which knows nothing of the version.
+  await save('{"b":1}');
+  assert.deepEqual(read, ['{"a":2}']);
+  const fourth = await save('{"a":3}', second);
+  assert.deepEqual(read, [undefined, '{"b":1}']);
+  assert.equal(await rowOf(), '{"a":3}');
+  await store.liveness.save({ polls: [], reports: [], forgotten: [EAST] });
+  await save('{"a":4}', fourth);
+  assert.deepEqual(read, [undefined, undefined]);
+  assert.equal(await rowOf(), '{"a":4}');
+});
+
+test('a write says by which one this process left the row, once it has', async () => {
+  const store = watched();
+  const said: (number | undefined)[] = [];
+  const { save } = store;
+  store.save = (batch) => {
+    said.push(...batch.polls.map(({ writtenAs }) => writtenAs));
+    return save(batch);
+  };
+  const liveness = openLiveness(store, clockAt(), log);
+  for (const locked of [false, true, false, false]) {
+    store.locked = locked;
+    liveness.polled(pollOf());
+    await liveness.flush().catch(() => undefined);
+  }
+  assert.deepEqual(said, [undefined, 1, 1, 3]);
+});
+
+test('what another process wrote between two writes of this one is in the second, too', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const [a, b] = [await startProcess(t, url, clock), await startProcess(t, url, clock)];
+  const next = (process: Process, kind: AnsweredPoll['kind']): Promise<void> => {
+    clock.ms += 60_000;
+    process.liveness.polled(pollOf({ kind }));
+    return process.liveness.flush();
+  };
+  await next(a, 'namespace');
+  await next(a, 'namespace');
+  await next(b, 'rolebinding');
+  await next(a, 'namespace');
+  await next(a, 'namespace');
+  for (const process of [a, await startProcess(t, url, clock)]) {
+    assert.equal(lastOf(process, 'rolebindings'), T0 + 180_000);
+    assert.deepEqual(
+      process.liveness.of(EAST)?.['namespaces']?.polls?.burstsMs,
+      [60_000, 120_000, 240_000, 300_000].map((ms) => T0 + ms),
+    );
+  }
+});
+
+test('a route that is polled no more is forgotten, by a process that wrote the row itself, too', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const clock = clockAt();
+  const a = await startProcess(t, url, clock);
+  a.liveness.polled(pollOf({ kind: 'rolebinding' }));
+  a.liveness.polled(pollOf());
+  await a.liveness.flush();
+  clock.ms += LIMITS.pollRouteForgottenMs;
+  a.liveness.polled(pollOf());
+  await a.liveness.flush();
+  for (const process of [a, await startProcess(t, url, clock)]) {
+    assert.deepEqual(Object.keys(process.liveness.of(EAST) ?? {}), ['namespaces']);
+  }
+});
+
 test('reports of one cluster through several processes are one list', async (t) => {
   const { url } = temporaryDatabase(t);
   const clock = clockAt();
