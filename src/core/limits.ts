@@ -18,6 +18,8 @@ export const LIMITS = Object.freeze({
   keepAliveTimeoutMs: 30_000,
   /** A kept-open socket with nothing on it, in either direction. */
   socketIdleTimeoutMs: 60_000,
+  /** How often is looked for connections that are to be bound by it; it may be exceeded by as much. */
+  socketIdleLookMs: 5_000,
   /** A certificate-carrying request has a few hundred bytes of headers. */
   headerBytesMax: 16_384,
   headersCountMax: 64,

@@ -80,7 +80,8 @@ export function createListener(
   server.maxHeadersCount = LIMITS.headersCountMax;
   server.maxRequestsPerSocket = LIMITS.requestsPerSocketMax;
   server.maxConnections = connectionsMax;
-  server.timeout = LIMITS.socketIdleTimeoutMs;
+  // Ended by the look below: a timer of its own for each connection would be set anew at each of its reads and writes.
+  server.timeout = 0;
   installContext(server, context);
   checkTransport(context);
 
@@ -163,6 +164,9 @@ export function createListener(
     events.malformed(error, socket as Socket, true, sourceOf.get(socket as Socket) ?? UNKNOWN_SOURCE);
   });
 
+  const idle = setInterval(() => boundIdle(busy.open()), LIMITS.socketIdleLookMs);
+  idle.unref();
+
   return {
     get openConnections() {
       return open.size;
@@ -183,6 +187,7 @@ export function createListener(
       }, LIMITS.drainTimeoutMs);
       await closed;
       clearTimeout(cut);
+      clearInterval(idle);
       gate.stop();
     },
   };
@@ -212,6 +217,16 @@ export function installContext(server: Server, context: SecureContext): void {
     throw new StartupError('this version of Node keeps its TLS context elsewhere; run the pinned version');
   }
   (server as unknown as { _sharedCreds: SecureContext })._sharedCreds = context;
+}
+
+/**
+ * Whoever neither sends nor takes anything for a minute is let go, as Node's own timer does it. A poll is over long before anybody looks;
+ * what is still there then gets the timer, and again where Node has taken it off for the request after a kept-open connection's pause.
+ */
+function boundIdle(sockets: Iterable<TLSSocket>): void {
+  for (const socket of sockets) {
+    if (!socket.timeout) socket.setTimeout(LIMITS.socketIdleTimeoutMs);
+  }
 }
 
 async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {

@@ -14,6 +14,8 @@ export interface RequestTracker {
   sent(): Promise<void>;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
+  /** Of all that are known. */
+  open(): Iterable<TLSSocket>;
   /** True: the socket waits for answers, and ends when it has them. */
   endAfterAnswers(socket: TLSSocket): boolean;
 }
@@ -64,6 +66,7 @@ export function trackRequests(): RequestTracker {
       if (requests.size === 1) answer();
     },
     knows: (socket) => inFlight.has(socket),
+    open: () => inFlight.keys(),
     endAfterAnswers(socket) {
       const [first] = inFlight.get(socket)?.keys() ?? [];
       // The first is being answered. Where its body is still to come it is malformed itself, and nobody else will answer it.

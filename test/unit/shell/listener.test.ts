@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import type { Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import { createSecureContext, type TLSSocket } from 'node:tls';
+import { describe, it, mock, type TestContext } from 'node:test';
+import { connect, createSecureContext, type TLSSocket } from 'node:tls';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createListener } from '../../../src/shell/tls/listener.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
+import { createListener, type Listener, type ListenerEvents } from '../../../src/shell/tls/listener.ts';
 import { contextOptions } from '../../../src/shell/tls/secure-context.ts';
 import { createTestPki } from '../../support/pki.ts';
 import { until } from '../../support/until.ts';
@@ -21,8 +22,13 @@ const GATE = {
   stop() {},
 };
 
-/** A listener whose answers end their connections; `seen` is given the server's side of each. */
-async function start(t: TestContext, seen: (socket: TLSSocket) => void): Promise<() => Promise<void>> {
+interface Listening {
+  readonly port: number;
+  readonly ca: string;
+  readonly listener: Listener;
+}
+
+async function listening(t: TestContext, request: ListenerEvents['request']): Promise<Listening> {
   const pki = await createTestPki();
   const material = {
     certificateChain: { name: 'TLS_CERT_FILE', text: pki.server.chainPem },
@@ -32,10 +38,7 @@ async function start(t: TestContext, seen: (socket: TLSSocket) => void): Promise
   } as const;
   const context = createSecureContext(contextOptions(material, pki.clusterBundlePem));
   const listener = createListener(context, { trustedProxies: undefined, connectionsMax: 10 }, GATE, {
-    request(request, response) {
-      seen(request.socket as TLSSocket);
-      response.writeHead(200, { Connection: 'close' }).end('{}');
-    },
+    request,
     malformed: (_error, socket) => void socket.destroy(),
     handshakeDone() {},
     handshakeFailed() {},
@@ -44,14 +47,17 @@ async function start(t: TestContext, seen: (socket: TLSSocket) => void): Promise
   });
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   t.after(() => listener.drain());
+  return { port, ca: pki.serverCa.pem, listener };
+}
+
+/** A listener whose answers end their connections; `seen` is given the server's side of each. */
+async function start(t: TestContext, seen: (socket: TLSSocket) => void): Promise<() => Promise<void>> {
+  const { port, ca, listener } = await listening(t, (request, response) => {
+    seen(request.socket as TLSSocket);
+    response.writeHead(200, { Connection: 'close' }).end('{}');
+  });
   return async () => {
-    const asked = get({
-      host: '127.0.0.1',
-      port,
-      ca: pki.serverCa.pem,
-      servername: 'localhost',
-      agent: false,
-    });
+    const asked = get({ host: '127.0.0.1', port, ca, servername: 'localhost', agent: false });
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     assert.equal(response.statusCode, 200);
     response.resume();
@@ -99,5 +105,48 @@ describe('a connection that is closed', () => {
     for (let collection = 0; collection < 3; collection++) gc({ type: 'minor' });
     const kept = (heap() - before) / CONNECTIONS;
     assert.ok(kept < OCTETS / 2, `${Math.round(kept)} octets a connection`);
+  });
+});
+
+describe('a connection that does nothing', () => {
+  it('is bound at the next look, for each request anew, and ends when its time is over', async (t) => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    t.after(() => mock.timers.reset());
+    const look = (): void => mock.timers.tick(LIMITS.socketIdleLookMs);
+    const answers: (() => void)[] = [];
+    const sockets = new Set<Socket>();
+    const { port, ca } = await listening(t, ({ socket }, response) => {
+      sockets.add(socket);
+      answers.push(() => response.end('{}'));
+    });
+    const client = connect({ host: '127.0.0.1', port, ca, servername: 'localhost' });
+    await once(client, 'secureConnect');
+    client.resume();
+    const ask = async (): Promise<Socket> => {
+      const before = answers.length;
+      client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await until(() => answers.length > before, 'the request');
+      const [socket] = sockets;
+      assert.ok(socket);
+      return socket;
+    };
+    const socket = await ask();
+    assert.equal(socket.timeout ?? 0, 0, 'a request that is answered at once sets no timer');
+    look();
+    assert.equal(socket.timeout, LIMITS.socketIdleTimeoutMs, 'while its answer is awaited');
+    answers.at(-1)?.();
+    const kept = (): boolean =>
+      socket.timeout !== undefined && socket.timeout < LIMITS.socketIdleTimeoutMs && socket.timeout > 0;
+    await until(kept, 'the time for which Node keeps it open');
+    const between = socket.timeout;
+    look();
+    assert.equal(socket.timeout, between, 'between two requests that time holds');
+    await ask();
+    assert.equal(socket.timeout, 0, 'which Node takes off for the next one');
+    look();
+    assert.equal(socket.timeout, LIMITS.socketIdleTimeoutMs, 'and it is bound anew');
+    socket.emit('timeout');
+    await once(client, 'close');
+    assert.equal(sockets.size, 1);
   });
 });
