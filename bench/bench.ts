@@ -96,6 +96,7 @@ const size: Size = {
   ...base,
   stores: options.clusters?.toSorted((a, b) => a - b) ?? base.stores,
   rounds: options.rounds ?? base.rounds,
+  keptRounds: options.rounds ?? base.keptRounds,
 };
 
 const asked = MEASUREMENTS.filter(({ name }) => options.only?.includes(name) ?? true);

@@ -1,4 +1,4 @@
-import { type Cell, type Figure, shown } from './figures.ts';
+import { type Cell, type Figure, shown, spreadOf } from './figures.ts';
 import type { Machine } from './machine.ts';
 
 /** CPU of a poll as bars, with the spread of their rounds: pure, SVG, in the reader's light or dark. */
@@ -65,11 +65,11 @@ function drawn({ label, kind, cell }: Bar, y: number, scale: (value: number) => 
   if ('missing' in cell)
     return `${name}\n  <text class="soft" x="${LEFT}" y="${y + 15}">${escaped(cell.missing)}</text>`;
   const x = (value: number): string => (LEFT + scale(value)).toFixed(1);
-  const [least, most] = [Math.min(...cell.values), Math.max(...cell.values)];
+  const [low, high] = spreadOf(cell.values);
   return `${name}
   <rect class="${kind}" x="${LEFT}" y="${y}" width="${scale(cell.median).toFixed(1)}" height="${BAR}" rx="3"/>
-  <line class="spread" x1="${x(least)}" y1="${y + BAR / 2}" x2="${x(most)}" y2="${y + BAR / 2}"/>
-  <text class="text" x="${(LEFT + scale(most) + 8).toFixed(1)}" y="${y + 15}">${shown(cell.median)}</text>`;
+  <line class="spread" x1="${x(low)}" y1="${y + BAR / 2}" x2="${x(high)}" y2="${y + BAR / 2}"/>
+  <text class="text" x="${(LEFT + scale(high) + 8).toFixed(1)}" y="${y + 15}">${shown(cell.median)}</text>`;
 }
 
 const told = (cell: Cell): string => ('missing' in cell ? cell.missing : `${shown(cell.median)} ms`);

@@ -54,10 +54,21 @@ export function shown(value: number): string {
   return size >= 10_000 ? Number(text).toLocaleString('en-GB') : text;
 }
 
+/** Of so many values the least and the most say nothing but how bad the worst moment of the machine was. */
+const QUARTILES_FROM = 8;
+
+/** Between which two the values lie: all of few, the middle half of many. */
+export function spreadOf(values: readonly number[]): readonly [low: number, high: number] {
+  return values.length < QUARTILES_FROM
+    ? [Math.min(...values), Math.max(...values)]
+    : [quantile(values, 0.25), quantile(values, 0.75)];
+}
+
 export function shownCell(cell: Cell | undefined): string {
   if (cell === undefined) return '';
   if ('missing' in cell) return cell.missing;
   const { values } = cell;
   if (values.length < 2) return shown(cell.median);
-  return `${shown(cell.median)} (${shown(Math.min(...values))}–${shown(Math.max(...values))})`;
+  const [low, high] = spreadOf(values);
+  return `${shown(cell.median)} (${shown(low)}–${shown(high)})`;
 }

@@ -21,8 +21,8 @@ const FIGURES_HEAD: Row = ['figure', '', 'Fluxgate', 'node:https', 'nginx'];
 const GOALS_HEAD: Row = ['goal', '', 'measured', ''];
 
 const METHOD = [
-  'Median (least–most) of interleaved repetitions. CPU is user + system of the server and all its processes, as the operating system',
-  'counts it. A poll: a fresh mutual TLS 1.3 handshake with P-256 certificates, one GET, close; 10 components, no session resumed.',
+  'Median of interleaved repetitions; in brackets the least and the most of fewer than eight, of more the quartiles. CPU is user + system of the',
+  'server and all its processes, as the operating system counts it. A poll: a fresh mutual TLS 1.3 handshake with P-256 certificates, one GET, close; 10 components, no session resumed.',
 ];
 
 function figureRows(figures: readonly Figure[]): readonly Row[] {

@@ -4,11 +4,12 @@ export interface Size {
   /** Clusters in the store, one store each. */
   readonly stores: readonly number[];
   readonly rounds: number;
-  /** In each round, on each server. */
+  /** In each round, on each server: a third of a second. */
   readonly polls: number;
   /** Different clusters that poll one store; undefined: all of them. */
   readonly pollersMax?: number;
   readonly keptRequests: number;
+  readonly keptRounds: number;
   readonly burst: number;
   readonly burstRounds: number;
   readonly writeRounds: number;
@@ -29,9 +30,10 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
   full: {
     name: 'full',
     stores: [10, 1_000, 10_000, 100_000],
-    rounds: 7,
-    polls: 1_000,
+    rounds: 28,
+    polls: 250,
     keptRequests: 8_000,
+    keptRounds: 10,
     burst: 5_000,
     burstRounds: 3,
     writeRounds: 7,
@@ -48,10 +50,11 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
   quick: {
     name: 'quick',
     stores: [10, 1_000, 10_000],
-    rounds: 3,
-    polls: 500,
+    rounds: 8,
+    polls: 250,
     pollersMax: 1_000,
     keptRequests: 4_000,
+    keptRounds: 3,
     burst: 5_000,
     burstRounds: 1,
     writeRounds: 1,
@@ -71,6 +74,7 @@ export const SIZES: Readonly<Record<Size['name'], Size>> = {
     rounds: 1,
     polls: 6,
     keptRequests: 16,
+    keptRounds: 1,
     burst: 12,
     burstRounds: 1,
     writeRounds: 1,

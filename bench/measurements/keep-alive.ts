@@ -23,7 +23,7 @@ export const keepAlive: Measurement = {
   method:
     "Operators' requests with certificates, since an answer to Flux ends its connection; the bare servers send as many octets of body. Four rounds more than are counted come first, on each server: code that has run less often is not compiled yet.",
   async run(stage) {
-    const { keptRequests, rounds } = stage.size;
+    const { keptRequests, keptRounds: rounds } = stage.size;
     const gateway = await stage.shared(mainStore(stage));
     const figures: Figure[] = [];
     for (const [prefix, path, called] of ROUTES) {

@@ -39,10 +39,11 @@ export const workers: Measurement = {
     const samples = new Samples();
     for (let round = 1 - warmUp; round <= rounds; round++) {
       stage.say(`workers: round ${round} of ${rounds}`);
-      for (const [name, gateway, count] of [
+      const turn = [
         ['one', one, 1],
         ['several', several, WORKERS],
-      ] as const) {
+      ] as const;
+      for (const [name, gateway, count] of round % 2 === 0 ? turn : turn.toReversed()) {
         const before = gateway.each();
         const requests = (round < 1 ? pollers : polls) * count;
         const atOnce = AT_ONCE * count;

@@ -37,6 +37,8 @@ describe('figures', () => {
 
   it('are shown with their spread, or with why there are none', () => {
     assert.equal(shownCell(cellOf([1, 3, 2])), '2.00 (1.00–3.00)');
+    assert.equal(shownCell(cellOf([1, 2, 3, 4, 5, 6, 70])), '4.00 (1.00–70.0)');
+    assert.equal(shownCell(cellOf([1, 2, 3, 4, 5, 6, 7, 80])), '4.50 (2.00–6.00)');
     assert.equal(shownCell(cellOf([12.34])), '12.3');
     assert.equal(shownCell(cellOf([])), 'not measured');
     assert.equal(shownCell(missing('not installed')), 'not installed');
