@@ -6,6 +6,8 @@ export const WORKER_LIMITS = Object.freeze({
   shareIntervalMs: 100,
   /** Items of one topic in one message, so that none holds a worker for long; the rest goes with the next. */
   sharedItemsMax: 500,
+  /** Messages of one topic that are kept until somebody listens: what is older than some seconds is in the store. */
+  unheardMax: 32,
   /** What waits to be told of one topic; beyond it the oldest is left out. */
   sharedWaitingMax: 20_000,
   /** The same of refusals, which a stranger can cause: some 2 KiB each. */

@@ -33,7 +33,10 @@ export interface Siblings {
   catchUpBy(look: () => Promise<unknown>): void;
   /** Tells it at once. Resolves when each of the others has taken it in, or hangs. */
   announce(topic: Topic, item: unknown): Promise<void>;
-  /** What others gathered or announced, in their order. It comes from our own processes: shapes are theirs. */
+  /**
+   * What others gathered or announced, in their order; also what came of late, before anybody here listened, in a moment. It comes from our
+   * own processes: shapes are theirs.
+   */
   onShared<T>(topic: Topic, take: (items: readonly T[], from: number) => void | Promise<void>): void;
   /** One of the others is gone: what it had announced and not ended will not be ended by it. */
   onGone(listener: (worker: number) => void): void;
@@ -65,6 +68,12 @@ export const ALONE: Siblings = Object.freeze<Siblings>({
 
 type Take = (items: readonly unknown[], from: number) => void | Promise<void>;
 
+/** What one of the others told at once of one topic. */
+interface Told {
+  readonly items: readonly unknown[];
+  readonly from: number;
+}
+
 export interface ConnectedSiblings extends Siblings {
   /** Tells no more; the last word of it is what was counted. */
   stop(): Promise<void>;
@@ -73,6 +82,8 @@ export interface ConnectedSiblings extends Siblings {
 export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
   const gathered: { readonly topic: Topic; readonly collect: () => readonly unknown[] }[] = [];
   const takers = new Map<Topic, Take>();
+  /** By topic, what came before its taker: it may be newer than what the taker has read of the store. */
+  const unheard = new Map<Topic, Told[]>();
   const goneListeners: ((worker: number) => void)[] = [];
   const announced = new Map<number, () => void>();
   const turns = new Map<number, () => void>();
@@ -85,14 +96,21 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
     waiting.delete(id);
     resolve?.(value);
   };
+  const takeIn = (topic: Topic, told: Told): void | Promise<void> => {
+    const take = takers.get(topic);
+    if (take !== undefined) return take(told.items, told.from);
+    unheard.set(topic, [...(unheard.get(topic) ?? []), told].slice(-WORKER_LIMITS.unheardMax));
+  };
   channel.onMessage((message) => {
     switch (message.kind) {
       case 'shared': {
         const { parts, from, ack } = message;
         // Who cannot read the store now finds it there as soon as it can: version-poll.ts.
-        void Promise.allSettled(parts.map(([topic, items]) => takers.get(topic)?.(items, from))).then(() => {
-          if (ack !== undefined) channel.send({ kind: 'taken', from, ack });
-        });
+        void Promise.allSettled(parts.map(async ([topic, items]) => takeIn(topic, { items, from }))).then(
+          () => {
+            if (ack !== undefined) channel.send({ kind: 'taken', from, ack });
+          },
+        );
         return;
       }
       case 'taken_by_all':
@@ -111,6 +129,13 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
         settle(asked, message.id, { registries: message.others, workers: message.workers });
         return;
       case 'gone':
+        // What it held is nobody's any more, and nobody would take it back.
+        for (const [topic, told] of unheard) {
+          unheard.set(
+            topic,
+            told.filter(({ from }) => from !== message.worker),
+          );
+        }
         for (const listener of goneListeners) listener(message.worker);
     }
   });
@@ -160,7 +185,13 @@ export function connectSiblings(channel: WorkerChannel): ConnectedSiblings {
         channel.send({ kind: 'share', parts: [[topic, [item]]], ack });
       });
     },
-    onShared: (topic, take) => void takers.set(topic, take as Take),
+    onShared(topic, take) {
+      takers.set(topic, take as Take);
+      const earlier = unheard.get(topic) ?? [];
+      unheard.delete(topic);
+      // Not at once: whoever listens may not be made to its end yet.
+      queueMicrotask(() => void Promise.allSettled(earlier.map(async (told) => takeIn(topic, told))));
+    },
     onGone: (listener) => void goneListeners.push(listener),
     async turn(work) {
       const id = ++lastId;

@@ -111,6 +111,31 @@ describe('the siblings of a worker', () => {
     assert.deepEqual(sent, [{ kind: 'taken', from: 2, ack: 5 }]);
   });
 
+  it('are heard of late, by whoever listens only now: the newest of it, and nothing of one that is gone', async () => {
+    const { siblings, sent, hear } = connected();
+    const share = (from: number, items: readonly unknown[], ack?: number): void =>
+      hear({ kind: 'shared', from, parts: [['pins', items]], ...(ack === undefined ? {} : { ack }) });
+    for (let n = 0; n <= WORKER_LIMITS.unheardMax; n++) share(2, [n]);
+    share(3, ['of one that is gone']);
+    share(2, ['last'], 9);
+    hear({ kind: 'gone', worker: 3 });
+    await turn();
+    assert.deepEqual(sent, [{ kind: 'taken', from: 2, ack: 9 }], 'nobody waits for who does not serve yet');
+    const taken: unknown[] = [];
+    siblings.onShared('pins', (items, from) => void taken.push(...items.map((item) => [from, item])));
+    assert.deepEqual(taken, [], 'not while whoever listens is being made');
+    share(2, ['later']);
+    assert.deepEqual(taken.splice(0), [[2, 'later']]);
+    await turn();
+    assert.deepEqual(taken.at(0), [2, 3]);
+    assert.deepEqual(taken.at(-1), [2, 'last']);
+    assert.equal(taken.length, WORKER_LIMITS.unheardMax - 1);
+    const again: unknown[] = [];
+    siblings.onShared('pins', (items) => void again.push(items));
+    await turn();
+    assert.deepEqual(again, [], 'it was taken');
+  });
+
   it('are none where a process is alone: nothing waits', async () => {
     await ALONE.announce('pin_reset', 'x');
     assert.equal(await ALONE.turn(async () => 7), 7);
