@@ -1,9 +1,11 @@
 import { LIVENESS_LIMITS } from './limits-liveness.ts';
+import { PIN_LIMITS } from './limits-pins.ts';
 import { POLL_LIMITS } from './limits-poll.ts';
 
 /** Every bound of the gateway, with its unit in the name and its reason beside it. */
 export const LIMITS = Object.freeze({
   ...LIVENESS_LIMITS,
+  ...PIN_LIMITS,
   ...POLL_LIMITS,
   // — the connection —
   /** Flux retries a handshake for 15 s in all; a peer that needs longer than 10 s is silent or hostile. */
@@ -114,6 +116,8 @@ export const LIMITS = Object.freeze({
   jsonKeysMax: 50_000,
   urlBytesMax: 2_048,
   tokenBytesMax: 4_096,
+  /** A shared token that is shorter is warned of: 16 random letters are 75 bits, which nobody guesses. */
+  tokenCharactersAdvised: 16,
   /** One page of a list. An absent `limit` means this, so that no list is ever cut off silently below it. */
   pageItemsMax: 10_000,
   /** Clusters of a plan that one answer shows, unless it is asked for more; the totals are always of all. */
@@ -247,24 +251,12 @@ export const LIMITS = Object.freeze({
   auditPendingMax: 1_000,
   /** How often the log is told where the trail ends, if it has grown: what is cut off later is missed there. */
   auditHeadLogMs: 3_600_000,
-  /**
-   * First keys, promotions, conflicts: soon, and all of a burst in few commits. A process that is killed before has not seen
-   * them: the key that was replaced is the current one again, until the next request with the new key replaces it once more.
-   */
-  pinsFlushMs: 250,
   /** A sighting that differs in its time only is written again this often: 100,000 clusters make 170 rows a second. */
   sightingsRewriteMs: 600_000,
   /** A cluster that is in no fleet is forgotten when it has been silent for this: who still polls is still told of. */
   goneSightingMs: 3_600_000,
   /** Rows in one commit: some milliseconds of the event loop. */
   sightingsPerCommitMax: 250,
-  pinsMax: 131_072,
-  /** Renewals every 60 days: more than a year of keys, longer than any of their certificates lives. */
-  retiredKeysMax: 8,
-  /** A renewed Secret is read at the next poll, after outages up to 15 min late; a day leaves room for other clients of it. */
-  pinGraceMs: 86_400_000,
-  /** A conflict is told again this often, not with each poll. */
-  pinWarningMs: 3_600_000,
   /** After a reload, who was seen this lately is looked at: whether it is refused now. Longer ago, POST /trust/plan tells. */
   seenLatelyMs: 86_400_000,
   /** Names in one line of the log. */

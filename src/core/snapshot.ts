@@ -6,9 +6,10 @@ import { derivePageKeys, type PageKeys } from './identity/page-session.ts';
 import type { TrustState } from './identity/plan.ts';
 import { combineRevocation, type RevocationCheck } from './identity/revocation.ts';
 import { NO_REVOCATIONS, type RevocationList } from './identity/revocation-list.ts';
-import { createTokenSet, parseTokens, type TokenSet } from './identity/token.ts';
+import { createTokenSet, isGuessable, parseTokens, type TokenSet } from './identity/token.ts';
 import { NO_TOKENS, type TokenList } from './identity/token-list.ts';
 import { createTrust, readBundleInSteps, type Trust } from './identity/trust.ts';
+import { LIMITS } from './limits.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from './policy/decide.ts';
 import type { CheckedPolicies } from './policy/policy-set.ts';
 
@@ -135,7 +136,12 @@ export function* createSnapshot(
           generation: options.generation,
           checked: options.checkedPolicies,
         });
-  const warnings: string[] = [];
+  const warnings = [...sources.readTokens, ...(sources.writeTokens ?? [])]
+    .filter(({ text, name }) => parseTokens(text, name).some(isGuessable))
+    .map(
+      ({ name }) =>
+        `${name}: a token of fewer than ${LIMITS.tokenCharactersAdvised} characters can be guessed`,
+    );
   if (write === undefined && read.length > 0 && options.apiMode === 'crud') {
     warnings.push('CRUD_AUTH_TOKEN is not set: the read token may change the fleet');
   }

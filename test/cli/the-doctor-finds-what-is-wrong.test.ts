@@ -104,6 +104,15 @@ describe('doctor', () => {
     assert.match(well.stdout, /localhost is 127\.0\.0\.1|localhost is ::1/);
     assert.doesNotMatch(well.stdout, /a-token-that-is-not-shown/);
 
+    const weak = await line.run(['doctor', '--server', '-o', 'json'], {
+      ...good,
+      AUTH_TOKEN: 'fifteen-letters',
+    });
+    assert.deepEqual(wrongOf(weak.stdout), []);
+    assert.match(weak.stdout, /AUTH_TOKEN: a token of fewer than 16 characters can be guessed/);
+    assert.doesNotMatch(weak.stdout, /fifteen-letters/);
+    assert.doesNotMatch(well.stdout, /can be guessed/);
+
     const unknown = await line.run(['doctor', '--server', '-o', 'json'], {
       ...good,
       API_MODE: 'ful',

@@ -73,6 +73,9 @@ export function parseTokens(text: string, source: string): readonly string[] {
   return tokens;
 }
 
+/** Whether somebody could guess it who tries for years: the limit on failures leaves an address about one guess a second. */
+export const isGuessable = (token: string): boolean => token.length < LIMITS.tokenCharactersAdvised;
+
 /** What an Authorization header holds: a token, or a reason (for the log) why it holds none. */
 export type PresentedToken = { readonly token: string } | { readonly problem: string };
 
