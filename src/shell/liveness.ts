@@ -124,7 +124,7 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
         const written = await store.save({
           polls: polls.map((clusterDns) => ({
             clusterDns,
-            writtenAs: seen.writtenAs(clusterDns),
+            writtenAs: () => seen.writtenAs(clusterDns),
             merge: (before) => mergedWith(before, clusterDns),
           })),
           reports: reports.map(({ clusterDns, reports: fresh }) => ({

@@ -92,9 +92,9 @@ function tableOf(
   const stored = writer
     .prepare<[string], string>(`SELECT document FROM ${name} WHERE cluster_dns = ?`)
     .pluck();
-  const update = writer.prepare(
-    `UPDATE ${name} SET document = ?, version = ? WHERE cluster_dns = ? AND version = ?`,
-  );
+  const versionOf = writer
+    .prepare<[string], number>(`SELECT version FROM ${name} WHERE cluster_dns = ?`)
+    .pluck();
   const upsert = writer.prepare(
     `INSERT INTO ${name} (cluster_dns, document, version) VALUES (?, ?, ?)
      ON CONFLICT (cluster_dns) DO UPDATE SET document = excluded.document, version = excluded.version`,
@@ -103,10 +103,9 @@ function tableOf(
   return {
     merge({ clusterDns, writtenAs, merge }, version) {
       // A cluster's polls mostly come to one process: what it wrote itself it need not read.
-      const isOwn =
-        writtenAs !== undefined && update.run(merge(undefined), version, clusterDns, writtenAs).changes === 1;
-      if (isOwn) return;
-      upsert.run(clusterDns, merge(stored.get(clusterDns)), version);
+      const own = writtenAs?.();
+      const isOwn = own !== undefined && versionOf.get(clusterDns) === own;
+      upsert.run(clusterDns, merge(isOwn ? undefined : stored.get(clusterDns)), version);
     },
     forget(clusterDns) {
       remove.run(clusterDns);

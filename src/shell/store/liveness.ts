@@ -9,9 +9,9 @@ export interface LivenessRow {
 /** What one row becomes, whatever another process has made of it meanwhile. */
 export interface LivenessMerge {
   readonly clusterDns: string;
-  /** The version by which this process wrote the row last, where it did: while it stands there, nothing in it is new to `merge`. */
-  readonly writtenAs?: number | undefined;
-  /** `stored` undefined: there is no row, or it is the one of `writtenAs`. Called in the transaction, and perhaps a second time. */
+  /** The version by which this process wrote the row last, if it did: while it stands there, nothing in it is new to `merge`. */
+  writtenAs?(): number | undefined;
+  /** `stored` undefined: there is no row, or it is the one of `writtenAs`. Both are called in the transaction. */
   merge(stored: string | undefined): string;
 }
 
