@@ -164,7 +164,7 @@ export function createListener(
     events.malformed(error, socket as Socket, true, sourceOf.get(socket as Socket) ?? UNKNOWN_SOURCE);
   });
 
-  const idle = setInterval(() => boundIdle(busy.open()), LIMITS.socketIdleLookMs);
+  const idle = setInterval(() => busy.look(), LIMITS.socketIdleLookMs);
   idle.unref();
 
   return {
@@ -217,16 +217,6 @@ export function installContext(server: Server, context: SecureContext): void {
     throw new StartupError('this version of Node keeps its TLS context elsewhere; run the pinned version');
   }
   (server as unknown as { _sharedCreds: SecureContext })._sharedCreds = context;
-}
-
-/**
- * Whoever neither sends nor takes anything for a minute is let go, as Node's own timer does it. A poll is over long before anybody looks;
- * what is still there then gets the timer, and again where Node has taken it off for the request after a kept-open connection's pause.
- */
-function boundIdle(sockets: Iterable<TLSSocket>): void {
-  for (const socket of sockets) {
-    if (!socket.timeout) socket.setTimeout(LIMITS.socketIdleTimeoutMs);
-  }
 }
 
 async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {

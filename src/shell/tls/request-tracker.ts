@@ -14,11 +14,24 @@ export interface RequestTracker {
   sent(): Promise<void>;
   /** Whether its handshake is done and it is still open. */
   knows(socket: TLSSocket): boolean;
-  /** Of all that are known. */
-  open(): Iterable<TLSSocket>;
+  /**
+   * To be called every `LIMITS.socketIdleLookMs`. Ends whoever neither sends nor takes anything for a minute, as Node's own timer does it: a
+   * poll is over long before, and what is still there gets the timer, again where Node took it off for the request after a pause. And it
+   * ends whoever asks for nothing for as long, whatever octets trickle in: empty lines, or what follows on octets that were no request.
+   */
+  look(): void;
   /** True: the socket waits for answers, and ends when it has them. */
   endAfterAnswers(socket: TLSSocket): boolean;
 }
+
+class Connection {
+  /** In the order of their coming. */
+  readonly requests = new Map<IncomingMessage, () => void>();
+  /** In a row at which nothing was asked for. */
+  idleLooks = 0;
+}
+
+const IDLE_LOOKS_MAX = LIMITS.socketIdleTimeoutMs / LIMITS.socketIdleLookMs;
 
 /**
  * Which connections are waiting for an answer: what was admitted is answered, and nothing after it. Of pipelined requests one is
@@ -26,8 +39,7 @@ export interface RequestTracker {
  * behind a worthless certificate cost one judgement and one line.
  */
 export function trackRequests(): RequestTracker {
-  /** In the order of their coming. */
-  const inFlight = new Map<TLSSocket, Map<IncomingMessage, () => void>>();
+  const inFlight = new Map<TLSSocket, Connection>();
   const retired = new WeakSet<TLSSocket>();
   const forget = function (this: TLSSocket): void {
     inFlight.delete(this);
@@ -35,7 +47,7 @@ export function trackRequests(): RequestTracker {
   // One for all, as is `forget`.
   const answered = function (this: ServerResponse): void {
     const socket = this.req.socket as TLSSocket;
-    const requests = inFlight.get(socket);
+    const requests = inFlight.get(socket)?.requests;
     // The connection was forgotten before.
     if (requests === undefined) return;
     requests.delete(this.req);
@@ -47,14 +59,16 @@ export function trackRequests(): RequestTracker {
   };
   return {
     add(socket) {
-      inFlight.set(socket, new Map());
+      inFlight.set(socket, new Connection());
       socket.on('close', forget);
     },
     begin(request, response, answer) {
       const socket = request.socket as TLSSocket;
-      const requests = inFlight.get(socket);
+      const connection = inFlight.get(socket);
       // A connection that is gone has nobody to answer.
-      if (requests === undefined) return;
+      if (connection === undefined) return;
+      connection.idleLooks = 0;
+      const { requests } = connection;
       // Each would be kept for as long as the first one takes, and a stream of events never ends.
       if (retired.has(socket) || requests.size > LIMITS.pipelinedRequestsMax) {
         retired.add(socket);
@@ -66,9 +80,15 @@ export function trackRequests(): RequestTracker {
       if (requests.size === 1) answer();
     },
     knows: (socket) => inFlight.has(socket),
-    open: () => inFlight.keys(),
+    look() {
+      for (const [socket, connection] of inFlight) {
+        if (!socket.timeout) socket.setTimeout(LIMITS.socketIdleTimeoutMs);
+        connection.idleLooks = connection.requests.size > 0 ? 0 : connection.idleLooks + 1;
+        if (connection.idleLooks > IDLE_LOOKS_MAX) socket.destroy();
+      }
+    },
     endAfterAnswers(socket) {
-      const [first] = inFlight.get(socket)?.keys() ?? [];
+      const [first] = inFlight.get(socket)?.requests.keys() ?? [];
       // The first is being answered. Where its body is still to come it is malformed itself, and nobody else will answer it.
       const waits = first?.complete === true;
       if (waits) retired.add(socket);
@@ -81,7 +101,7 @@ export function trackRequests(): RequestTracker {
     },
     *retire(lost) {
       let count = 0;
-      for (const [socket, requests] of [...inFlight]) {
+      for (const [socket, { requests }] of [...inFlight]) {
         // A connection that was just reset has nothing to be judged by any more.
         if (socket.destroyed || retired.has(socket) || !lostOrUnreadable(lost, socket)) {
           yield;

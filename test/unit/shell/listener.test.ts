@@ -39,7 +39,7 @@ async function listening(t: TestContext, request: ListenerEvents['request']): Pr
   const context = createSecureContext(contextOptions(material, pki.clusterBundlePem));
   const listener = createListener(context, { trustedProxies: undefined, connectionsMax: 10 }, GATE, {
     request,
-    malformed: (_error, socket) => void socket.destroy(),
+    malformed: (_error, socket) => void socket.end('HTTP/1.1 400 no\r\n\r\n'),
     handshakeDone() {},
     handshakeFailed() {},
     proxyHeaderRefused() {},
@@ -134,6 +134,8 @@ describe('a connection that does nothing', () => {
     assert.equal(socket.timeout ?? 0, 0, 'a request that is answered at once sets no timer');
     look();
     assert.equal(socket.timeout, LIMITS.socketIdleTimeoutMs, 'while its answer is awaited');
+    for (let more = 0; more < 2 * (LIMITS.socketIdleTimeoutMs / LIMITS.socketIdleLookMs); more++) look();
+    assert.equal(socket.destroyed, false, 'however long that takes');
     answers.at(-1)?.();
     const kept = (): boolean =>
       socket.timeout !== undefined && socket.timeout < LIMITS.socketIdleTimeoutMs && socket.timeout > 0;
@@ -149,4 +151,40 @@ describe('a connection that does nothing', () => {
     await once(client, 'close');
     assert.equal(sockets.size, 1);
   });
+
+  for (const [what, octets] of [
+    ['nothing', ''],
+    ['empty lines', '\r\n'],
+    ['CONNECT, and stays', 'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ] as const) {
+    it(`ends after a minute without a request, whoever sends ${what}`, async (t) => {
+      mock.timers.enable({ apis: ['setInterval'] });
+      t.after(() => mock.timers.reset());
+      const looks = (count: number): void => {
+        for (let look = 0; look < count; look++) mock.timers.tick(LIMITS.socketIdleLookMs);
+      };
+      const { port, ca, listener } = await listening(t, (_request, response) => void response.end('{}'));
+      const patient = { host: '127.0.0.1', port, ca, servername: 'localhost', allowHalfOpen: true };
+      const client = connect(patient);
+      client.on('error', () => undefined);
+      await once(client, 'secureConnect');
+      const answered = once(client.resume(), 'data');
+      client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await answered;
+      looks(LIMITS.socketIdleTimeoutMs / LIMITS.socketIdleLookMs - 1);
+      const again = once(client, 'data');
+      client.write(
+        octets === ''
+          ? 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+          : `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${octets}`,
+      );
+      await again;
+      looks(LIMITS.socketIdleTimeoutMs / LIMITS.socketIdleLookMs);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(listener.openConnections, 1, 'a request begins the minute anew');
+      looks(1);
+      await until(() => listener.openConnections === 0, 'the end of the connection');
+      client.destroy();
+    });
+  }
 });
