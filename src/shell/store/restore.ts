@@ -36,6 +36,11 @@ export interface Restored {
 export function restoreStore(store: string, backup: string): Restored {
   if (!existsSync(backup)) throw new StartupError(`${backup} is not there`);
   const [path, from] = [behindSymlinks(store), behindSymlinks(backup)];
+  if (!existsSync(dirname(path))) {
+    throw new StartupError(
+      `there is no directory ${dirname(path)} for the store: mount it or make it first (mkdir -p); nothing was changed`,
+    );
+  }
   // Its newest commits are not in the file itself: restored alone, it would be a store of an earlier moment, or of none.
   if (existsSync(`${from}-wal`) && statSync(`${from}-wal`).size > 0) {
     throw new StartupError(`${from} has a -wal beside it, so it is a live store: take a backup of it first`);

@@ -127,6 +127,10 @@ test('what is damaged, foreign, newer or live is not restored, and nothing chang
   const bytes = readFileSync(copy);
   writeFileSync(bad, Buffer.from(bytes).fill(0xa5, 4_096 + 100, bytes.length));
   assert.throws(() => restoreStore(path, bad), refusal(/cannot be restored .*nothing was changed/));
+  assert.throws(
+    () => restoreStore('/nowhere/fleet.db', bad),
+    refusal(/^there is no directory \/nowhere for the store: .*nothing was changed/),
+  );
   writeFileSync(bad, 'no database at all, but long enough to be looked at as one'.repeat(20));
   assert.throws(() => restoreStore(path, bad), refusal(/not a database.*nothing was changed/));
   writeFileSync(bad, '');
