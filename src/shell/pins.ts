@@ -112,6 +112,11 @@ export async function createKeyPins(
   };
   siblings.onShared<{ readonly name: string; readonly atMs: number }>('pin_reset', (items) => {
     for (const { name, atMs } of items) {
+      // What was learned since may have come here first: each topic has an order of its own.
+      if ((pins.get(name)?.sinceMs ?? 0) > atMs) {
+        forgottenMs.set(name, atMs);
+        continue;
+      }
       forget(name, atMs);
       // What was written here since the other one took it out of the store is taken out again.
       changed.add(name);

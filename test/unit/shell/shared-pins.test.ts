@@ -50,6 +50,9 @@ async function pinsOfOne() {
       hear({ kind: 'shared', from: 2, parts: [['pins', [[DNS, JSON.parse(JSON.stringify(state))]]]] });
     },
     /** The other worker takes in what this one announces. */
+    hearsOfReset(atMs: number) {
+      hear({ kind: 'shared', from: 2, parts: [['pin_reset', [{ name: DNS, atMs }]]] });
+    },
     async reset() {
       const resetting = pins.reset(DNS, entry);
       await new Promise((resolve) => setImmediate(resolve));
@@ -79,4 +82,22 @@ it('keys that were forgotten do not come back from a worker that had not heard o
   one.tells(observeKey(undefined, 'renewed', 3_000).state);
   assert.equal(one.pins.get(DNS)?.spkiSha256, 'renewed');
   await one.close();
+});
+
+it('a key that was learned since another worker forgot the cluster’s keys is kept, whichever is heard of first', async () => {
+  const one = await pinsOfOne();
+  one.tells(observeKey(undefined, 'before', 1_999).state);
+  one.hearsOfReset(2_000);
+  assert.equal(one.pins.get(DNS), undefined);
+  one.tells(observeKey(undefined, 'since', 2_001).state);
+  one.hearsOfReset(2_000);
+  assert.equal(one.pins.get(DNS)?.spkiSha256, 'since');
+  await one.close();
+  const other = await pinsOfOne();
+  other.tells(observeKey(undefined, 'since', 2_001).state);
+  other.hearsOfReset(2_000);
+  other.tells(observeKey(observeKey(undefined, 'old', 500).state, 'older', 1_000).state);
+  assert.equal(other.pins.get(DNS)?.spkiSha256, 'since');
+  assert.deepEqual(other.pins.get(DNS)?.retired ?? [], []);
+  await other.close();
 });
