@@ -140,7 +140,7 @@ export function* createSnapshot(
     .filter(({ text, name }) => parseTokens(text, name).some(isGuessable))
     .map(
       ({ name }) =>
-        `${name}: a token of fewer than ${LIMITS.tokenCharactersAdvised} characters can be guessed`,
+        `${name}: a token of fewer than ${LIMITS.tokenCharactersAdvised} characters can be guessed; openssl rand -hex 32 makes a better one`,
     );
   if (write === undefined && read.length > 0 && options.apiMode === 'crud') {
     warnings.push('CRUD_AUTH_TOKEN is not set: the read token may change the fleet');
