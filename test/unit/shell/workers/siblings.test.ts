@@ -130,10 +130,16 @@ describe('the siblings of a worker', () => {
     assert.deepEqual(taken.at(0), [2, 3]);
     assert.deepEqual(taken.at(-1), [2, 'last']);
     assert.equal(taken.length, WORKER_LIMITS.unheardMax - 1);
+    hear({ kind: 'shared', from: 2, parts: [['ratchet', ['a.example.com']]] });
+    siblings.onShared('ratchet', () => {
+      throw new Error('a fault of whoever listens ends nothing');
+    });
+    hear({ kind: 'shared', from: 2, parts: [['ratchet', ['a.example.com']]], ack: 10 });
     const again: unknown[] = [];
     siblings.onShared('pins', (items) => void again.push(items));
     await turn();
     assert.deepEqual(again, [], 'it was taken');
+    assert.deepEqual(sent.at(-1), { kind: 'taken', from: 2, ack: 10 });
   });
 
   it('are none where a process is alone: nothing waits', async () => {
