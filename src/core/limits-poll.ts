@@ -5,6 +5,8 @@ export const POLL_LIMITS = Object.freeze({
   logFlushMs: 100,
   /** Octets of lines that wait for nobody: some hundred requests, and what a pipe of Linux holds. */
   logFlushOctets: 65_536,
+  /** Lines that are yet to be made, each of which keeps its request and connection in memory. */
+  logLateLinesMax: 64,
   /** PIPE_BUF of Linux: so much is written to a pipe in one piece, whatever others write to it (POSIX write(2)). */
   logPieceOctets: 4_096,
   /** Of a certificate that nobody has judged, beyond which its subject is not looked at for a line: ordinary ones have 500 to 2,000. */

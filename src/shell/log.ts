@@ -1,5 +1,6 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 import type { LogLevel } from '../core/config.ts';
+import type { LateLine, LogDestination } from './log-destination.ts';
 
 export type Log = Logger;
 
@@ -46,15 +47,17 @@ export function createLog(level: LogLevel, destination: DestinationStream, worke
   );
 }
 
-/** Writes a line whose fields are JSON already: `"a":1,"b":"c"`. */
-export type ReadyLine = (message: string, fields: string) => void;
+/** Writes a line whose fields are JSON already: `"a":1,"b":"c"`. They are asked for once, perhaps later: what they are made of stays as it is. */
+export type ReadyLine = (message: string, fields: () => string) => void;
 
 /**
  * Lines of level info, past pino and its redaction, which cost more than a request's whole decision. Only for fields of which
  * the caller knows that none can be a secret; `message` stands in the line as it is.
  */
 export function readyLines(log: Log): ReadyLine {
-  const stream = (log as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym];
+  const stream = (log as unknown as Record<symbol, DestinationStream & Partial<LogDestination>>)[
+    pino.symbols.streamSym
+  ];
   if (stream === undefined) throw new TypeError('this pino keeps its stream elsewhere');
   const bound = Object.entries(log.bindings()).map(
     ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)},`,
@@ -62,8 +65,35 @@ export function readyLines(log: Log): ReadyLine {
   const base = bound.join('');
   return (message, fields) => {
     if (!log.isLevelEnabled('info')) return;
-    stream.write(`{"level":"info","time":"${isoTime(Date.now())}",${base}${fields},"msg":"${message}"}\n`);
+    const line = new ReadyText(message, base, fields);
+    if (stream.writeLate === undefined) stream.write(line.text());
+    else stream.writeLate(line);
   };
+}
+
+/** Of the moment at which it is made. A class, for there is one for each request. */
+class ReadyText implements LateLine {
+  readonly #atMs = Date.now();
+  readonly #message: string;
+  readonly #base: string;
+  readonly #fields: () => string;
+
+  constructor(message: string, base: string, fields: () => string) {
+    this.#message = message;
+    this.#base = base;
+    this.#fields = fields;
+  }
+
+  text(): string {
+    const head = `"time":"${isoTime(this.#atMs)}",${this.#base}`;
+    try {
+      return `{"level":"info",${head}${this.#fields()},"msg":"${this.#message}"}\n`;
+    } catch (error) {
+      // There is nobody left to throw it at but the process, which would end.
+      const err = JSON.stringify(describeError(error));
+      return `{"level":"error",${head}"err":${err},"msg":"a line of the log could not be made"}\n`;
+    }
+  }
 }
 
 let second = { at: Number.NaN, text: '' };

@@ -20,11 +20,11 @@ export function createRequestLog(
   const ready = readyLines(log);
   return (record, status, error) => {
     const { principal } = record;
+    const durationMs = Math.round((clock.elapsed() - record.startedMs) * 1_000) / 1_000;
     if (error === undefined && 'certificate' in principal && record.revocationId === undefined) {
-      ready('answered', answeredFields(record, principal, status, clock));
+      ready('answered', () => answeredFields(record, principal, status, durationMs));
       return;
     }
-    const durationMs = clock.elapsed() - record.startedMs;
     const operation = record.operation?.operationId ?? 'none';
     if (record.revocationId !== undefined) revocations.attempted(record.revocationId);
 
@@ -46,7 +46,7 @@ export function createRequestLog(
         ? {}
         : { decision: record.decision.allowed ? 'allow' : 'deny', policies: record.decision.policies }),
       status,
-      duration_ms: Math.round(durationMs * 1_000) / 1_000,
+      duration_ms: durationMs,
       ...(error === undefined ? {} : { error: error.code, reason: error.logged ?? error.message }),
       ...(error?.details === undefined ? {} : { details: error.details.slice(0, 5) }),
     });
@@ -66,7 +66,7 @@ function answeredFields(
   record: RequestRecord,
   principal: CertificatePrincipal,
   status: number,
-  clock: Clock,
+  durationMs: number,
 ): string {
   const { requestId, source, method, operation, clusterDns, objectId, decision } = record;
   const path = quoted(shownPath(record.path, operation));
@@ -78,7 +78,7 @@ function answeredFields(
     (record.isDryRun ? ',"dry_run":true' : '') +
     (record.allowsSecrets ? ',"override":"allow-suspected-secrets"' : '') +
     (decision === undefined ? '' : decisionFields(decision)) +
-    `,"status":${status},"duration_ms":${Math.round((clock.elapsed() - record.startedMs) * 1_000) / 1_000}`
+    `,"status":${status},"duration_ms":${durationMs}`
   );
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { LIMITS } from '../../../src/core/limits.ts';
 import { createLogDestination } from '../../../src/shell/log-destination.ts';
 
 describe('the log', async () => {
@@ -39,11 +40,56 @@ describe('the log', async () => {
     await until(file, `${whole}behind the end\n`);
   });
 
+  it('has a line that is made later where it was written, before the next that is not', async () => {
+    const file = join(directory, 'late');
+    const descriptor = openSync(file, 'w');
+    const destination = createLogDestination(descriptor);
+    destination.write('one\n');
+    destination.writeLate({ text: () => 'two\n' });
+    destination.writeLate({ text: () => 'three\n' });
+    destination.write('four\n');
+    destination.writeLate({ text: () => 'five\n' });
+    await until(file, 'one\ntwo\nthree\nfour\nfive\n');
+    closeSync(descriptor);
+  });
+
+  it('makes none while its writer waits, and never leaves more than a few unmade', async () => {
+    const destination = createLogDestination(openSync(join(directory, 'few'), 'w'));
+    let made = 0;
+    const line = { text: () => `${++made}\n` };
+    for (let n = 1; n < LIMITS.logLateLinesMax; n++) destination.writeLate(line);
+    assert.equal(made, 0);
+    destination.writeLate(line);
+    assert.equal(made, LIMITS.logLateLinesMax);
+    destination.writeLate(line);
+    destination.end();
+    assert.equal(made, LIMITS.logLateLinesMax + 1, 'an end makes the rest');
+    destination.writeLate(line);
+    assert.equal(made, LIMITS.logLateLinesMax + 2, 'and behind it nothing waits');
+    const all = Array.from({ length: made }, (_, n) => `${n + 1}\n`).join('');
+    await until(join(directory, 'few'), all);
+  });
+
+  it('loses no line that is yet to be made to a fault that ends the process', () => {
+    const file = join(directory, 'late-fault');
+    const descriptor = openSync(file, 'w');
+    const destination = createLogDestination(descriptor);
+    const long = '.'.repeat(LIMITS.logFlushOctets / 2);
+    for (let n = 0; n < 5; n++) destination.writeLate({ text: () => `${n} ${long}\n` });
+    destination.flushSync();
+    assert.equal(readFileSync(file, 'utf8'), Array.from({ length: 5 }, (_, n) => `${n} ${long}\n`).join(''));
+    closeSync(descriptor);
+  });
+
   it('of two processes that write into one pipe is made of whole lines, however slowly they are read', async () => {
     const module = new URL('../../../src/shell/log-destination.ts', import.meta.url).href;
     const program = `const { createLogDestination } = await import(${JSON.stringify(module)});
       const log = createLogDestination(1, true);
-      for (let n = 0; n < 20_000; n++) log.write(\`\${process.argv[1]} \${n} \${'.'.repeat((n * 37) % 700)} end\\n\`);
+      for (let n = 0; n < 20_000; n++) {
+        const text = \`\${process.argv[1]} \${n} \${'.'.repeat((n * 37) % 700)} end\\n\`;
+        if (n % 7 === 0) log.write(text);
+        else log.writeLate({ text: () => text });
+      }
       log.end();`;
     const reader = spawn('sh', [
       '-c',

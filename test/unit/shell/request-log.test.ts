@@ -48,19 +48,49 @@ const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
   ...more,
 });
 
+const BOUNDED = { info: () => {}, warn: () => {}, stop: () => {} } satisfies BoundedLines;
+
 function linesOf(
   level: 'info' | 'warn',
   ...told: readonly Parameters<ReturnType<typeof createRequestLog>>[]
 ): string[] {
   const lines: string[] = [];
   const log = createLog(level, { write: (line: string) => void lines.push(line) });
-  const bounded = { info: () => {}, warn: () => {}, stop: () => {} } satisfies BoundedLines;
-  const note = createRequestLog(log, bounded, { now: () => 0, elapsed: () => 3.5 }, { attempted: () => {} });
+  const note = createRequestLog(log, BOUNDED, { now: () => 0, elapsed: () => 3.5 }, { attempted: () => {} });
   for (const one of told) note(...one);
   return lines;
 }
 
 describe('the line of a request', () => {
+  it('is made when the destination asks for it, of the moment of the answer', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 0, 1) });
+    const late: { text(): string }[] = [];
+    const lines: string[] = [];
+    const destination = {
+      write: (line: string) => void lines.push(line),
+      writeLate: (line: { text(): string }) => void late.push(line),
+    };
+    let elapsed = 3.5;
+    const clock = { now: () => 0, elapsed: () => elapsed };
+    const note = createRequestLog(createLog('info', destination), BOUNDED, clock, { attempted: () => {} });
+    note(record(), 200, undefined);
+    assert.deepEqual([late.length, lines.length], [1, 0]);
+    t.mock.timers.setTime(Date.UTC(2026, 0, 2));
+    elapsed = 100;
+    const line = JSON.parse(late[0]?.text() ?? '') as Record<string, unknown>;
+    assert.deepEqual([line['time'], line['duration_ms']], ['2026-01-01T00:00:00.000Z', 2.5]);
+  });
+
+  it('that cannot be made ends nothing, and says so', () => {
+    const broken = { ...PRINCIPAL, certificate: { ...CERTIFICATE, notAfter: Number.NaN } };
+    const [line = ''] = linesOf('info', [record({ principal: broken }), 200, undefined]);
+    const { level, msg, err } = JSON.parse(line) as { level: string; msg: string; err: { message: string } };
+    assert.deepEqual(
+      [level, msg, err.message],
+      ['error', 'a line of the log could not be made', 'Invalid time value'],
+    );
+  });
+
   it('has the same fields in the same order whether it was answered or refused', () => {
     const refusal = new FluxgateError('not_found', 'm');
     const [answered = '', refused = ''] = linesOf(
