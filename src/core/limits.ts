@@ -251,8 +251,13 @@ export const LIMITS = Object.freeze({
   auditPendingMax: 1_000,
   /** How often the log is told where the trail ends, if it has grown: what is cut off later is missed there. */
   auditHeadLogMs: 3_600_000,
-  /** A sighting that differs in its time only is written again this often: 100,000 clusters make 170 rows a second. */
-  sightingsRewriteMs: 600_000,
+  /**
+   * A sighting that differs in its time only is written again this often, where liveness has each poll: a row of a kilobyte, which fleets
+   * that poll every ten minutes would else write with each poll.
+   */
+  sightingsRewriteMs: 1_800_000,
+  /** How often it is looked who is in no fleet any more. */
+  goneSweepMs: 600_000,
   /** A cluster that is in no fleet is forgotten when it has been silent for this: who still polls is still told of. */
   goneSightingMs: 3_600_000,
   /** Rows in one commit: some milliseconds of the event loop. */

@@ -115,9 +115,9 @@ export function openLiveness(store: LivenessStore, clock: Clock, log: Log): Live
     // What comes meanwhile waits for the next time: polls never cease.
     let left = Math.max(changed.size, pending.size, forgotten.size);
     for (; left > 0; left -= LIMITS.sightingsPerCommitMax) {
-      const polls = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
+      const polls = [...changed.values().take(LIMITS.sightingsPerCommitMax)];
       const reports = pending.take(LIMITS.sightingsPerCommitMax);
-      const gone = [...forgotten].slice(0, LIMITS.sightingsPerCommitMax);
+      const gone = [...forgotten.values().take(LIMITS.sightingsPerCommitMax)];
       for (const clusterDns of polls) changed.delete(clusterDns);
       for (const clusterDns of gone) forgotten.delete(clusterDns);
       try {

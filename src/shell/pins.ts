@@ -67,7 +67,7 @@ export async function createKeyPins(
   const changed = new Set<string>();
   const write = async (): Promise<void> => {
     while (changed.size > 0) {
-      const names = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
+      const names = [...changed.values().take(LIMITS.sightingsPerCommitMax)];
       for (const name of names) changed.delete(name);
       try {
         await store.save({

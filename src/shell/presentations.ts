@@ -120,7 +120,7 @@ export function createPresentations(
     // What was counted before is not written over by what was counted since.
     await load();
     while (changed.size > 0) {
-      const batch = [...changed].slice(0, LIMITS.sightingsPerCommitMax);
+      const batch = [...changed.entries().take(LIMITS.sightingsPerCommitMax)];
       const sightings = batch.flatMap(([key]) => {
         const presentation = seen.get(key);
         return presentation === undefined ? [] : [writeSighting(presentation)];

@@ -61,7 +61,7 @@ export async function openSightings(
     return fleet;
   };
   // Nobody may ever ask; a store that cannot be read now is asked again the next time, and /ready tells of it.
-  const sweep = setInterval(() => void registered().catch(() => undefined), LIMITS.sightingsRewriteMs);
+  const sweep = setInterval(() => void registered().catch(() => undefined), LIMITS.goneSweepMs);
   sweep.unref();
   return {
     presentations,

@@ -112,6 +112,28 @@ test('a chain is in memory until it is written, and then in the store', async (t
   assert.deepEqual(await chain(), [LEAF, ISSUER].map(String));
 });
 
+test('a change of the time alone is written every half an hour, and at an end', async (t) => {
+  const { url } = temporaryDatabase(t);
+  const { presentations, store } = await start(t, url);
+  const stored = async () => {
+    for await (const { document } of store.sightings.load())
+      return (JSON.parse(document) as { count: number }).count;
+    return undefined;
+  };
+  const again = async (afterMs: number) => {
+    clock.ms += afterMs;
+    presentations.note(requestOf(LEAF), 200);
+    await presentations.flush();
+    return stored();
+  };
+  assert.equal(await again(0), 1);
+  assert.equal(await again(LIMITS.sightingsRewriteMs - 1), 1);
+  assert.equal(await again(1), 3);
+  assert.equal(await again(1), 3);
+  await presentations.close();
+  assert.equal(await stored(), 4);
+});
+
 test('a chain that somebody took out of the store is nobody else’s, and comes back with the next request', async (t) => {
   const { url } = temporaryDatabase(t);
   const { presentations, store } = await start(t, url);
