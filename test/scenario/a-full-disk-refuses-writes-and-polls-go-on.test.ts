@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startTestGateway } from '../support/gateway.ts';
 import { operator, poll, verdict } from '../support/poll.ts';
+import { metricsText } from '../support/secrets.ts';
 import { smallDisk } from '../support/small-disk.ts';
 
 const ID = 'demo-cluster-01';
@@ -15,7 +16,12 @@ test('while the disk is full: writes are 503, polls get the same bytes; when the
   const environment = { DATABASE_URL: `sqlite://${join(disk, 'fleet.db')}` };
   const gateway = await startTestGateway(t, { environment });
   const send = operator(gateway);
+  const faults = async (): Promise<number> => {
+    const sample = /^fluxgate_store_faults_total\{operation="transaction"\} (\d+)$/m;
+    return Number(sample.exec(await metricsText(gateway.gateway.adminAddress))?.[1]);
+  };
   const before = await poll(gateway, ID);
+  assert.equal(await faults(), 0);
   const ballast = join(disk, 'ballast');
   writeFileSync(ballast, Buffer.alloc(1_500_000));
   let acknowledged = 0;
@@ -44,7 +50,12 @@ test('while the disk is full: writes are 503, polls get the same bytes; when the
   });
   assert.equal(first.status, 200);
 
+  const failed = await faults();
+  assert.ok(failed >= 4, `${failed} writes failed, as the metric has it`);
   rmSync(ballast);
   assert.equal((await send('POST', '/namespaces', note(acknowledged))).status, 201);
   assert.deepEqual(await poll(gateway, ID), before);
+  assert.equal(await faults(), failed);
+  assert.equal(verdict(await send('DELETE', '/namespaces/of-nobody')), '404 not_found');
+  assert.equal(await faults(), failed, 'who asks for what is not there is no fault of the store');
 });

@@ -1,9 +1,9 @@
-import { Gauge, Histogram, type Registry } from 'prom-client';
-import type { StoreOperation } from '../store/timed-store.ts';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { STORE_OPERATIONS, type StoreOperation } from '../store/timed-store.ts';
 
 /** How the fleet is, and the store that it is in. */
 export interface FleetMetrics {
-  storeTook(operation: StoreOperation, seconds: number): void;
+  storeTook(operation: StoreOperation, seconds: number, failed: boolean): void;
   /** What rejects is left out of the scrape. */
   observeFleet(
     revision: () => Promise<number>,
@@ -20,8 +20,18 @@ export function createFleetMetrics(registry: Registry): FleetMetrics {
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers,
   });
+  const storeFaults = new Counter({
+    name: 'fluxgate_store_faults_total',
+    help: 'Operations that the store could not do: a full disk, a volume that is read-only or gone, a lock that is held, damage.',
+    labelNames: ['operation'],
+    registers,
+  });
+  for (const operation of STORE_OPERATIONS) storeFaults.inc({ operation }, 0);
   return {
-    storeTook: (operation, seconds) => storeSeconds.observe({ operation }, seconds),
+    storeTook(operation, seconds, failed) {
+      storeSeconds.observe({ operation }, seconds);
+      if (failed) storeFaults.inc({ operation });
+    },
     observeFleet(revision, clusters) {
       new Gauge({
         name: 'fluxgate_revision',

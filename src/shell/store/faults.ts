@@ -3,6 +3,9 @@ import { FluxgateError } from '../../core/errors.ts';
 
 /** SQLite's faults in the gateway's words. SQL and SQLite's messages are for the log, never for an answer. */
 
+/** The store cannot do what it is asked for: nobody who asks has done anything wrong. */
+export class StoreFault extends FluxgateError {}
+
 export function sqliteCode(error: unknown): string | undefined {
   return error instanceof SqliteDatabase.SqliteError ? error.code : undefined;
 }
@@ -32,7 +35,7 @@ export function storeFault(error: unknown, doing: string): FluxgateError {
   );
 }
 
-export function unavailable(logged: string, cause?: unknown): FluxgateError {
+export function unavailable(logged: string, cause?: unknown): StoreFault {
   const message = 'The store cannot serve this now. Nothing was changed. Try again later.';
-  return new FluxgateError('unavailable', message, { logged: `store: ${logged}`, cause });
+  return new StoreFault('unavailable', message, { logged: `store: ${logged}`, cause });
 }

@@ -1,23 +1,34 @@
 import type { ChangeOrigin, RecordedTransactor } from '../../core/fleet/history.ts';
+import { StoreFault } from './faults.ts';
 import type { Store } from './store.ts';
 
 /** What is measured; never a poll: those read in microseconds, and nothing is measured on their way. */
-export type StoreOperation =
+export const STORE_OPERATIONS = Object.freeze([
   /** A look for what other processes have changed, twice a second. */
-  | 'look'
+  'look',
   /** A change: from its turn among the writers to its commit. */
-  | 'transaction'
+  'transaction',
   /** What is written behind requests: sightings, keys, liveness, reports, the audit trail. */
-  | 'flush';
+  'flush',
+] as const);
 
-/** The same store, with a watch at hand. */
-export function timedStore(store: Store, took: (operation: StoreOperation, seconds: number) => void): Store {
+export type StoreOperation = (typeof STORE_OPERATIONS)[number];
+
+/** The same store, with a watch at hand. `failed`: it could not do it, whether or not somebody tries again. */
+export function timedStore(
+  store: Store,
+  took: (operation: StoreOperation, seconds: number, failed: boolean) => void,
+): Store {
   const timed = async <T>(operation: StoreOperation, act: () => Promise<T>): Promise<T> => {
     const begun = performance.now();
+    let failed = false;
     try {
       return await act();
+    } catch (error) {
+      failed = error instanceof StoreFault;
+      throw error;
     } finally {
-      took(operation, (performance.now() - begun) / 1_000);
+      took(operation, (performance.now() - begun) / 1_000, failed);
     }
   };
   const { revocations, sightings, liveness, audit, tokens } = store;
