@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { certificateOfSession, groupOfSession } from '../../core/identity/tls-group.ts';
+import { factsOfSession, NO_FACTS } from '../../core/identity/tls-session.ts';
 import { OfSocket } from './of-socket.ts';
 
 /** What both sides agreed on in the handshake. `none`: the peer was gone at once, or nothing says. */
@@ -42,8 +42,6 @@ export function handshakeOf(socket: TLSSocket): Handshake {
   return handshake;
 }
 
-const NOTHING = { group: 'none', leafSha256: undefined } as const;
-
 /**
  * Node tells the group to clients only (getEphemeralKeyInfo); on the server's side it is in the session alone, beside the
  * master secret: docs/decisions/group-from-the-session.md. This copy lives for the length of this function.
@@ -52,12 +50,10 @@ function readSession(socket: TLSSocket): Pick<Handshake, 'leafSha256'> & Pick<Ag
   let session: Buffer | null | undefined;
   try {
     session = socket.getSession();
-    if (!session) return NOTHING;
-    const leaf = certificateOfSession(session);
-    const leafSha256 = leaf === undefined ? undefined : hash('sha256', leaf, 'binary');
-    return { group: groupOfSession(session), leafSha256 };
+    const { group, certificate } = session ? factsOfSession(session) : NO_FACTS;
+    return { group, leafSha256: certificate && hash('sha256', certificate, 'binary') };
   } catch {
-    return NOTHING;
+    return { group: NO_FACTS.group, leafSha256: undefined };
   } finally {
     session?.fill(0);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { groupOfSession } from '../../../src/core/identity/tls-group.ts';
+import { factsOfSession } from '../../../src/core/identity/tls-session.ts';
 
 const value = (tag: number, ...content: readonly number[]): number[] => {
   assert.ok(content.length < 0x100);
@@ -24,7 +24,9 @@ const session = (...group: readonly number[]): Uint8Array => {
 };
 const group = (...integer: readonly number[]): number[] => value(0xb3, ...value(0x02, ...integer));
 
-describe('groupOfSession', () => {
+const groupOfSession = (octets: Uint8Array): string => factsOfSession(octets).group;
+
+describe('the group of a session', () => {
   for (const [octets, name] of [
     [[0x17], 'secp256r1'],
     [[0x18], 'secp384r1'],
@@ -78,5 +80,39 @@ describe('groupOfSession', () => {
         assert.equal(Buffer.from(spoilt).toString('hex'), before);
       }),
     );
+  });
+});
+
+describe('the certificate of a session', () => {
+  const certificate = (...der: readonly number[]): number[] => value(0xa3, ...der);
+  const DER = value(0x30, ...value(0x02, 0x2a));
+  const only = (...fields: readonly number[]): Uint8Array =>
+    Uint8Array.from(value(0x30, ...value(0x02, 1), ...SECRET, ...fields));
+
+  it('is what the peer proved to hold the key of, to the octet, and a view', () => {
+    const octets = only(...certificate(...DER), ...group(0x17));
+    const { certificate: found, group: name } = factsOfSession(octets);
+    assert.deepEqual(
+      [Buffer.from(found ?? []).toString('hex'), name],
+      [Buffer.from(DER).toString('hex'), 'secp256r1'],
+    );
+    assert.equal(found?.buffer, octets.buffer);
+  });
+
+  it('is none where there is none, and nothing is told of octets that are not strictly a session', () => {
+    const { certificate: none, group: name } = factsOfSession(only(...group(0x17)));
+    assert.deepEqual([none, name], [undefined, 'secp256r1'], 'no certificate');
+    const whole = only(...certificate(...DER), ...group(0x17));
+    for (const [what, octets] of Object.entries({
+      'two certificates': only(...certificate(...DER), ...certificate(...DER), ...group(0x17)),
+      'two in one field': only(...certificate(...DER, ...DER), ...group(0x17)),
+      'no sequence': only(...certificate(...value(0x31, ...value(0x02, 0x2a))), ...group(0x17)),
+      'octets behind it': only(...certificate(...DER, 0), ...group(0x17)),
+      'cut off': whole.subarray(0, -1),
+      'trailing octets': Uint8Array.from([...whole, 0]),
+      'no group that is one': only(...certificate(...DER), ...group()),
+    })) {
+      assert.deepEqual(factsOfSession(octets), { group: 'none', certificate: undefined }, what);
+    }
   });
 });
