@@ -87,7 +87,6 @@ export function createLogDestination(descriptor: number, shared = false): LogDes
     },
     flushSync() {
       stopWaiting();
-      timer = undefined;
       // A thread may be writing, and says so to an event loop that does not turn any more: it comes first, if it comes at all.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITING_MS);
       // Given to a thread, what waits would be lost with the process: so nothing is long enough to be begun.
