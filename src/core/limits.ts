@@ -242,15 +242,6 @@ export const LIMITS = Object.freeze({
   presentedIntermediatesMax: 4_096,
   /** Who is new, or came with another certificate, is written this soon; a process that is killed before loses it. */
   sightingsFlushMs: 5_000,
-  // — the audit trail —
-  /** Refusals are gathered this long, so that many alike are one row. */
-  auditFlushMs: 60_000,
-  /** Different refusals of one kind in that time; the rest is one row with their number: at most some 100 MB a day. */
-  auditRefusalsPerFlush: 50,
-  /** Reloads, starts and stops that wait for a store that cannot be written. */
-  auditPendingMax: 1_000,
-  /** How often the log is told where the trail ends, if it has grown: what is cut off later is missed there. */
-  auditHeadLogMs: 3_600_000,
   /**
    * A sighting that differs in its time only is written again this often, where liveness has each poll: a row of a kilobyte, which fleets
    * that poll every ten minutes would else write with each poll.
@@ -262,6 +253,16 @@ export const LIMITS = Object.freeze({
   goneSightingMs: 3_600_000,
   /** Rows in one commit: some milliseconds of the event loop. */
   sightingsPerCommitMax: 250,
+
+  // — the audit trail —
+  /** Refusals are gathered this long, so that many alike are one row. */
+  auditFlushMs: 60_000,
+  /** Different refusals of one kind in that time; the rest is one row with their number: at most some 100 MB a day. */
+  auditRefusalsPerFlush: 50,
+  /** Reloads, starts and stops that wait for a store that cannot be written. */
+  auditPendingMax: 1_000,
+  /** How often the log is told where the trail ends, if it has grown: what is cut off later is missed there. */
+  auditHeadLogMs: 3_600_000,
   /** After a reload, who was seen this lately is looked at: whether it is refused now. Longer ago, POST /trust/plan tells. */
   seenLatelyMs: 86_400_000,
   /** Names in one line of the log. */

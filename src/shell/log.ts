@@ -91,7 +91,7 @@ class ReadyText implements LateLine {
     } catch (error) {
       // There is nobody left to throw it at but the process, which would end.
       const err = JSON.stringify(describeError(error));
-      return `{"level":"error",${head}"err":${err},"msg":"a line of the log could not be made"}\n`;
+      return `{"level":"error",${head}"line":"${this.#message}","err":${err},"msg":"a line of the log could not be made"}\n`;
     }
   }
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startTestGateway } from '../support/gateway.ts';
 import { operator, poll, verdict } from '../support/poll.ts';
 import { metricsText } from '../support/secrets.ts';
 import { smallDisk } from '../support/small-disk.ts';
+import { until } from '../support/until.ts';
 
 const ID = 'demo-cluster-01';
 const note = (n: number) => ({ id: `fill-${n}`, annotations: { note: 'x'.repeat(60_000) } });
@@ -16,8 +17,8 @@ test('while the disk is full: writes are 503, polls get the same bytes; when the
   const environment = { DATABASE_URL: `sqlite://${join(disk, 'fleet.db')}` };
   const gateway = await startTestGateway(t, { environment });
   const send = operator(gateway);
-  const faults = async (): Promise<number> => {
-    const sample = /^fluxgate_store_faults_total\{operation="transaction"\} (\d+)$/m;
+  const faults = async (operation = 'transaction'): Promise<number> => {
+    const sample = new RegExp(`^fluxgate_store_faults_total\\{operation="${operation}"\\} (\\d+)$`, 'm');
     return Number(sample.exec(await metricsText(gateway.gateway.adminAddress))?.[1]);
   };
   const before = await poll(gateway, ID);
@@ -50,9 +51,15 @@ test('while the disk is full: writes are 503, polls get the same bytes; when the
   });
   assert.equal(first.status, 200);
 
+  // To the last octet: what is written behind polls is small.
+  assert.throws(() => {
+    for (let n = 0; ; n++) writeFileSync(`${ballast}-${n}`, Buffer.alloc(4_096));
+  }, /ENOSPC/);
+  assert.deepEqual(await poll(gateway, ID), before);
+  await until(async () => (await faults('flush')) >= 2, 'the alert is told of it again and again', 30_000);
   const failed = await faults();
   assert.ok(failed >= 4, `${failed} writes failed, as the metric has it`);
-  rmSync(ballast);
+  for (const name of readdirSync(disk)) if (name.startsWith('ballast')) rmSync(join(disk, name));
   assert.equal((await send('POST', '/namespaces', note(acknowledged))).status, 201);
   assert.deepEqual(await poll(gateway, ID), before);
   assert.equal(await faults(), failed);

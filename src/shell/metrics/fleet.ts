@@ -22,7 +22,7 @@ export function createFleetMetrics(registry: Registry): FleetMetrics {
   });
   const storeFaults = new Counter({
     name: 'fluxgate_store_faults_total',
-    help: 'Operations that the store could not do: a full disk, a volume that is read-only or gone, a lock that is held, damage.',
+    help: 'Operations that the store could not do: a full disk, a volume that is read-only or gone, a lock that is held, a change that takes too long, damage.',
     labelNames: ['operation'],
     registers,
   });

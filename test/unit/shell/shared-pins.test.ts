@@ -49,10 +49,10 @@ async function pinsOfOne() {
     tells(state: PinState) {
       hear({ kind: 'shared', from: 2, parts: [['pins', [[DNS, JSON.parse(JSON.stringify(state))]]]] });
     },
-    /** The other worker takes in what this one announces. */
     hearsOfReset(atMs: number) {
       hear({ kind: 'shared', from: 2, parts: [['pin_reset', [{ name: DNS, atMs }]]] });
     },
+    /** The other worker takes in what this one announces. */
     async reset() {
       const resetting = pins.reset(DNS, entry);
       await new Promise((resolve) => setImmediate(resolve));
