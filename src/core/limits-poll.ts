@@ -15,8 +15,6 @@ export const POLL_LIMITS = Object.freeze({
   // — handshakes —
   /** Connections that the kernel holds until they are accepted; beyond them it resets some. Linux allows so many by default (net.core.somaxconn). */
   listenBacklog: 4_096,
-  /** For Node, which counts the time in which this process was too busy to read what a peer had sent; the gate does not. */
-  handshakeBackstopMs: 60_000,
 
   // — the end —
   /** How long a drain waits for octets of finished answers that a peer has not taken yet; what is being answered has more. */

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { LIMITS } from '../../core/limits.ts';
+import { Linked, LinkedList } from '../../core/linked-list.ts';
 import { addressKey } from '../../core/networks.ts';
 import { sheds } from '../../core/rate.ts';
 import type { Clock } from '../clock.ts';
+import { OfSocket } from '../tls/of-socket.ts';
 import type { Siblings } from '../workers/siblings.ts';
 import { shareConnections } from './connections-elsewhere.ts';
 import type { Load } from './load.ts';
@@ -49,7 +51,7 @@ export interface Gate {
   stop(): void;
 }
 
-interface Entry {
+class Entry extends Linked {
   readonly socket: Socket;
   readonly source: string;
   readonly key: string;
@@ -57,6 +59,15 @@ interface Entry {
   readonly entitled: boolean;
   /** By a clock that stands still while this process is late. */
   readonly since: number;
+
+  constructor(socket: Socket, source: string, key: string, entitled: boolean, since: number) {
+    super();
+    this.socket = socket;
+    this.source = source;
+    this.key = key;
+    this.entitled = entitled;
+    this.since = since;
+  }
 }
 
 const SWEEP_MS = 1_000;
@@ -79,7 +90,8 @@ export function createGate(parts: GateParts): Gate {
       LIMITS.strangerConnectionsPerAddressMax,
     ),
   };
-  const entries = new Map<Socket, Entry>();
+  const entryOf = new OfSocket<Entry>();
+  let open = 0;
   const openOf = new Map<string, number>();
   /** Those that hold more than their share of what one address may: only they matter to other workers. */
   const crowded = new Map<string, number>();
@@ -93,13 +105,13 @@ export function createGate(parts: GateParts): Gate {
     else crowded.delete(key);
   };
   const elsewhere = shareConnections(siblings, () => ({
-    connections: entries.size,
+    connections: open,
     strangers: strangersOpen,
     crowded: [...crowded],
   }));
   let strangersOpen = 0;
   /** Oldest first. */
-  const unfinished = { entitled: new Set<Entry>(), stranger: new Set<Entry>() };
+  const unfinished = { entitled: new LinkedList<Entry>(), stranger: new LinkedList<Entry>() };
   const classOf = (entitled: boolean): 'entitled' | 'stranger' => (entitled ? 'entitled' : 'stranger');
 
   const refusalOf = (key: string, entitled: boolean): ConnectionRefusal | undefined => {
@@ -117,7 +129,8 @@ export function createGate(parts: GateParts): Gate {
     parts.refused(reason, source);
   };
   const leave = (entry: Entry): void => {
-    entries.delete(entry.socket);
+    entryOf.delete(entry.socket);
+    open -= 1;
     unfinished[classOf(entry.entitled)].delete(entry);
     countOf(entry.key, -1);
     if (!entry.entitled) strangersOpen--;
@@ -153,13 +166,14 @@ export function createGate(parts: GateParts): Gate {
         end(socket, refusal, source);
         return false;
       }
-      const entry: Entry = { socket, source, key, entitled, since: clock.elapsed() - lateMs };
-      entries.set(socket, entry);
+      const entry = new Entry(socket, source, key, entitled, clock.elapsed() - lateMs);
+      entryOf.set(socket, entry);
+      open += 1;
       countOf(key, 1);
       if (!entitled) strangersOpen++;
       unfinished[classOf(entitled)].add(entry);
       if (unfinished.stranger.size > LIMITS.strangerHandshakesMax) {
-        const [oldest] = unfinished.stranger;
+        const oldest = unfinished.stranger.first;
         if (oldest !== undefined) {
           unfinished.stranger.delete(oldest);
           end(oldest.socket, 'oldest_handshake', oldest.source);
@@ -168,11 +182,11 @@ export function createGate(parts: GateParts): Gate {
       return true;
     },
     shaken(socket) {
-      const entry = entries.get(socket);
+      const entry = entryOf.get(socket);
       if (entry !== undefined) unfinished[classOf(entry.entitled)].delete(entry);
     },
     left(socket) {
-      const entry = entries.get(socket);
+      const entry = entryOf.get(socket);
       if (entry !== undefined) leave(entry);
     },
     unfinished: () => ({ entitled: unfinished.entitled.size, stranger: unfinished.stranger.size }),

@@ -5,6 +5,7 @@ import { type SecureContext, TLSSocket, Server as TlsServer } from 'node:tls';
 import type { ListenAddress } from '../../core/config-values.ts';
 import { StartupError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { Linked, LinkedList } from '../../core/linked-list.ts';
 import { canonicalAddress, type Networks } from '../../core/networks.ts';
 import type { ProxyRefusal } from '../../core/proxy-protocol.ts';
 import type { Gate } from '../edge/gate.ts';
@@ -51,6 +52,17 @@ export interface Listener {
   drain(): Promise<void>;
 }
 
+/** One of TCP; known by that socket, and by the TLS socket on it. */
+class Connection extends Linked {
+  readonly socket: Socket;
+  source = UNKNOWN_SOURCE;
+
+  constructor(socket: Socket) {
+    super();
+    this.socket = socket;
+  }
+}
+
 /** The HTTPS listener. Client certificates are asked for and judged in HTTP, never by failing the handshake. */
 export function createListener(
   context: SecureContext,
@@ -62,8 +74,8 @@ export function createListener(
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
-    // The gate ends handshakes sooner, by a clock that knows when this process was late.
-    handshakeTimeout: LIMITS.handshakeBackstopMs,
+    // None, which 0 would not say: the gate ends handshakes, without a timer for each, and none is made longer by octets that trickle in.
+    handshakeTimeout: -1,
     maxHeaderSize: LIMITS.headerBytesMax,
     headersTimeout: LIMITS.headersTimeoutMs,
     requestTimeout: LIMITS.requestTimeoutMs,
@@ -74,7 +86,8 @@ export function createListener(
     requireHostHeader: false,
     joinDuplicateHeaders: false,
     rejectNonStandardBodyWrites: true,
-    keepAlive: true,
+    // A call into the system for each connection, for nothing: whoever says nothing is ended within 65 s, by the look below.
+    keepAlive: false,
     noDelay: true,
   });
   server.maxHeadersCount = LIMITS.headersCountMax;
@@ -85,20 +98,22 @@ export function createListener(
   installContext(server, context);
   checkTransport(context);
 
-  const open = new Set<Socket>();
+  const open = new LinkedList<Connection>();
   const busy = trackRequests();
-  /** By TCP socket, and by the TLS socket on it. */
-  const sourceOf = new OfSocket<string>();
+  const connectionOf = new OfSocket<Connection>();
+  const sourceOf = (socket: Socket): string => connectionOf.get(socket)?.source ?? UNKNOWN_SOURCE;
   const handshake = takeHandshake(server);
   // One for all, as a listener of its own for each connection is one more thing to make and to collect.
   const closed = function (this: Socket): void {
-    open.delete(this);
+    const connection = connectionOf.get(this);
+    if (connection !== undefined) open.delete(connection);
     gate.left(this);
     letGo.call(this);
   };
-  const enter = (socket: Socket, source: string): void => {
+  const enter = (connection: Connection, source: string): void => {
+    const { socket } = connection;
     if (socket.destroyed || !gate.enter(socket, source)) return;
-    sourceOf.set(socket, source);
+    connection.source = source;
     handshake(socket);
   };
   server.on('connection', (socket: Socket) => {
@@ -114,12 +129,14 @@ export function createListener(
       events.dropped();
       return;
     }
-    open.add(socket);
+    const connection = new Connection(socket);
+    connectionOf.set(socket, connection);
+    open.add(connection);
     socket.on('close', closed);
-    if (trustedProxies?.contains(peer) !== true) enter(socket, peer);
+    if (trustedProxies?.contains(peer) !== true) enter(connection, peer);
     else {
       awaitProxyHeader(socket, {
-        complete: (source) => enter(socket, source ?? peer),
+        complete: (source) => enter(connection, source ?? peer),
         refused(reason) {
           socket.resetAndDestroy();
           events.proxyHeaderRefused(reason, peer);
@@ -130,19 +147,20 @@ export function createListener(
   server.on('drop', () => events.dropped());
   server.on('secureConnection', (socket) => {
     const under = transportOf(socket);
-    sourceOf.set(socket, sourceOf.get(under) ?? UNKNOWN_SOURCE);
+    const connection = connectionOf.get(under);
+    if (connection !== undefined) connectionOf.set(socket, connection);
     gate.shaken(under);
     busy.add(socket);
     socket.on('close', letGo);
     events.handshakeDone(agreedOn(socket));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    events.handshakeFailed(error.code ?? error.message, sourceOf.get(transportOf(socket)) ?? UNKNOWN_SOURCE);
+    events.handshakeFailed(error.code ?? error.message, sourceOf(transportOf(socket)));
     socket.destroy();
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     busy.begin(request, response, () => {
-      events.request(request, response, sourceOf.get(request.socket) ?? UNKNOWN_SOURCE);
+      events.request(request, response, sourceOf(request.socket));
     });
   };
   server.on('request', onRequest);
@@ -157,11 +175,11 @@ export function createListener(
     }
     // Behind a request that is being answered, an error of ours would be read as the answer to that one.
     const awaited = busy.endAfterAnswers(socket as TLSSocket);
-    events.malformed(error, socket as Socket, !awaited, sourceOf.get(socket as Socket) ?? UNKNOWN_SOURCE);
+    events.malformed(error, socket as Socket, !awaited, sourceOf(socket as Socket));
   });
   server.on('connect', (_request, socket) => {
     const error = Object.assign(new Error('CONNECT'), { code: 'CONNECT' });
-    events.malformed(error, socket as Socket, true, sourceOf.get(socket as Socket) ?? UNKNOWN_SOURCE);
+    events.malformed(error, socket as Socket, true, sourceOf(socket as Socket));
   });
 
   const idle = setInterval(() => busy.look(), LIMITS.socketIdleLookMs);
@@ -183,7 +201,7 @@ export function createListener(
       server.close();
       server.closeIdleConnections();
       const cut = setTimeout(() => {
-        for (const socket of open) socket.destroy();
+        for (const { socket } of open) socket.destroy();
       }, LIMITS.drainTimeoutMs);
       await closed;
       clearTimeout(cut);

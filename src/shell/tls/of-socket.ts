@@ -14,4 +14,9 @@ export class OfSocket<T extends {}> {
   set(socket: Socket, value: T): void {
     (socket as unknown as Record<symbol, T>)[this.#name] = value;
   }
+
+  /** A place that is made stays: to take it away would make the socket a table. */
+  delete(socket: Socket): void {
+    (socket as unknown as Record<symbol, T | undefined>)[this.#name] = undefined;
+  }
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as after } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { LIMITS } from '../../core/limits.ts';
+import { Linked, LinkedList } from '../../core/linked-list.ts';
+import { OfSocket } from './of-socket.ts';
 
 const SENT_LOOK_MS = 5;
 
@@ -24,11 +26,24 @@ export interface RequestTracker {
   endAfterAnswers(socket: TLSSocket): boolean;
 }
 
-class Connection {
-  /** In the order of their coming. */
-  readonly requests = new Map<IncomingMessage, () => void>();
+interface Waiting {
+  readonly request: IncomingMessage;
+  answer(): void;
+}
+
+class Connection extends Linked {
+  readonly socket: TLSSocket;
+  /** In the order of their coming; the first one is being answered. */
+  readonly requests: Waiting[] = [];
   /** In a row at which nothing was asked for. */
   idleLooks = 0;
+  /** Nothing more is begun on it. */
+  isRetired = false;
+
+  constructor(socket: TLSSocket) {
+    super();
+    this.socket = socket;
+  }
 }
 
 const IDLE_LOOKS_MAX = LIMITS.socketIdleTimeoutMs / LIMITS.socketIdleLookMs;
@@ -39,77 +54,83 @@ const IDLE_LOOKS_MAX = LIMITS.socketIdleTimeoutMs / LIMITS.socketIdleLookMs;
  * behind a worthless certificate cost one judgement and one line.
  */
 export function trackRequests(): RequestTracker {
-  const inFlight = new Map<TLSSocket, Connection>();
-  const retired = new WeakSet<TLSSocket>();
+  const connectionOf = new OfSocket<Connection>();
+  const open = new LinkedList<Connection>();
   const forget = function (this: TLSSocket): void {
-    inFlight.delete(this);
+    const connection = connectionOf.get(this);
+    if (connection !== undefined) open.delete(connection);
+    connectionOf.delete(this);
   };
   // One for all, as is `forget`.
   const answered = function (this: ServerResponse): void {
-    const socket = this.req.socket as TLSSocket;
-    const requests = inFlight.get(socket)?.requests;
+    const connection = connectionOf.get(this.req.socket);
     // The connection was forgotten before.
-    if (requests === undefined) return;
-    requests.delete(this.req);
+    if (connection === undefined) return;
+    const { socket, requests, isRetired } = connection;
+    const index = requests.findIndex(({ request }) => request === this.req);
+    if (index >= 0) requests.splice(index, 1);
     const [next] = requests;
-    if (next === undefined || (retired.has(socket) && !next[0].complete)) {
-      if (retired.has(socket)) socket.destroySoon();
+    if (next === undefined || (isRetired && !next.request.complete)) {
+      if (isRetired) socket.destroySoon();
       // Behind an answer that ends the connection nothing can be written any more.
-    } else if (socket.writable) next[1]();
+    } else if (socket.writable) next.answer();
   };
   return {
     add(socket) {
-      inFlight.set(socket, new Connection());
+      const connection = new Connection(socket);
+      connectionOf.set(socket, connection);
+      open.add(connection);
       socket.on('close', forget);
     },
     begin(request, response, answer) {
-      const socket = request.socket as TLSSocket;
-      const connection = inFlight.get(socket);
+      const connection = connectionOf.get(request.socket);
       // A connection that is gone has nobody to answer.
       if (connection === undefined) return;
       connection.idleLooks = 0;
       const { requests } = connection;
       // Each would be kept for as long as the first one takes, and a stream of events never ends.
-      if (retired.has(socket) || requests.size > LIMITS.pipelinedRequestsMax) {
-        retired.add(socket);
-        socket.pause();
+      if (connection.isRetired || requests.length > LIMITS.pipelinedRequestsMax) {
+        connection.isRetired = true;
+        connection.socket.pause();
         return;
       }
-      requests.set(request, answer);
+      requests.push({ request, answer });
       response.on('close', answered);
-      if (requests.size === 1) answer();
+      if (requests.length === 1) answer();
     },
-    knows: (socket) => inFlight.has(socket),
+    knows: (socket) => connectionOf.get(socket) !== undefined,
     look() {
-      for (const [socket, connection] of inFlight) {
+      for (const connection of open) {
+        const { socket, requests } = connection;
         if (!socket.timeout) socket.setTimeout(LIMITS.socketIdleTimeoutMs);
-        connection.idleLooks = connection.requests.size > 0 ? 0 : connection.idleLooks + 1;
+        connection.idleLooks = requests.length > 0 ? 0 : connection.idleLooks + 1;
         if (connection.idleLooks > IDLE_LOOKS_MAX) socket.destroy();
       }
     },
     endAfterAnswers(socket) {
-      const [first] = inFlight.get(socket)?.requests.keys() ?? [];
+      const connection = connectionOf.get(socket);
       // The first is being answered. Where its body is still to come it is malformed itself, and nobody else will answer it.
-      const waits = first?.complete === true;
-      if (waits) retired.add(socket);
+      const waits = connection?.requests[0]?.request.complete === true;
+      if (connection !== undefined && waits) connection.isRetired = true;
       return waits;
     },
     async sent() {
       const end = performance.now() + LIMITS.sentMs;
-      const isSending = ({ writableLength }: TLSSocket): boolean => writableLength > 0;
-      while ([...inFlight.keys()].some(isSending) && performance.now() < end) await after(SENT_LOOK_MS);
+      const isSending = ({ socket }: Connection): boolean => socket.writableLength > 0;
+      while ([...open].some(isSending) && performance.now() < end) await after(SENT_LOOK_MS);
     },
     *retire(lost) {
       let count = 0;
-      for (const [socket, { requests }] of [...inFlight]) {
+      for (const connection of [...open]) {
+        const { socket, requests } = connection;
         // A connection that was just reset has nothing to be judged by any more.
-        if (socket.destroyed || retired.has(socket) || !lostOrUnreadable(lost, socket)) {
+        if (socket.destroyed || connection.isRetired || !lostOrUnreadable(lost, socket)) {
           yield;
           continue;
         }
         count++;
-        retired.add(socket);
-        if (requests.size === 0) socket.destroy();
+        connection.isRetired = true;
+        if (requests.length === 0) socket.destroy();
         yield;
       }
       return count;
