@@ -1,6 +1,7 @@
 /**
- * The floor: node:https with Fluxgate's own TLS context, certificates asked for and checked by OpenSSL, and a constant body. The
- * context is put in place as Fluxgate does it: of options, Node leaves one out, and would verify a signature more (docs/decisions/partial-chains.md).
+ * The floor: node:https with Fluxgate's TLS options, certificates asked for and checked by OpenSSL, and a constant body. CONTEXT says
+ * how it has them: `options`, as anybody gives them to a server, of which Node leaves one out, so that it verifies a signature more
+ * (docs/decisions/partial-chains.md); or `whole`, put in place as Fluxgate does it.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -23,12 +24,14 @@ const material = {
 const close = variable('CLOSE') === 'yes';
 const body = Buffer.alloc(Number(variable('BODY_OCTETS')), '.');
 
+const context = contextOptions(material, text('CLIENT_CA_FILE'));
+const whole = variable('CONTEXT') === 'whole';
 const options = {
+  ...(whole ? {} : context),
   requestCert: true,
   rejectUnauthorized: false,
   ALPNProtocols: ['http/1.1'],
   noDelay: true,
-  keepAlive: true,
   keepAliveTimeout: 30_000,
 };
 const server = createServer(options, (_request, response) => {
@@ -37,7 +40,7 @@ const server = createServer(options, (_request, response) => {
   if (close) response.setHeader('Connection', 'close');
   response.end(body);
 });
-installContext(server, createSecureContext(contextOptions(material, text('CLIENT_CA_FILE'))));
+if (whole) installContext(server, createSecureContext(context));
 // Beside others on the same port (`several.ts`): a socket of its own, or the one of all.
 const reusePort = process.env['SPREAD']?.endsWith('own-sockets') === true;
 server.listen({ port: Number(variable('PORT')), host: '127.0.0.1', reusePort });

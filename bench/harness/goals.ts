@@ -30,7 +30,14 @@ const floor = { server: 'node' } as const;
 
 export const GOALS: readonly Goal[] = [
   {
-    what: 'CPU per poll, Fluxgate ÷ bare node:https, 10,000 clusters',
+    what: 'CPU per poll, Fluxgate ÷ bare node:https with the same TLS options, 10,000 clusters',
+    bound: { atMost: 1.05 },
+    unit: '',
+    of: { figure: 'poll-options-cpu-10000' },
+    by: { figure: 'poll-options-cpu-10000', ...floor },
+  },
+  {
+    what: "CPU per poll, Fluxgate ÷ bare node:https with Fluxgate's own TLS context, 10,000 clusters",
     bound: { atMost: 1.05 },
     unit: '',
     of: { figure: 'poll-cpu-10000' },

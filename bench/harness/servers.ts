@@ -116,7 +116,12 @@ export interface ConstantOptions {
 export const SPREADS = ['processes-one-socket', 'processes-own-sockets', 'threads-own-sockets'] as const;
 export type Spread = (typeof SPREADS)[number];
 
+/** How the floor has its TLS options: as an `https.Server` takes them, or its context whole, as Fluxgate's is (`floor.ts`). */
+export type FloorContext = 'options' | 'whole';
+
 export interface FloorOptions extends Omit<ConstantOptions, 'tls'> {
+  /** Default `whole`, with the OpenSSL configuration of a Fluxgate that serves. */
+  readonly context?: FloorContext;
   /** undefined: one. */
   readonly several?: { readonly spread: Spread; readonly count: number };
 }
@@ -125,6 +130,7 @@ export async function startFloor({
   tls,
   bodyOctets,
   close,
+  context = 'whole',
   several,
 }: FloorOptions & Pick<ConstantOptions, 'tls'>): Promise<Server> {
   const port = await freePort();
@@ -133,10 +139,11 @@ export async function startFloor({
     PORT: String(port),
     BODY_OCTETS: String(bodyOctets),
     CLOSE: close ? 'yes' : 'no',
+    CONTEXT: context,
     ...(several === undefined ? {} : { SPREAD: several.spread, COUNT: String(several.count) }),
   };
   // As the process that serves has it.
-  const options = opensslOptions(environment, []);
+  const options = context === 'whole' ? opensslOptions(environment, []) : [];
   const child = start([process.execPath, ...options, several === undefined ? FLOOR : SEVERAL], {
     environment,
   });

@@ -20,6 +20,8 @@ const AT_ONCE = 8;
 const WARM_UP_POLLS = { full: 5_000, quick: 3_000, tiny: 0 } as const;
 /** A key exchange that every nginx knows too, so that all do the same. */
 const ALIKE = 'P-256';
+/** The bare server that gets Fluxgate's TLS options and nothing else. */
+const AS_OPTIONS = 'node options';
 /** So that each round asks for other clusters of a large store. */
 const ROUND_STEP = 7;
 
@@ -43,6 +45,8 @@ export const poll: Measurement = {
     const { octets } = await stage.visit({ ...oneByOne(gateway.port, 1), who: spread(first, first, 1, 0) });
     const bare = await bareServers(stage, { bodyOctets: octets, close: true });
     for (const [name, server] of bare) servers.set(name, { server, clusters: first });
+    const asOptions = await stage.floor({ bodyOctets: octets, close: true, context: 'options' });
+    servers.set(AS_OPTIONS, { server: asOptions, clusters: first });
     const main = mainStore(stage);
     const alike = new Map<ServerName, Server>([['fluxgate', await stage.shared(main)], ...bare]);
     for (const [name, server] of alike)
@@ -76,7 +80,7 @@ export const poll: Measurement = {
       const { peakMiB } = server.usage();
       if (peakMiB !== undefined) samples.add(name, 'peak', peakMiB);
     }
-    for (const server of bare.values()) await stage.stop(server);
+    for (const server of [...bare.values(), asOptions]) await stage.stop(server);
     for (const [id, what, unit] of ROWS) {
       for (const clusters of stores) {
         const cells = sideBySide(samples, bare, id, `fluxgate ${clusters}`);
@@ -88,8 +92,21 @@ export const poll: Measurement = {
       node: samples.cell(`node ${ALIKE}`, 'cpu'),
       nginx: bare.has('nginx') ? samples.cell(`nginx ${ALIKE}`, 'cpu') : missing(NGINX_MISSING),
     };
-    const what = `CPU per poll, all with ${ALIKE}, ${named(main)}`;
-    return [...figures, { id: `poll-alike-cpu-${main}`, what, unit: 'ms', cells }];
+    const unit = 'ms';
+    const beside = {
+      fluxgate: samples.cell(`fluxgate ${main}`, 'cpu'),
+      node: samples.cell(AS_OPTIONS, 'cpu'),
+    };
+    return [
+      ...figures,
+      {
+        id: `poll-options-cpu-${main}`,
+        what: `CPU per poll, node:https as its TLS options make it, ${named(main)}`,
+        unit,
+        cells: beside,
+      },
+      { id: `poll-alike-cpu-${main}`, what: `CPU per poll, all with ${ALIKE}, ${named(main)}`, unit, cells },
+    ];
   },
 };
 
