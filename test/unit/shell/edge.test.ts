@@ -144,6 +144,37 @@ describe('the gate', () => {
     assert.deepEqual(gate.unfinished(), { entitled: 0, stranger: 0 });
   });
 
+  it('tells other workers what is open, and no more of a connection that has left, however often it does', (t) => {
+    const { state: _, ...world } = aWorld();
+    let own: () => readonly unknown[] = () => [];
+    const gate = createGate({
+      ...world,
+      siblings: {
+        ...ALONE,
+        count: 2,
+        gather(topic, take) {
+          if (topic === 'connections') own = take;
+        },
+      },
+      connectionsMax: 40_000,
+      clustersPerAddressMax: 10_000,
+      refused: () => assert.fail('nobody is refused'),
+    });
+    t.after(() => gate.stop());
+    const sockets = [STRANGER, STRANGER, FLEET].map((source) => {
+      const socket = new FakeSocket() as unknown as Socket;
+      assert.equal(gate.enter(socket, source), true);
+      return socket;
+    });
+    assert.deepEqual(own(), [{ connections: 3, strangers: 3, crowded: [] }]);
+    const [first] = sockets;
+    assert.ok(first);
+    gate.left(first);
+    gate.left(first);
+    gate.left(new FakeSocket() as unknown as Socket);
+    assert.deepEqual(own(), [{ connections: 2, strangers: 2, crowded: [] }]);
+  });
+
   it('ends the oldest unfinished handshake of strangers when there is one too many, never one of the entitled', (t) => {
     const { connect, standing, refused, gate } = gated(t);
     standing.entitle(FLEET);
