@@ -15,8 +15,12 @@ export interface PlanMemory {
   keep(changes: readonly ObjectChange[], revision: number, planned: PlannedChanges): void;
 }
 
-/** `forgetLater`: called for each plan that is kept, with what forgets it. */
-export function createPlanMemory(forgetLater: (forget: () => void, ms: number) => void): PlanMemory {
+/**
+ * `forgetLater`: called for each plan that is kept, with what forgets it; what it gives back calls that off, and is called for a plan
+ * that another takes the place of. Each is some MiB, which a timer that nobody stops would hold for all of its time.
+ */
+export function createPlanMemory(forgetLater: (forget: () => void, ms: number) => () => void): PlanMemory {
+  let callOff = (): void => {};
   let last:
     | {
         readonly changes: readonly ObjectChange[];
@@ -30,12 +34,11 @@ export function createPlanMemory(forgetLater: (forget: () => void, ms: number) =
       return isDeepStrictEqual(last.changes, changes) ? last.planned : undefined;
     },
     keep(changes, revision, planned) {
-      last = undefined;
-      if (!dependsOnRevisionsOnly(changes, planned)) return;
-      const mine = { changes, revision, planned };
-      last = mine;
-      forgetLater(() => {
-        if (last === mine) last = undefined;
+      callOff();
+      last = dependsOnRevisionsOnly(changes, planned) ? { changes, revision, planned } : undefined;
+      if (last === undefined) return;
+      callOff = forgetLater(() => {
+        last = undefined;
       }, WRITE_LIMITS.planRememberedMs);
     },
   };

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { UNGUARDED } from '../../../src/core/fleet/commit.ts';
 import type { RecordedTransactor } from '../../../src/core/fleet/history.ts';
 import { createPlanMemory } from '../../../src/core/fleet/plan-memory.ts';
@@ -14,8 +16,8 @@ interface Bench {
   readonly store: Store;
   /** Patches component c with all that is remembered, and says how often clusters were looked for. */
   patch(terms?: Partial<ObjectTerms>, body?: object): ReturnType<typeof patched>;
-  /** What was to be called later. */
-  readonly later: (() => void)[];
+  /** What is to be called later, and was not called off. */
+  readonly later: Set<() => void>;
 }
 
 async function patched(store: Store, terms: ObjectTerms, body: object) {
@@ -37,8 +39,11 @@ async function bench(t: TestContext): Promise<Bench> {
   const store = await openSqliteStore('sqlite::memory:');
   t.after(() => store.close());
   await store.transact(insertSampleFleet);
-  const later: (() => void)[] = [];
-  const memory = createPlanMemory((forget) => void later.push(forget));
+  const later = new Set<() => void>();
+  const memory = createPlanMemory((forget) => {
+    later.add(forget);
+    return () => later.delete(forget);
+  });
   return {
     store,
     later,
@@ -91,21 +96,47 @@ test('what was carried out is no plan any more, and what nobody came back for is
   await patch({ dryRun: false });
   const back = { component_version: '1.0.0' };
   assert.equal((await patch({}, back)).looks, 1);
-  const shown = await patch({}, VERSION);
-  assert.equal(shown.looks, 1);
-  later[0]?.();
-  assert.equal(
-    (await patch({}, VERSION)).looks,
-    0,
-    'the time of an earlier plan is not the time of this one',
+  assert.equal((await patch({}, back)).looks, 0);
+  for (const forget of later) forget();
+  assert.equal((await patch({}, back)).looks, 1);
+});
+
+test('a plan that another takes the place of is let go at once, and its time is not the time of the other', async (t) => {
+  const { patch, later } = await bench(t);
+  let before: (() => void) | undefined;
+  for (const component_version of ['2.0.0', '3.0.0', '4.0.0']) {
+    await patch({}, { component_version });
+    assert.equal(later.size, 1, 'timers that hold a plan');
+    assert.ok(before === undefined || !later.has(before));
+    [before] = later;
+  }
+});
+
+test('whatever waits to forget a plan that is not remembered any more does not hold it', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const { store } = await bench(t);
+  const timers: (() => void)[] = [];
+  const memory = createPlanMemory((forget) => {
+    timers.push(forget);
+    return () => timers.splice(timers.indexOf(forget), 1);
+  });
+  const plans: WeakRef<object>[] = [];
+  for (const component_version of ['2.0.0', '3.0.0', '4.0.0']) {
+    const { plan } = await patched(store, { ...UNGUARDED, dryRun: true, memory }, { component_version });
+    plans.push(new WeakRef(plan));
+  }
+  // A reference that was looked at holds until the end of the turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  (runInNewContext('gc') as () => void)();
+  assert.deepEqual(
+    plans.map((plan) => plan.deref() !== undefined),
+    [false, false, true],
   );
-  later.at(-1)?.();
-  assert.equal((await patch({}, VERSION)).looks, 1);
 });
 
 test('a plan that goes by what no revision tells is not kept: a name that came to be served meanwhile', async (t) => {
   const { store } = await bench(t);
-  const memory = createPlanMemory(() => undefined);
+  const memory = createPlanMemory(() => () => {});
   const rename = () =>
     store.transact((tx) =>
       patchObject('cluster', 'west', { cluster_dns: 'new.k8s.example.com' }, fleetSchemas(), tx, {

@@ -110,7 +110,10 @@ export async function createHandlers(
   given: GivenParts,
   { checked }: { readonly checked: boolean },
 ): Promise<Handlers> {
-  const planMemory = createPlanMemory((forget, ms) => void setTimeout(forget, ms).unref());
+  const planMemory = createPlanMemory((forget, ms) => {
+    const timer = setTimeout(forget, ms).unref();
+    return () => clearTimeout(timer);
+  });
   const parts = { ...given, planMemory };
   const answers = createFluxAnswers(parts.store.reader);
   const handlers = new Map<string, Handler>();
