@@ -8,6 +8,7 @@ import {
   type LimitWarning,
   type ObjectChange,
   type Plan,
+  type RoutePlan,
 } from './plan.ts';
 
 /** Texts of changes that are kept: most of 10,000 clusters are changed alike, and where they are not there is nothing to keep. */
@@ -39,7 +40,7 @@ async function hashOf(
   pause: Pause,
 ): Promise<string> {
   const hash = createHash('sha256').update('fluxgate plan 1\n');
-  const texts = new Map<InputChange, string>();
+  const texts: Texts = { inputs: new Map(), routes: new Map() };
   let lines = '';
   const add = (line: string): Promise<void> | undefined => {
     lines += `${line}\n`;
@@ -57,29 +58,43 @@ async function hashOf(
   return hash.update(lines).digest('hex');
 }
 
+/** Of one plan: what many clusters have alike is put into words once. */
+interface Texts {
+  readonly inputs: Map<InputChange, string>;
+  readonly routes: Map<readonly RoutePlan[], string | undefined>;
+}
+
 const NO_ROUTES = '"routes":[]}';
 const NO_INPUTS = '"inputs":[]}';
 
 /** As JSON.stringify writes it. */
-function textOf(cluster: ClusterPlan, texts: Map<InputChange, string>): string {
+function textOf(cluster: ClusterPlan, texts: Texts): string {
   const head = JSON.stringify({ ...cluster, routes: [] });
-  if (!head.endsWith(NO_ROUTES)) return JSON.stringify(cluster);
-  let routes = '';
-  for (const route of cluster.routes) {
-    const frame = JSON.stringify({ ...route, inputs: [] });
-    if (!frame.endsWith(NO_INPUTS)) return JSON.stringify(cluster);
-    let inputs = '';
-    for (const input of route.inputs) inputs += `${inputs === '' ? '' : ','}${inputText(input, texts)}`;
-    routes += `${routes === '' ? '' : ','}${frame.slice(0, -2)}${inputs}]}`;
-  }
+  const routes = remembered(texts.routes, cluster.routes, (list) => routesText(list, texts));
+  if (routes === undefined || !head.endsWith(NO_ROUTES)) return JSON.stringify(cluster);
   return `${head.slice(0, -2)}${routes}]}`;
 }
 
-function inputText(input: InputChange, texts: Map<InputChange, string>): string {
-  const known = texts.get(input);
+/** What stands between the brackets; undefined: a route that is to be written as a whole. */
+function routesText(list: readonly RoutePlan[], texts: Texts): string | undefined {
+  let routes = '';
+  for (const route of list) {
+    const frame = JSON.stringify({ ...route, inputs: [] });
+    if (!frame.endsWith(NO_INPUTS)) return undefined;
+    let inputs = '';
+    for (const input of route.inputs) {
+      inputs += `${inputs === '' ? '' : ','}${remembered(texts.inputs, input, (one) => JSON.stringify(one))}`;
+    }
+    routes += `${routes === '' ? '' : ','}${frame.slice(0, -2)}${inputs}]}`;
+  }
+  return routes;
+}
+
+function remembered<K, T>(texts: Map<K, T>, key: K, make: (key: K) => T): T {
+  const known = texts.get(key);
   if (known !== undefined) return known;
-  const text = JSON.stringify(input);
-  if (texts.size < TEXTS_KEPT_MAX) texts.set(input, text);
+  const text = make(key);
+  if (texts.size < TEXTS_KEPT_MAX) texts.set(key, text);
   return text;
 }
 

@@ -11,7 +11,7 @@ import {
   type Plan,
   planCluster,
 } from './plan.ts';
-import { planByCatalogue } from './plan-by-catalogue.ts';
+import { planByCatalogue, RoutesAlike } from './plan-by-catalogue.ts';
 import { TELL_NOBODY, type TellProgress } from './progress.ts';
 import { CATALOGUE_KINDS, fluxRoute, isCatalogueKind } from './registry.ts';
 import { answersOf, type Catalogue, type MayDiffer, type PinnedAnswers, servedCluster } from './served.ts';
@@ -50,6 +50,7 @@ export async function planChanges(
   const pins = new Map<string, PinnedAnswers>();
   const changed = changedEntries(changes);
   const memory: ChangeMemory = new Map();
+  const alike = new RoutesAlike();
   const total = clustersToPlan(changes);
   let done = 0;
   const planOne = async (touched: Touched): Promise<ClusterPlan | undefined> => {
@@ -74,7 +75,7 @@ export async function planChanges(
       if (loading !== undefined) await loading;
       const planned =
         before !== undefined && before === after && stateOf(before) !== 'frozen'
-          ? planByCatalogue(before, kinds, catalogues, changed, memory)
+          ? planByCatalogue(before, kinds, catalogues, changed, memory, alike)
           : await planOne(touched);
       if (planned !== undefined) clusters.push(planned);
       const { catalogueBefore, catalogueAfter } = catalogues;
