@@ -139,7 +139,8 @@ function remember({ crls, previous, trust, nowMs }: CrlSources): readonly BoundC
 }
 
 export function createCrlSet(sources: CrlSources): CrlSet {
-  const { policy, nowMs: createdMs } = sources;
+  // What asks later holds none of `sources` itself: the set before, and with it the ones before that, would live for as long as this one.
+  const { policy, trust, nowMs: createdMs } = sources;
   // The same CRL in two files is one.
   const distinct = new Map(sources.crls.map((crl) => [crl.facts.sha256, crl]));
   const lines = arrange([...distinct.values(), ...remember(sources)], createdMs);
@@ -152,7 +153,7 @@ export function createCrlSet(sources: CrlSources): CrlSet {
   const isMissing = (issuer: CertificateFacts): boolean =>
     issuers.size > 0 && !lines.has(nameAndKeyOf(issuer)) && issuers.has(issuerKeyOf(issuer));
   const missing = new Map(
-    membersOf(sources.trust)
+    membersOf(trust)
       .filter(isMissing)
       .map((issuer) => [nameAndKeyOf(issuer), issuer]),
   );
@@ -171,7 +172,15 @@ export function createCrlSet(sources: CrlSources): CrlSet {
     crls,
     issuers,
     missing: Object.freeze([...missing.values()]),
-    expecting: (more) => createCrlSet({ ...sources, expected: new Set([...issuers, ...more]) }),
+    expecting: (more) =>
+      createCrlSet({
+        crls,
+        previous: undefined,
+        policy,
+        trust,
+        nowMs: createdMs,
+        expected: new Set([...issuers, ...more]),
+      }),
     check(certificate, issuer, nowMs) {
       const relevant = linesFor(certificate, issuer);
       // First whether anything revokes it: that says more than that another list is stale.

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Minted } from '../../../certs-dev/mint.ts';
 import { CrlRefused } from '../../../src/core/identity/crl-refused.ts';
 import type { CrlSet } from '../../../src/core/identity/crl-set.ts';
@@ -223,6 +225,43 @@ describe('an issuer that had a CRL before', () => {
     const rootOnly = trustOf([root]);
     const sent = await crlSet(rootOnly, [], { previous });
     assert.equal(ruleOf(judged([client, issuing], rootOnly, { revocation: sent })), 'crl_stale');
+  });
+});
+
+describe('a set of CRLs after many others', () => {
+  it('holds neither those sets nor their lists, which are some MiB each', async () => {
+    setFlagsFromString('--expose-gc');
+    let previous: CrlSet | undefined;
+    const former: WeakRef<object>[] = [];
+    for (let day = 3; day >= 0; day--) {
+      const thisUpdate = new Date(NOW - day * DAY - MINUTE);
+      previous = await crlSet(trust, [{ issuer: issuing, thisUpdate, number: 10 - day }], {
+        ...(previous === undefined ? {} : { previous }),
+      });
+      former.push(new WeakRef(previous), new WeakRef(previous.crls[0]?.facts ?? {}));
+    }
+    // A reference that was looked at holds until the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    (runInNewContext('gc') as () => void)();
+    assert.deepEqual(
+      former.map((one) => one.deref() !== undefined),
+      [false, false, false, false, false, false, true, true],
+    );
+    assert.equal(previous?.crls.length, 1);
+  });
+
+  it('forgets nothing that is remembered of them when it is to expect more issuers', async () => {
+    const previous = await crlSet(trust, [revoking(issuing, client)]);
+    const set = (await crlSet(trust, [], { previous })).expecting(
+      (await crlSet(trust, [{ issuer: otherRoot }])).issuers,
+    );
+    assert.equal(ruleFor(set), 'revoked');
+    assert.equal(ruleFor(set, [neighbour, issuing]), 'accepted');
+    assert.equal(ruleFor(set, [stranger]), 'crl_stale');
+    assert.deepEqual(
+      set.crls.map(({ remembered }) => remembered),
+      [true],
+    );
   });
 });
 
