@@ -226,6 +226,13 @@ describe('an issuer that had a CRL before', () => {
     const sent = await crlSet(rootOnly, [], { previous });
     assert.equal(ruleOf(judged([client, issuing], rootOnly, { revocation: sent })), 'crl_stale');
   });
+
+  it('is missed still when more issuers are expected than it', async () => {
+    const others = (await crlSet(trust, [{ issuer: otherRoot }])).issuers;
+    const set = (await crlSet(trust, [])).expecting(await before()).expecting(others);
+    assert.equal(ruleFor(set), 'crl_stale');
+    assert.equal(ruleFor(set, [stranger]), 'crl_stale');
+  });
 });
 
 describe('a set of CRLs after many others', () => {
