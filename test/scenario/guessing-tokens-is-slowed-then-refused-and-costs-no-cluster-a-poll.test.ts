@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { LIMITS } from '../../src/core/limits.ts';
+import { systemClock } from '../../src/shell/clock.ts';
 import { READ_TOKEN, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { besiege, inParallel } from '../support/siege.ts';
 
@@ -42,20 +43,14 @@ it('after the first guesses each waits longer, then no token is looked at; certi
 });
 
 it('a right guess says nothing once the address has failed too often; whose token was accepted there goes on', async (t) => {
-  const gateway = await startTestGateway(t);
+  // A guess a second is looked at again: on this clock, however slow the machine, none is.
+  const gateway = await startTestGateway(t, { clock: { ...systemClock, elapsed: () => 0 } });
   const ask = async (token: string, localAddress: string): Promise<number> =>
     (await gateway.send({ path: PATH, token, localAddress })).status;
   // A fleet that has no certificates yet polls from .7; nobody was ever accepted from .8.
   assert.equal(await ask(READ_TOKEN, '127.0.0.7'), 200);
   await Promise.all([guess(gateway, '127.0.0.7'), guess(gateway, '127.0.0.8')]);
   assert.equal(await ask(READ_TOKEN, '127.0.0.7'), 200);
-  // A guess a second is looked at; the right one comes behind others that use that up.
-  const others = Array.from({ length: 20 }, async () => {
-    const status = await ask('one-more-guess', '127.0.0.8');
-    assert.equal(status, 429);
-  });
-  await Promise.any(others);
   assert.equal(await ask(READ_TOKEN, '127.0.0.8'), 429);
   assert.equal(await ask(READ_TOKEN, '127.0.0.9'), 200, 'other addresses are not affected');
-  await Promise.allSettled(others);
 });
