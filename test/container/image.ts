@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ENGINE_OPTIONS } from '../../src/shell/sandbox.ts';
 import { PROJECT } from '../support/spawned.ts';
 import {
   dockerignore,
@@ -65,10 +66,7 @@ type Run = (root: string, user: string) => Promise<void>;
 const command = promisify(execFile);
 
 const CACHE = 'app/node_modules/.cache/fluxgate';
-const OPTIONS_OF_CACHES = [
-  '',
-  '--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --min-semi-space-size=16 --initial-old-space-size=64 --heap-growing-percent=20',
-];
+const OPTIONS_OF_CACHES = ['', ENGINE_OPTIONS.join(' ')];
 const LOAD_ALL =
   "for (const file of ['cli/program', 'cli/serve', 'cli/run-gateway']) await import('/app/src/' + file + '.ts'); " +
   "await (await import('/app/src/shell/http/handlers/operator-handlers.ts')).loadOperatorHandlers(() => Promise.resolve())";
