@@ -159,6 +159,8 @@ export function sandboxOptions(grants: Grants): readonly string[] {
  * V8 would collect once more, to give memory back, when a process has had little to do for some minutes, which for it are ten polls a second.
  * No connection is open in such a moment: the shapes of sockets and requests are forgotten, and all code that was optimised for them
  * (trace-deopt: "embedded weak objects cleared", 300 functions), and for the next thousands of polls each costs a fifth more.
+ * What is called once for each poll is optimised in full after 800 calls, not 3,000: of three processes each, after 19,000 polls, one costs
+ * 2.7 % less.
  * A start makes 60 MiB that live for as long as the gateway: with that room from the beginning nothing of them is collected on the way.
  */
 export const ENGINE_OPTIONS: readonly string[] = [
@@ -169,6 +171,7 @@ export const ENGINE_OPTIONS: readonly string[] = [
   '--initial-old-space-size=64',
   '--heap-growing-percent=20',
   '--no-memory-reducer',
+  '--invocation-count-for-turbofan=800',
 ];
 
 /**
