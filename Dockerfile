@@ -15,7 +15,7 @@ COPY src ./src
 # V8's options, which the process in the sandbox has of its own (src/shell/sandbox.ts); nobody but its user may read it at first.
 RUN mkdir -p node_modules/.cache/fluxgate && chown 65532:65532 node_modules/.cache/fluxgate
 USER 65532:65532
-RUN for options in "" "--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --min-semi-space-size=16 --initial-old-space-size=64 --heap-growing-percent=20 --no-memory-reducer --invocation-count-for-turbofan=800"; do \
+RUN for options in "" "--wasm-lazy-validation --wasm-tiering-budget=1000000000 --max-semi-space-size=16 --min-semi-space-size=16 --initial-old-space-size=64 --heap-growing-percent=20 --no-memory-reducer --v8-pool-size=1 --invocation-count-for-turbofan=800"; do \
   NODE_COMPILE_CACHE=/app/node_modules/.cache/fluxgate node $options --input-type=module \
   -e "for (const file of ['cli/program', 'cli/serve', 'cli/run-gateway']) await import('/app/src/' + file + '.ts'); await (await import('/app/src/shell/http/handlers/operator-handlers.ts')).loadOperatorHandlers(() => Promise.resolve())"; done
 USER 0:0

@@ -40,6 +40,9 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
   'read the password file': () => fs.readFileSync('/etc/passwd'),
   'read the environment that the process was started with': () => fs.readFileSync('/proc/self/environ'),
   'open its own memory': () => fs.closeSync(fs.openSync('/proc/self/mem', 'r')),
+  'open its own memory by way of a thread': () =>
+    fs.closeSync(fs.openSync(`/proc/self/task/${process.pid}/mem`, 'r')),
+  'list its own threads': () => fs.readdirSync('/proc/self/task'),
   'list a directory': () => fs.readdirSync(outside),
   'look at a file': () => fs.statSync(secret),
   'resolve a link': () => fs.readlinkSync('/proc/self/exe'),
