@@ -43,15 +43,15 @@ it('each reason of a failed handshake in docs/troubleshooting.md is logged for w
     const args = ['-connect', `127.0.0.1:${port}`, '-CAfile', ca, '-verify_hostname', name];
     spawn('openssl', ['s_client', '-verify_return_error', ...args], { stdio: ['pipe', 'ignore', 'ignore'] });
   };
-  const logged = async (visit: () => void): Promise<string> => {
+  const logged = async (visit: () => void): Promise<readonly [unknown, unknown]> => {
     const before = log.length;
     const line = () => log.slice(before).find(({ msg }) => msg === 'TLS handshake failed');
     visit();
     await until(() => line() !== undefined, 'the line');
-    return String(line()?.['reason']);
+    return [line()?.['reason'], line()?.['hint']];
   };
 
-  const reasons: string[] = [];
+  const hints: (readonly [unknown, unknown])[] = [];
   for (const visit of [
     verifying(others, 'localhost'),
     verifying(ours, 'other.example.com'),
@@ -62,12 +62,13 @@ it('each reason of a failed handshake in docs/troubleshooting.md is logged for w
     offering({ ecdhCurve: 'P-521' }),
     hungUp,
   ]) {
-    reasons.push(await logged(visit));
+    hints.push(await logged(visit));
   }
   const page = await readFile(join(PROJECT, 'docs/troubleshooting.md'), 'utf8');
-  const table = page.split('| `reason` | what happened')[1]?.split('\n\n')[0] ?? '';
-  const documented = [...table.matchAll(/^\| (?<names>[^|]*) \|/gm)].flatMap(({ groups }) =>
-    [...(groups?.['names'] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+  const table = page.split('| `reason` | `hint`')[1]?.split('\n\n')[0] ?? '';
+  const documented = [...table.matchAll(/^\| (?<names>`[^|]*) \| (?<hint>[^|]*) \|/gm)].flatMap(
+    ({ groups }) =>
+      [...(groups?.['names'] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => [name, groups?.['hint']]),
   );
-  assert.deepEqual(documented, reasons);
+  assert.deepEqual(documented, hints);
 });

@@ -6,6 +6,7 @@ import type { ListenerEvents } from '../tls/listener.ts';
 import type { Siblings } from '../workers/siblings.ts';
 import { type BoundedLines, createBoundedLines } from './bounded-lines.ts';
 import { createGate, type Gate } from './gate.ts';
+import { handshakeHint } from './handshake-hints.ts';
 import { watchLoad } from './load.ts';
 import { shareBuckets } from './shared-buckets.ts';
 import { createStanding } from './standing.ts';
@@ -22,9 +23,6 @@ export interface Edge {
   >;
   stop(): void;
 }
-
-/** What OpenSSL says of octets that are no TLS record at all; a PROXY protocol header is no TLS record. */
-const NOT_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 
 export function createEdge(
   config: Config,
@@ -69,11 +67,7 @@ export function createEdge(
       handshakeDone: (agreed) => metrics.handshakes.inc({ result: 'done', ...agreed }),
       handshakeFailed(reason, source) {
         metrics.handshakes.inc({ result: 'failed', version: 'none', cipher: 'none', group: 'none' });
-        const hint =
-          reason === NOT_TLS
-            ? { hint: 'this is not TLS; a PROXY protocol header is a protocol error outside TRUSTED_PROXIES' }
-            : {};
-        lines.warn('TLS handshake failed', () => ({ source, reason, ...hint }));
+        lines.warn('TLS handshake failed', () => ({ source, reason, hint: handshakeHint(reason) }));
       },
       proxyHeaderRefused(reason, proxy) {
         metrics.refusedProxyHeaders.inc({ reason });
