@@ -6,6 +6,7 @@ import { printable } from '../core/identity/printable.ts';
 import { LIMITS } from '../core/limits.ts';
 import { WORKER_LIMITS } from '../core/limits-workers.ts';
 import type { Clock } from './clock.ts';
+import { leafSha256 } from './http/logged-certificate.ts';
 import type { RequestRecord } from './http/pipeline.ts';
 import { createOutbox, type Siblings } from './workers/siblings.ts';
 
@@ -28,7 +29,7 @@ export interface RefusalGroup {
   readonly method: string;
   readonly path: string;
   readonly operation: string | undefined;
-  /** Of the certificate that was presented, accepted or not. */
+  /** Of the certificate that was presented, accepted or not, or not looked at yet. */
   readonly certificateSha256: string | undefined;
   readonly rule: string | undefined;
   readonly position: string | undefined;
@@ -210,7 +211,7 @@ function describeRefusal(
     method: record.method,
     path: printable(record.path),
     operation: record.operation?.operationId,
-    certificateSha256: refusal?.sha256 ?? accepted?.sha256,
+    certificateSha256: refusal?.sha256 ?? accepted?.sha256 ?? leafSha256(record.presented),
     rule: refusal?.rule,
     position: refusal?.position,
     principal: principal.kind,

@@ -13,6 +13,12 @@ export function loggedRefusal({ sha256, serial, subject, rule, position }: Refus
 
 /** `presented`: what somebody showed who was refused before being asked who they are. Not a word about whether it would do. */
 export function loggedPresented(presented: Presented | undefined): object | undefined {
+  const sha256 = leafSha256(presented);
+  return sha256 === undefined ? undefined : { sha256, subject: shownSubject(presented?.chain[0]) };
+}
+
+/** In hexadecimal digits; undefined: no certificate was shown, or the connection is gone. */
+export function leafSha256(presented: Presented | undefined): string | undefined {
   const [leaf] = presented?.chain ?? [];
-  return leaf === undefined ? undefined : { sha256: hash('sha256', leaf), subject: shownSubject(leaf) };
+  return leaf && hash('sha256', leaf);
 }
