@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startCommandLine } from '../support/command-line.ts';
 import { READ_TOKEN } from '../support/gateway.ts';
+import { certificateSha256 } from '../support/revocations.ts';
 
 describe('a misspelt component', () => {
   it('is said before anything is planned, with the one that may have been meant, by whatever it was to be changed', async (t) => {
@@ -95,6 +96,32 @@ describe('the hint of a refusal', () => {
 
     const unknown = await line.run(['trust', 'explain', '--request-id', '0'.repeat(24)]);
     assert.deepEqual([unknown.code, /HTTP 404/.test(unknown.stderr)], [4, true], unknown.stderr);
+  });
+});
+
+describe('whoever is turned away for their network', () => {
+  it('is explained by the certificate that they showed, and in full where it was judged elsewhere', async (t) => {
+    const line = await startCommandLine(t, { environment: { OPERATOR_NETWORKS: '127.0.0.1/32' } });
+    const { gateway } = line;
+    const certificate = await gateway.pki.operator('alex@example.com');
+    const ask = async (localAddress: string) =>
+      await gateway.send({ path: '/clusters', certificate, localAddress });
+    const why = async (refused: Awaited<ReturnType<typeof ask>>): Promise<string> => {
+      assert.equal(refused.status, 403);
+      const id = String(refused.headers['x-request-id']);
+      const explained = await line.run(['trust', 'explain', '--request-id', id]);
+      assert.deepEqual([explained.code, explained.stderr], [0, '']);
+      return explained.stdout;
+    };
+    const sha256 = certificateSha256(certificate.pem);
+    const short = await why(await ask('127.0.0.9'));
+    assert.match(short, /^GET \/clusters from 127\.0\.0\.9: 403, .* is outside OPERATOR_NETWORKS/m);
+    assert.match(short, new RegExp(`^it came with the certificate ${sha256}, of which nothing more`, 'm'));
+
+    assert.equal((await ask('127.0.0.1')).status, 200);
+    const full = await why(await ask('127.0.0.9'));
+    assert.match(full, /^accepted.*: operator:alex@example\.com$/m);
+    assert.match(full, /^✗ network: /m);
   });
 });
 

@@ -48,6 +48,7 @@ interface RememberedRefusal {
   readonly method: string;
   readonly path: string;
   readonly policies: readonly string[];
+  readonly certificate_sha256?: string;
 }
 
 export async function explain(context: TerminalContext, options: ExplainOptions): Promise<void> {
@@ -90,12 +91,16 @@ async function printRefusal(
   refusal: RememberedRefusal,
 ): Promise<void> {
   if (options.output !== 'table') return printDocument(context, options, { ...refusal });
-  const { status, error, reason, method, path, source, policies } = refusal;
+  const { status, error, reason, method, path, source, policies, certificate_sha256: sha256 } = refusal;
   const by = policies.length === 0 ? '' : ` (${policies.join(', ')})`;
   const paint = createPaint(context.terminal.output);
   context.print(paint('bold', shown(`refused: ${error}`)));
   context.print(shown(`${method} ${path} from ${source}: ${status}, ${reason}${by}`));
-  context.print('nothing is remembered of a certificate of it: this is all that is known');
+  context.print(
+    sha256 === undefined
+      ? 'nothing is remembered of a certificate of it: this is all that is known'
+      : `it came with the certificate ${sha256}, of which nothing more is remembered: this is all that is known`,
+  );
 }
 
 /** The verdict first, then the steps as they were taken; what a step says is not said again by the verdict. */

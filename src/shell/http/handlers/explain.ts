@@ -4,7 +4,6 @@ import { describePrincipal } from '../../../core/identity/principal.ts';
 import { canonicalAddress } from '../../../core/networks.ts';
 import type { Operation } from '../../../core/policy/operations.ts';
 import { parseDateTime } from '../../../core/rfc3339.ts';
-import type { Presentations } from '../../presentations.ts';
 import { type Explanation, explain, notRemembered, type Question } from '../explain.ts';
 import { shownPath } from '../shown-path.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
@@ -56,10 +55,7 @@ interface Subject extends Pick<Question, 'chain' | 'openssl'> {
   readonly refusal: object | undefined;
 }
 
-async function findSubject(
-  asked: ExplainBody,
-  { recentChains, refusals, sightings: { presentations } }: HandlerParts,
-): Promise<Subject> {
+async function findSubject(asked: ExplainBody, parts: HandlerParts): Promise<Subject> {
   const named = [asked.chain_pem, asked.certificate_sha256, asked.request_id].filter(
     (one) => one !== undefined,
   );
@@ -71,15 +67,15 @@ async function findSubject(
   }
   if (asked.request_id === undefined) {
     const sha256 = (asked.certificate_sha256 ?? '').replaceAll(':', '').toLowerCase();
-    const recent = recentChains.get(sha256) ?? (await lastPresented(presentations, sha256));
+    const recent = await recalled(sha256, parts);
     if (recent === undefined) throw notRemembered('certificate');
     return { ...recent, request: { source: recent.source }, refusal: undefined };
   }
-  const refused = refusals.ofRequest(asked.request_id);
+  const refused = parts.refusals.ofRequest(asked.request_id);
   if (refused === undefined) throw notRemembered('request');
   const { group } = refused;
-  const recent =
-    group.certificateSha256 === undefined ? undefined : recentChains.get(group.certificateSha256);
+  const { certificateSha256: sha256 } = group;
+  const recent = sha256 === undefined ? undefined : await recalled(sha256, parts);
   if (recent === undefined) throw notRemembered("request's certificate (GET /refusals tells what is)");
   const { method, path, source } = group;
   return {
@@ -89,13 +85,15 @@ async function findSubject(
   };
 }
 
-/** Longer ago, or by another worker: what OpenSSL said of it is not known any more. */
-async function lastPresented(
-  presentations: Presentations,
+type Recalled = Pick<Subject, 'chain' | 'openssl'> & { readonly source: string };
+
+/** What was presented with a certificate; longer ago, or to another worker: what OpenSSL said of it is not known any more. */
+async function recalled(
   sha256: string,
-): Promise<
-  { readonly chain: readonly Uint8Array[]; readonly openssl: undefined; readonly source: string } | undefined
-> {
+  { recentChains, sightings: { presentations } }: HandlerParts,
+): Promise<Recalled | undefined> {
+  const recent = recentChains.get(sha256);
+  if (recent !== undefined) return recent;
   await presentations.loaded();
   const found = presentations.withCertificate(sha256);
   const presented = found && (await presentations.withChain(found));
