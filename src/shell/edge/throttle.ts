@@ -85,11 +85,12 @@ export function createThrottle(parts: ThrottleParts): Throttle {
   const acceptedTokens = shareStanding('accepted_tokens', LIMITS.acceptedTokensMax, clock, siblings);
   let held = 0;
 
-  const limited = (reason: LimitReason, waitMs: number): FluxgateError => {
+  /** `whose`: of a limit that is somebody's own. The request was turned away before its line has a principal. */
+  const limited = (reason: LimitReason, waitMs: number, whose?: KnownPrincipal): FluxgateError => {
     parts.limited(reason);
     return new FluxgateError('rate_limited', 'Too many requests. Wait as long as Retry-After says.', {
       headers: retryAfter(waitMs),
-      logged: `limit: ${reason}`,
+      logged: `limit: ${reason}${whose === undefined ? '' : `, of ${describePrincipal(whose)}`}`,
     });
   };
   const shed = (reason: LimitReason): FluxgateError => {
@@ -99,12 +100,12 @@ export function createThrottle(parts: ThrottleParts): Throttle {
       logged: `limit: ${reason}`,
     });
   };
-  const takeFrom = (buckets: Buckets, key: string, reason: LimitReason): void => {
+  const takeFrom = (buckets: Buckets, key: string, reason: LimitReason, whose?: KnownPrincipal): void => {
     const waitMs = buckets.take(key, clock.elapsed());
-    if (waitMs > 0) throw limited(reason, waitMs);
+    if (waitMs > 0) throw limited(reason, waitMs, whose);
   };
   const takePrincipal = (principal: KnownPrincipal): void =>
-    takeFrom(principals(principal.kind), bucketKeyOf(principal), 'principal');
+    takeFrom(principals(principal.kind), bucketKeyOf(principal), 'principal', principal);
 
   return {
     arrive({ source, verdict, token, probe }) {
