@@ -11,12 +11,10 @@ it('whoever is turned away for their network is found by the certificate that th
   const gateway = await startTestGateway(t, { environment: { OPERATOR_NETWORKS: `${INSIDE}/32` } });
   const certificate = await gateway.pki.operator('operator@example.com');
   const sha256 = certificateSha256(certificate.pem);
-  const found = (): Promise<readonly RefusedBefore[]> => refusalsOf(gateway, sha256);
-
   const refused = await gateway.send({ path: '/clusters', certificate, localAddress: OUTSIDE });
   assert.equal(refused.status, 403);
   assert.equal((gateway.logOf(refused)['presented'] as { sha256: string }).sha256, sha256);
-  const [first, ...others] = await found();
+  const [first, ...others] = await refusalsOf(gateway, `certificate_sha256=${sha256}`);
   assert.deepEqual(others, []);
   assert.deepEqual(
     [first?.['certificate_sha256'], first?.['status'], first?.['source'], first?.count],
@@ -28,19 +26,19 @@ it('whoever is turned away for their network is found by the certificate that th
   // The same of a cluster's certificate, which is no attempt of that cluster's to poll.
   const cluster = await gateway.pki.cluster('demo-cluster-01.k8s.example.com');
   assert.equal((await gateway.send({ path: '/clusters', certificate: cluster })).status, 403);
-  const [ofCluster] = await refusalsOf(gateway, certificateSha256(cluster.pem));
+  const [ofCluster] = await refusalsOf(gateway, `certificate_sha256=${certificateSha256(cluster.pem)}`);
   assert.deepEqual([ofCluster?.['status'], ofCluster?.['cluster_dns']], [403, undefined]);
 
   // Without one nothing is said of one.
   const none = await gateway.send({ path: '/clusters' });
   assert.equal(none.status, 403);
-  assert.equal((await found()).length, 1);
+  const [ofNone] = await refusalsOf(gateway, `request_id=${none.headers['x-request-id']}`);
+  assert.deepEqual([ofNone?.['status'], ofNone?.['certificate_sha256']], [403, undefined]);
 });
 
-async function refusalsOf(gateway: TestGateway, sha256: string): Promise<readonly RefusedBefore[]> {
+async function refusalsOf(gateway: TestGateway, query: string): Promise<readonly RefusedBefore[]> {
   const certificate = await gateway.pki.operator('security@example.com', ['security']);
-  const path = `/refusals?certificate_sha256=${sha256}`;
-  const answer = await gateway.send({ path, certificate, localAddress: INSIDE });
+  const answer = await gateway.send({ path: `/refusals?${query}`, certificate, localAddress: INSIDE });
   assert.equal(answer.status, 200);
   return answer.json<RefusedBefore[]>();
 }
