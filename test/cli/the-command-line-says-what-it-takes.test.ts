@@ -22,6 +22,30 @@ describe('the command line', () => {
     ]);
   });
 
+  it('says of a misspelt option that it is unknown, and not that the one that was meant is missing', async (t) => {
+    for (const [command, given, meant] of [
+      [['export', '--dri', 'x'], '--dri', '--dir'],
+      [['import', '--dir', 'x', '--moed', 'merge'], '--moed', '--mode'],
+      [['token', 'create', 'x', '--knid', 'operator'], '--knid', '--kind'],
+      [['cluster', 'apply', '--filname', 'x'], '--filname', '--filename'],
+    ] as const) {
+      const { code, stdout, stderr } = await fluxgate(t, command).ended;
+      assert.deepEqual([code, stdout], [2, ''], given);
+      assert.deepEqual(stderr.split('\n').slice(0, 2), [
+        `error: unknown option '${given}'`,
+        `(Did you mean ${meant}?)`,
+      ]);
+    }
+  });
+
+  it('says which option is missing where none is misspelt', async (t) => {
+    for (const command of [['export'], ['export', '--', '--dri']]) {
+      const { code, stderr } = await fluxgate(t, command).ended;
+      assert.equal(code, 2);
+      assert.match(stderr, /^error: required option '--dir <directory>' not specified$/m);
+    }
+  });
+
   it('exits 0 with its usage when asked for it', async (t) => {
     const { code, stdout, stderr } = await fluxgate(t, ['--help']).ended;
     assert.deepEqual([code, stderr], [0, '']);
