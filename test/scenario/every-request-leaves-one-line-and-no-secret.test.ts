@@ -69,6 +69,34 @@ describe('the log', () => {
     assert.equal(read.line['principal'], 'operator:op@example.com');
   });
 
+  it('says of a write which revision it made, and of nothing else that it made one', async () => {
+    const certificate = await gateway().pki.operator('op@example.com', ['platform-team']);
+    const headers = { 'idempotency-key': 'made-once' };
+    const create = { method: 'POST', path: '/namespaces', body: { id: 'made' }, headers };
+    for (const by of [{ certificate }, { token: WRITE_TOKEN }]) {
+      const made = await linesOf({ ...create, body: { id: `made-${Object.keys(by)[0]}` }, ...by });
+      const newest = await gateway().send({ path: '/revisions?limit=1', ...by });
+      const [{ revision, request_id }] = newest.json<[{ revision: number; request_id: string }]>();
+      assert.equal(made.answer.status, 201);
+      assert.equal(request_id, made.line['request_id']);
+      assert.equal(made.line['revision'], revision);
+    }
+    const again = await linesOf({ ...create, body: { id: 'made-certificate' }, certificate });
+    assert.equal(again.answer.headers['idempotency-replayed'], 'true');
+    const same = await linesOf({
+      method: 'PUT',
+      path: '/namespaces/made-token',
+      body: { id: 'made-token' },
+      certificate,
+    });
+    const dry = await linesOf({ ...create, path: '/namespaces?dry_run=true', certificate });
+    const read = await linesOf({ path: '/revisions', certificate });
+    assert.deepEqual([same.answer.status, dry.answer.status, read.answer.status], [200, 200, 200]);
+    const refused = await linesOf({ method: 'DELETE', path: '/namespaces/podinfo', certificate });
+    assert.equal(refused.answer.status, 409);
+    for (const { line } of [again, same, dry, read, refused]) assert.ok(!('revision' in line));
+  });
+
   it('has one line for each request of every kind', async () => {
     const { pki } = gateway();
     const requests: readonly ClientRequest[] = [

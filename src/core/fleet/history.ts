@@ -18,6 +18,8 @@ export interface ChangeOrigin {
   readonly reason?: string | undefined;
   /** For the audit trail; absent: the gateway did it by itself. */
   readonly request?: AuditRequest | undefined;
+  /** Told the revision's number once it is committed; what changes nothing is no revision. */
+  readonly committed?: (revision: number) => void;
 }
 
 /** As the API answers it. */

@@ -52,6 +52,8 @@ export interface Admission {
   decision: Decision | undefined;
   /** The operators' revocation that refused this request. */
   revocationId: string | undefined;
+  /** Made by it, as a write that was let in; absent: it changed nothing of the fleet. */
+  revision?: number;
 }
 
 /**

@@ -41,6 +41,9 @@ export function createCall(
     requestId: admitted.requestId,
     cluster: admitted.cluster,
     audited: auditedRequest(admitted, operation),
+    noteRevision(revision) {
+      admitted.revision = revision;
+    },
     authorise(resource) {
       admitted.decision = decideFurther(parts, admitted, operation.operationId, resource);
       const { principal, decision, allowsSecrets } = admitted;

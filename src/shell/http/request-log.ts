@@ -40,6 +40,7 @@ export function createRequestLog(
       cluster: record.clusterDns,
       object: record.objectId,
       ...(record.revocationId === undefined ? {} : { revocation: record.revocationId }),
+      ...(record.revision === undefined ? {} : { revision: record.revision }),
       ...(record.isDryRun ? { dry_run: true } : {}),
       ...(record.allowsSecrets ? { override: 'allow-suspected-secrets' } : {}),
       ...(record.decision === undefined
@@ -75,6 +76,7 @@ function answeredFields(
     `"path":${path},"operation":"${operation?.operationId ?? 'none'}"` +
     (clusterDns === undefined ? '' : `,"cluster":${quoted(clusterDns)}`) +
     (objectId === undefined ? '' : `,"object":${quoted(objectId)}`) +
+    (record.revision === undefined ? '' : `,"revision":${record.revision}`) +
     (record.isDryRun ? ',"dry_run":true' : '') +
     (record.allowsSecrets ? ',"override":"allow-suspected-secrets"' : '') +
     (decision === undefined ? '' : decisionFields(decision)) +

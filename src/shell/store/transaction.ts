@@ -48,8 +48,9 @@ export async function runTransaction<T>(
   try {
     const result = await bounded(work(createTransactor(writer, life)), bounds.workMs);
     life.over = true;
-    await appendRevision(writer, life, origin);
+    const revision = await appendRevision(writer, life, origin);
     commit(database);
+    if (revision !== undefined) origin.committed?.(revision);
     return result;
   } finally {
     life.over = true;
@@ -67,13 +68,14 @@ async function appendRevision(
   { database, revisions, audit }: Writer,
   life: Life,
   origin: ChangeOrigin,
-): Promise<void> {
-  if (!database.inTransaction) return; // SQLite rolled it back: commit says so
+): Promise<number | undefined> {
+  if (!database.inTransaction) return undefined; // SQLite rolled it back: commit says so
   try {
     const pause = createPause();
     const revision = await revisions.append(life.ledger, origin, life.plan, pause);
-    if (revision === undefined) return;
+    if (revision === undefined) return undefined;
     audit.append(await fleetEntry(revision.number, revision.changed, origin, life.plan, pause));
+    return revision.number;
   } catch (error) {
     throw storeFault(error, 'revision');
   }

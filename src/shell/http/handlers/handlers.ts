@@ -48,6 +48,8 @@ export interface Call {
   identifyAgain(): Promise<void>;
   /** What the audit trail says of the request. */
   readonly audited: AuditRequest;
+  /** For its line in the log. */
+  noteRevision(revision: number): void;
   /** A header's value, several lines joined as RFC 9110 §5.3 says; undefined: absent. `name` in lower case. */
   header(name: string): string | undefined;
   /** For what only the body or the store says is asked for. Throws `forbidden` unless the policies permit it, too. */

@@ -129,6 +129,7 @@ function originOf(call: Call, parts: HandlerParts, action: RevisionAction): Chan
     requestId,
     reason,
     request: audited,
+    committed: call.noteRevision,
   };
 }
 
