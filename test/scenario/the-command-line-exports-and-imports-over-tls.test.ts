@@ -34,6 +34,18 @@ test('export, look at the plan, import with its hash; no certificate, no import'
   assert.match(await readFile(cluster, 'utf8'), /^id: demo-cluster-01\n/);
   const before = await gateway.fleet();
 
+  const whole = await readFile(cluster, 'utf8');
+  await writeFile(cluster, `${whole}labels:\n  example.com/~team: 1\n`);
+  await writeFile(join(dir, 'clusters', 'not-one.yaml'), '[]\n');
+  const wrong = await run(['import', '--dir', dir, '--mode', 'merge']);
+  assert.equal(wrong.code, 8);
+  assert.match(
+    wrong.err,
+    /^ {2}clusters\/demo-cluster-01\.yaml: \/labels\/"example\.com\/~team": must be a string$/m,
+  );
+  assert.match(wrong.err, /^ {2}clusters\/not-one\.yaml: must be an object$/m);
+  await rm(join(dir, 'clusters', 'not-one.yaml'));
+
   await rm(cluster);
   const authoritative = ['import', '--dir', dir, '--mode', 'authoritative'];
   const shown = await run(authoritative);

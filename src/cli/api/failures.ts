@@ -1,3 +1,4 @@
+import { pointerParts, shownPath } from '../../core/fleet/canonical.ts';
 import { CommandFailed } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { shellWord, shown } from '../output/text.ts';
@@ -118,6 +119,15 @@ export function errorBody({ body }: ApiAnswer): ErrorBody {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? shown(value) : undefined);
 
+/** A pointer's escapes are for programs; whoever imports looks for a file. */
+function shownField(field: string, { path }: ApiRequest): string {
+  if (!field.startsWith('/')) return field;
+  const parts = pointerParts(field);
+  const [list, file, ...inside] = parts;
+  if (path !== '/import' || list !== 'files' || file === undefined) return `/${shownPath(parts)}`;
+  return inside.join('') === '' ? file : `${file}: /${shownPath(inside)}`;
+}
+
 /** What the gateway said, its details, and what to do: for standard error. `meant`: the name that may have been. */
 export function refusalOf(answer: ApiAnswer, meant?: string): CommandFailed {
   const { error, message, request_id, details } = errorBody(answer);
@@ -128,7 +138,7 @@ export function refusalOf(answer: ApiAnswer, meant?: string): CommandFailed {
       : `is ${shown(meant)} meant?{list}`;
   const lines = [
     `${error} (HTTP ${answer.status}): ${message}`,
-    ...details.map(({ field, problem }) => `  ${field}: ${problem}`),
+    ...details.map(({ field, problem }) => `  ${shownField(field, answer.asked)}: ${problem}`),
   ];
   // Part of a command that may be copied.
   const id = /^[0-9a-f]{1,64}$/.test(request_id ?? '') ? (request_id ?? '') : 'ID';

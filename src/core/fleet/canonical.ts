@@ -72,3 +72,17 @@ export function pointer(...path: readonly (string | number)[]): string {
 function escaped(part: string): string {
   return /[~/]/.test(part) ? part.replaceAll('~', '~0').replaceAll('/', '~1') : part;
 }
+
+/** What `pointer` was given, as text; `/` is the whole document. */
+export function pointerParts(field: string): readonly string[] {
+  if (field === '/') return [];
+  return field
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** For people: `labels/"example.com/team"/0`, each name as it stands in what they wrote. */
+export function shownPath(parts: readonly string[]): string {
+  return parts.map((part) => (part.includes('/') ? `"${part}"` : part)).join('/');
+}

@@ -1,7 +1,7 @@
 import { StartupError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { FleetTransactor } from './access.ts';
-import { isRecord } from './canonical.ts';
+import { isRecord, pointerParts, shownPath } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
 import { insertionOrder, type NamedObject } from './dependencies.ts';
 import { limitProblems, missingDependencies } from './inspect-clusters.ts';
@@ -129,8 +129,9 @@ function readEntry(
     );
   }
   for (const { field, problem } of checked.ok ? [] : checked.problems) {
-    const said = `${field === '/' ? '' : `${field.slice(1)} `}${problem}${hint(kind, field)}`;
-    problems.add([...pathOf(entry), ...pointerPath(field)], whereOf(entry), said);
+    const parts = pointerParts(field);
+    const said = `${parts.length === 0 ? '' : `${shownPath(parts)} `}${problem}${hint(kind, field)}`;
+    problems.add([...pathOf(entry), ...parts], whereOf(entry), said);
   }
   return entry;
 }
@@ -186,7 +187,7 @@ function reportDangling(entries: readonly Entry[], problems: Problems): void {
       if (defined.has(`${kind}/${id}`)) continue;
       const { title } = kindDefinition(kind);
       const problem = `${list}/${position} refers to ${title} "${id}", which the seed does not define`;
-      problems.add([...pathOf(entry), ...pointerPath(field)], whereOf(entry), problem);
+      problems.add([...pathOf(entry), ...pointerParts(field)], whereOf(entry), problem);
     }
   }
 }
@@ -203,8 +204,8 @@ function reportTooMuch(entries: readonly Entry[], problems: Problems): void {
     const cluster = entry.object as Cluster;
     if (!isWhole(cluster)) continue;
     for (const { field, problem } of limitProblems(cluster, catalogue)) {
-      const said = `${field.slice(1)} ${problem}`;
-      problems.add([...pathOf(entry), ...pointerPath(field)], whereOf(entry), said);
+      const parts = pointerParts(field);
+      problems.add([...pathOf(entry), ...parts], whereOf(entry), `${shownPath(parts)} ${problem}`);
     }
   }
 }
@@ -225,14 +226,6 @@ function pathOf(entry: Entry): (string | number)[] {
 function whereOf(entry: Entry): string {
   const id = entry.id === undefined ? '' : ` ${JSON.stringify(entry.id.slice(0, 100))}`;
   return `${kindDefinition(entry.kind).collection}[${entry.index}]${id}`;
-}
-
-function pointerPath(field: string): string[] {
-  if (field === '/') return [];
-  return field
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function collectProblems(name: string, seed: SeedText): Problems {

@@ -123,6 +123,11 @@ const REFUSED: readonly (readonly [string, object, RegExp])[] = [
     { namespaces: [{ id: 'n', labels: { a: 1 } }] },
     /namespaces\[0\] "n": labels\/a must be a string/,
   ],
+  [
+    'a wrong type under a name with a slash',
+    { namespaces: [{ id: 'n', labels: { 'example.com/team': 1 } }] },
+    /namespaces\[0\] "n": labels\/"example\.com\/team" must be a string \(line 1\)/,
+  ],
   ['an object that is none', { namespaces: ['n'] }, /namespaces\[0\]: must be an object/],
   ['no id', { namespaces: [{ labels: {} }] }, /namespaces\[0\]: id is required/],
   [
