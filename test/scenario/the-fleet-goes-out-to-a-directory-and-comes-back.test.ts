@@ -123,3 +123,30 @@ test('a file that is not what it should be is named, and nothing changes', async
   }
   assert.equal(await gateway.fleet(), before);
 });
+
+test('unknown fields and what is mentioned in vain are told in one answer', async (t) => {
+  const gateway = await startTestGateway(t);
+  const head = 'cluster_name: x\nenvironment: dev\ncluster_dns';
+  const files = {
+    'clusters/x.yaml': `id: x\n${head}: x.example.com\ncolour: red\nnamespaces: [{id: nothing}, {id: podinfo}, {id: new}]\n`,
+    'clusters/y.yaml': `id: y\n${head}: y.example.com\nrolebindings: [{id: nobody}]\n`,
+    'clusters/z.yaml': `id: zz\n${head}: z.example.com\nnamespaces: [{id: nothing}]\n`,
+    'namespaces/new.yaml': 'id: new\n',
+  };
+  const vain = (path: string, title: string, id: string) => ({
+    field: `/files/clusters~1${path}/id`,
+    problem: `must be the id of a ${title} that is there; "${id}" would not be`,
+  });
+  const told = [
+    { field: '/files/clusters~1x.yaml/colour', problem: 'is not a known field' },
+    { field: '/files/clusters~1z.yaml/id', problem: 'must be "z", as the file is named' },
+    vain('x.yaml/namespaces/0', 'namespace', 'nothing'),
+    vain('z.yaml/namespaces/0', 'namespace', 'nothing'),
+    vain('y.yaml/rolebindings/0', 'rolebinding', 'nobody'),
+  ];
+  const merged = await bringIn(gateway, 'merge', files);
+  assert.deepEqual([merged.status, merged.json()['details']], [400, told]);
+  const gone = vain('x.yaml/namespaces/1', 'namespace', 'podinfo');
+  const alone = await bringIn(gateway, 'authoritative', files);
+  assert.deepEqual(alone.json()['details'], told.toSpliced(3, 0, gone));
+});

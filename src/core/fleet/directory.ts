@@ -2,10 +2,12 @@ import { stringify } from 'yaml';
 import { type ErrorDetail, FluxgateError, StartupError } from '../errors.ts';
 import { isRecord, pointer } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
+import type { FleetReference } from './kind.ts';
+import { mentionsIn } from './mentions.ts';
 import type { FleetKind, FleetObject } from './objects.ts';
 import type { Pause } from './pause.ts';
 import { TELL_NOBODY, type TellProgress } from './progress.ts';
-import { FLEET_KINDS, kindDefinition, kindOfCollection } from './registry.ts';
+import { FLEET_KINDS, kindDefinition, kindOfCollection, referencesOf } from './registry.ts';
 import { boundDetails, type FleetSchemas } from './schemas.ts';
 import { readSeedText } from './seed-text.ts';
 
@@ -36,8 +38,10 @@ export function fileOf(
   kind: FleetKind,
   object: FleetObject,
 ): { readonly path: string; readonly text: string } {
-  return { path: `${kindDefinition(kind).collection}/${object.id}.yaml`, text: yamlOf(object) };
+  return { path: filePath(kind, object.id), text: yamlOf(object) };
 }
+
+const filePath = (kind: FleetKind, id: string): string => `${kindDefinition(kind).collection}/${id}.yaml`;
 
 export function markerText(revision: number): string {
   return `# Written by fluxgate export. fluxgate import takes it for the state that the edits here began from.\n${yamlOf({ format: FORMAT, revision })}`;
@@ -59,15 +63,20 @@ function yamlOf(value: object): string {
   });
 }
 
-/** Throws `validation_error` naming each file and field that is wrong. */
+/** Whether the fleet that a directory goes into keeps an object of this kind and id that is not in the directory. */
+export type KeepsBeside = (kind: FleetKind, id: string) => Promise<boolean>;
+
+/** Throws `validation_error` naming each file and field that is wrong; among them, what is mentioned in vain. */
 export async function readDirectory(
   files: DirectoryFiles,
   schemas: FleetSchemas,
   pause: Pause,
+  keepsBeside: KeepsBeside,
   tell: TellProgress = TELL_NOBODY,
 ): Promise<FleetDirectory> {
   const problems: ErrorDetail[] = [];
   const objects: DirectoryObject[] = [];
+  const broken: BrokenFile[] = [];
   let revision: number | undefined;
   const entries = Object.entries(files);
   for (const [index, [path, text]] of entries.entries()) {
@@ -82,10 +91,13 @@ export async function readDirectory(
       continue;
     }
     const found = readFile(path, value, schemas);
-    if ('problems' in found) problems.push(...found.problems);
-    else objects.push(found);
+    if ('problems' in found) {
+      problems.push(...found.problems);
+      broken.push(found);
+    } else objects.push(found);
   }
   if (problems.length === 0) return { objects, revision };
+  problems.push(...(await mentionedInVain(files, objects, broken, keepsBeside, pause)));
   throw new FluxgateError(
     'validation_error',
     'The directory is not a fleet: correct the files named in details.',
@@ -95,25 +107,61 @@ export async function readDirectory(
   );
 }
 
-function readFile(
-  path: string,
-  value: unknown,
-  schemas: FleetSchemas,
-): DirectoryObject | { readonly problems: readonly ErrorDetail[] } {
+interface BrokenFile {
+  readonly path: string;
+  readonly problems: readonly ErrorDetail[];
+  readonly mentions: readonly FleetReference[];
+}
+
+/** Where nothing else is wrong, the plan's own check finds it, against the fleet of that moment. */
+async function mentionedInVain(
+  files: DirectoryFiles,
+  objects: readonly DirectoryObject[],
+  broken: readonly BrokenFile[],
+  keepsBeside: KeepsBeside,
+  pause: Pause,
+): Promise<ErrorDetail[]> {
+  const known = new Map<string, boolean>();
+  const isKnown = async (kind: FleetKind, id: string): Promise<boolean> => {
+    const path = filePath(kind, id);
+    const there = known.get(path) ?? (Object.hasOwn(files, path) || (await keepsBeside(kind, id)));
+    known.set(path, there);
+    return there;
+  };
+  const problems: ErrorDetail[] = [];
+  const look = async (path: string, mentions: readonly FleetReference[]): Promise<void> => {
+    for (const { field, kind, id } of mentions) {
+      await pause();
+      if (await isKnown(kind, id)) continue;
+      const problem = `must be the id of a ${kindDefinition(kind).title} that is there; "${id}" would not be`;
+      problems.push({ field: `${pointer('files', path)}${field}`, problem });
+    }
+  };
+  for (const { path, mentions } of broken) await look(path, mentions);
+  for (const { kind, object } of objects) await look(filePath(kind, object.id), referencesOf(kind, object));
+  return problems;
+}
+
+function readFile(path: string, value: unknown, schemas: FleetSchemas): DirectoryObject | BrokenFile {
   const at = pointer('files', path);
   const { collection = '', id = '' } =
     /^(?<collection>[a-z_]+)\/(?<id>[^/]+)\.yaml$/.exec(path)?.groups ?? {};
   const kind = kindOfCollection(collection);
   if (kind === undefined) {
     const known = FLEET_KINDS.map((name) => kindDefinition(name).collection).join(', ');
-    return { problems: [{ field: at, problem: `must be ID.yaml in one of ${known}` }] };
+    return { path, problems: [{ field: at, problem: `must be ID.yaml in one of ${known}` }], mentions: [] };
   }
   const checked = inspectObject(kind, schemas, value);
   if (!checked.ok) {
-    return { problems: checked.problems.map(({ field, problem }) => ({ field: `${at}${field}`, problem })) };
+    const problems = checked.problems.map(({ field, problem }) => ({ field: `${at}${field}`, problem }));
+    return { path, problems, mentions: mentionsIn(kind, value, checked.problems) };
   }
   if (checked.object.id === id) return { kind, object: checked.object };
-  return { problems: [{ field: `${at}/id`, problem: `must be "${id}", as the file is named` }] };
+  return {
+    path,
+    problems: [{ field: `${at}/id`, problem: `must be "${id}", as the file is named` }],
+    mentions: referencesOf(kind, checked.object),
+  };
 }
 
 /** In one reading only: no repeated keys, no aliases, no tags. */

@@ -5,7 +5,8 @@ import { isRecord, pointerParts, shownPath } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
 import { insertionOrder, type NamedObject } from './dependencies.ts';
 import { limitProblems, missingDependencies } from './inspect-clusters.ts';
-import type { RawObject } from './kind.ts';
+import type { FleetReference, RawObject } from './kind.ts';
+import { mentionsIn } from './mentions.ts';
 import type { Cluster, FleetCollections, FleetKind, FleetObject, FleetObjects } from './objects.ts';
 import { FLEET_KINDS, kindDefinition, kindOfCollection, referencesOf } from './registry.ts';
 import type { FleetSchemas } from './schemas.ts';
@@ -24,6 +25,8 @@ interface Entry {
   readonly id: string | undefined;
   /** undefined: not valid, which has been reported. */
   readonly object: FleetObject | undefined;
+  /** Of one that is not valid. */
+  readonly mentions: readonly FleetReference[];
 }
 
 /** Collects what is wrong, each as one line that names the object. */
@@ -120,7 +123,9 @@ function readEntry(
   const renamed = withId(raw);
   const id = isRecord(renamed.value) && typeof renamed.value.id === 'string' ? renamed.value.id : undefined;
   const checked = inspectObject(kind, schemas, renamed.value);
-  const entry = { kind, index, id, object: checked.ok ? checked.object : undefined };
+  const entry = checked.ok
+    ? { kind, index, id, object: checked.object, mentions: [] }
+    : { kind, index, id, object: undefined, mentions: mentionsIn(kind, renamed.value, checked.problems) };
   for (const field of renamed.ambiguous) {
     problems.add(
       [...pathOf(entry), ...field],
@@ -182,8 +187,8 @@ function reportRepeats(entries: readonly Entry[], problems: Problems): void {
 function reportDangling(entries: readonly Entry[], problems: Problems): void {
   const defined = new Set(entries.map((entry) => `${entry.kind}/${entry.id}`));
   for (const entry of entries) {
-    if (entry.object === undefined) continue;
-    for (const { list, position, field, kind, id } of referencesOf(entry.kind, entry.object)) {
+    const mentions = entry.object === undefined ? entry.mentions : referencesOf(entry.kind, entry.object);
+    for (const { list, position, field, kind, id } of mentions) {
       if (defined.has(`${kind}/${id}`)) continue;
       const { title } = kindDefinition(kind);
       const problem = `${list}/${position} refers to ${title} "${id}", which the seed does not define`;

@@ -2,6 +2,7 @@ import { type Bulk, bulkChanges } from '../../../core/fleet/bulk.ts';
 import {
   type DirectoryFiles,
   fileOf,
+  type KeepsBeside,
   MARKER,
   markerText,
   readDirectory,
@@ -18,7 +19,7 @@ import { tellingProgress } from './write-progress.ts';
 
 /** Many objects at once: bulk changes, the fleet as a directory, and back. */
 export function fleetSetHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
-  const { schemas } = parts;
+  const { schemas, store } = parts;
   switch (operation.operationId) {
     case 'bulkChange':
       return async (call) =>
@@ -33,7 +34,9 @@ export function fleetSetHandler(operation: Operation, parts: HandlerParts): Hand
       return async (call) =>
         tellingProgress(call, parts, async (tell) => {
           const { mode, files } = call.body as { mode: ImportMode; files: DirectoryFiles };
-          const directory = await readDirectory(files, schemas, createPause(), tell);
+          const keepsBeside: KeepsBeside = async (kind, id) =>
+            mode === 'merge' && (await store.reader.get(kind, id)) !== undefined;
+          const directory = await readDirectory(files, schemas, createPause(), keepsBeside, tell);
           return recordedChangeSet(call, parts, 'import', tell, (tx, pause) =>
             changesToImport(directory, mode, tx, pause, tell),
           );
