@@ -72,6 +72,45 @@ describe('trust explain', () => {
 });
 
 describe('the hint of a refusal', () => {
+  it('names the flags of a question that is not right, and not the fields of the API', async (t) => {
+    const line = await startCommandLine(t);
+    const about = ['--path', '/clusters', '--source', '127.0.0.1'];
+    const own = line.environment['API_CERT_FILE'] ?? '';
+    const garbled = join(line.directory, 'garbled.pem');
+    await writeFile(garbled, line.gateway.pki.server.pem.replace(/\n[A-Za-z0-9]/, '\n*'));
+    for (const [asked, code, said] of [
+      [
+        ['--chain', own, '--path', '/clusters'],
+        78,
+        /^fluxgate: say where .* beside --path: --source ADDRESS$/m,
+      ],
+      [
+        ['--chain', own, '--method', 'PUT'],
+        78,
+        /^fluxgate: say which request, beside --method: --path PATH$/m,
+      ],
+      [
+        ['--certificate', '0'.repeat(64), '--method', 'PUT', '--source', '127.0.0.1'],
+        78,
+        /^fluxgate: say which request, beside --method and --source: --path PATH$/m,
+      ],
+      [['--chain', own, '--path', '/', '--source', '10.0.0'], 8, /^ {2}--source: must be an IP address$/m],
+      [['--chain', own, '--path', 'clusters', '--source', '127.0.0.1'], 8, /^ {2}--path: must /m],
+      [['--chain', own, ...about, '--method', 'TRACE'], 8, /^ {2}--method: must be one of /m],
+      [['--chain', own, '--at', 'noon'], 8, /^ {2}--at: must /m],
+      [['--chain', garbled], 8, /^ {2}--chain: the chain: block 1 /m],
+      [['--request-id', 'of no form'], 8, /^ {2}--request-id: must /m],
+    ] as const) {
+      const slip = await line.run(['trust', 'explain', ...asked]);
+      assert.equal(slip.code, code, asked.join(' '));
+      assert.match(slip.stderr, said);
+      assert.doesNotMatch(
+        slip.stderr,
+        /^ {2}\/|chain_pem|request_id:|certificate_sha256|nothing was written/m,
+      );
+    }
+  });
+
   it('leads to its reason where no certificate was judged as well', async (t) => {
     const line = await startCommandLine(t);
     const token = join(line.directory, 'reader');

@@ -56,6 +56,9 @@ export interface ErrorBody {
 /** Paths of objects, which have get and unassign. */
 const OBJECTS = ['clusters', 'platform_components', 'namespaces', 'rolebindings'];
 
+/** Paths to which questions are sent, which write nothing. */
+const ASKS = ['trust', 'explain'];
+
 /** By the first segment of a path: the command that lists what is there. */
 const LISTS: Readonly<Record<string, string>> = Object.freeze({
   clusters: 'cluster list',
@@ -86,7 +89,7 @@ function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRe
     typeof id === 'string' && OBJECTS.includes(first)
       ? list?.replace(/list$/, `${verb} ${shellWord(shown(id))}`)
       : list;
-  const writes = method !== 'GET' && query['dry_run'] !== true && first !== 'trust';
+  const writes = method !== 'GET' && query['dry_run'] !== true && !ASKS.includes(first);
   const said: Readonly<Record<string, string | undefined>> = {
     list,
     get: command('get'),
@@ -119,8 +122,9 @@ export function errorBody({ body }: ApiAnswer): ErrorBody {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? shown(value) : undefined);
 
-/** A pointer's escapes are for programs; whoever imports looks for a file. */
-function shownField(field: string, { path }: ApiRequest): string {
+/** A pointer and its escapes are for programs: whoever typed flags looks for one of them, and whoever imports for a file. */
+function shownField(field: string, { path, flags = {} }: ApiRequest): string {
+  if (Object.hasOwn(flags, field)) return flags[field] ?? '';
   if (!field.startsWith('/')) return field;
   const parts = pointerParts(field);
   const [list, file, ...inside] = parts;

@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
+  /** By the pointer into the body: the flag that whoever typed the command knows it by. */
+  readonly flags?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Octets of the body that are on their way. */
   readonly sent?: (octets: number, total: number) => void;

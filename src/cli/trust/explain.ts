@@ -56,6 +56,7 @@ export async function explain(context: TerminalContext, options: ExplainOptions)
   if ([requestId, certificate, chain].filter((question) => question !== undefined).length !== 1) {
     throw new StartupError('say about what, one of: --request-id ID, --certificate SHA256, --chain FILE');
   }
+  assertWhole(options);
   const body = {
     request_id: requestId,
     certificate_sha256: certificate === undefined ? undefined : await fingerprintOf(certificate),
@@ -66,7 +67,7 @@ export async function explain(context: TerminalContext, options: ExplainOptions)
     at,
   };
   const { send } = await openSession(context, options);
-  const said = await send({ method: 'POST', path: '/explain', body });
+  const said = await send({ method: 'POST', path: '/explain', body, flags: FLAGS });
   if (said.status === 404 && requestId !== undefined) {
     const [refusal] = await listed<RememberedRefusal>(send, {
       path: '/refusals',
@@ -82,6 +83,30 @@ export async function explain(context: TerminalContext, options: ExplainOptions)
     explanationLines(answer as unknown as Explanation, createPaint(context.terminal.output)),
     options.pager ?? true,
   );
+}
+
+const FLAGS = Object.freeze({
+  '/request_id': '--request-id',
+  '/certificate_sha256': '--certificate',
+  '/chain_pem': '--chain',
+  '/path': '--path',
+  '/method': '--method',
+  '/source': '--source',
+  '/at': '--at',
+});
+
+/** Of a request that is remembered everything is known, of a certificate where it came from, and of a file nothing. */
+function assertWhole({ requestId, chain, path, method, source }: ExplainOptions): void {
+  const beside = [
+    ...(method === undefined ? [] : ['--method']),
+    ...(source === undefined ? [] : ['--source']),
+  ];
+  if (requestId === undefined && path === undefined && beside.length > 0) {
+    throw new StartupError(`say which request, beside ${beside.join(' and ')}: --path PATH`);
+  }
+  if (chain !== undefined && path !== undefined && source === undefined) {
+    throw new StartupError('say where the request would come from, beside --path: --source ADDRESS');
+  }
 }
 
 /** Of a request in which no certificate was judged: there are no rules to go through, and the reason is kept all the same. */

@@ -103,7 +103,7 @@ async function recalled(
 
 function readChain(pem: string): readonly Uint8Array[] {
   try {
-    return readPemCertificates(pem, 'chain_pem');
+    return readPemCertificates(pem, 'the chain');
   } catch (error) {
     if (error instanceof StartupError) throw invalid('/chain_pem', error.message);
     throw error;
