@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { AUDIT_EVENTS } from '../core/audit/entry.ts';
 import { type ApiOptions, apiOptions, type OutputOptions, outputOptions } from './api/options.ts';
+import { principalName, requestId } from './audit-names.ts';
 import type { AuditVerifyOptions } from './audit-trail.ts';
 import type { CommandHost } from './context.ts';
 import { wholeNumber } from './objects/create-flags.ts';
@@ -25,10 +26,10 @@ export function registerAudit(audit: Command, { context }: CommandHost): void {
     .option('--since <time>', '2026-11-20T08:00:00Z, 2026-11-20, or how long ago: 1h')
     .option('--until <time>', 'the same')
     .addOption(new Option('--event <event>', 'what happened').choices([...AUDIT_EVENTS]))
-    .option('--principal <name>', 'operator:sam@example.com')
+    .option('--principal <name>', 'operator:sam@example.com', principalName)
     .option('--object <kind/id>', 'cluster/us-east-prod-01')
     .option('--operation <id>', 'patchCluster')
-    .option('--request-id <id>', 'of one request')
+    .option('--request-id <id>', 'of one request', requestId)
     .action(async (options: AuditTailOptions) =>
       (await import('./audit-tail.ts')).auditTail(context, options),
     );

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type ApiOptions, apiOptions, type OutputOptions, outputOptions } from './api/options.ts';
+import { requestId } from './audit-names.ts';
 import type { CommandHost } from './context.ts';
 import { collected } from './objects/select.ts';
 import type { ExplainOptions, TrustListOptions, TrustPlanOptions } from './trust/report.ts';
@@ -31,7 +32,7 @@ export function registerTrust(command: Command, { context }: CommandHost): void 
     );
   apiOptions(outputOptions(command.command('explain'), ['table', 'json', 'yaml']))
     .description('why somebody is, was or would be refused, rule by rule')
-    .option('--request-id <id>', 'of a refused request: from its answer or the log')
+    .option('--request-id <id>', 'of a refused request: from its answer or the log', requestId)
     .option('--certificate <sha256>', 'by the fingerprint of a certificate that was presented lately')
     .option('--chain <file>', 'of a certificate chain in PEM that need not have been presented')
     .option('--path <path>', 'also whether this request would be let in')

@@ -53,6 +53,30 @@ describe('audit tail', () => {
     assert.equal(glance.code, 4, glance.stderr);
   });
 
+  it('says at once, before it asks, of what can be nobody and no request that it is none', async (t) => {
+    const line = await startCommandLine(t);
+    for (const [words, says] of [
+      [
+        ['--principal', 'sam@example.com'],
+        /is invalid\. Did you mean operator:sam@example\.com\? It is KIND:NAME/,
+      ],
+      [['--principal', 'cluster:Demo_01'], /is invalid\. A cluster has its DNS name there/],
+      [['--request-id', 'ABC'], /is invalid\. It is 24 hexadecimal digits in lower case/],
+    ] as const) {
+      const slip = await line.run(['audit', 'tail', '--follow', ...words]);
+      assert.deepEqual([slip.code, slip.stdout], [2, ''], `${words.join(' ')}: ${slip.stderr}`);
+      assert.match(slip.stderr.split('\n')[0] ?? '', says);
+    }
+    assert.ok(line.gateway.log.every(({ operation }) => operation === undefined));
+    for (const words of [
+      ['--principal', 'operator:nobody@example.com'],
+      ['--request-id', '0'.repeat(24)],
+    ]) {
+      const none = await line.run(['audit', 'tail', ...words]);
+      assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', ''], words.join(' '));
+    }
+  });
+
   it('waits for what is there and has no entry yet, and prints that entry when it comes', async (t) => {
     const line = await startCommandLine(t);
     const looks = () => line.gateway.log.filter(({ operation }) => operation === 'listAudit').length;

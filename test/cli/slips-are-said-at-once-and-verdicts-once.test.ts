@@ -99,7 +99,7 @@ describe('the hint of a refusal', () => {
       [['--chain', own, ...about, '--method', 'TRACE'], 8, /^ {2}--method: must be one of /m],
       [['--chain', own, '--at', 'noon'], 8, /^ {2}--at: must /m],
       [['--chain', garbled], 8, /^ {2}--chain: the chain: block 1 /m],
-      [['--request-id', 'of no form'], 8, /^ {2}--request-id: must /m],
+      [['--request-id', 'of no form'], 2, /^error: option '--request-id <id>' .* is invalid\. It is 24 /m],
     ] as const) {
       const slip = await line.run(['trust', 'explain', ...asked]);
       assert.equal(slip.code, code, asked.join(' '));
