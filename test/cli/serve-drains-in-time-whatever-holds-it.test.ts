@@ -75,6 +75,6 @@ describe('serve, asked to stop', () => {
     assert.deepEqual([code, signal, stderr], [0, null, '']);
     const messages = messagesOf(stdout);
     assert.equal(messages.at(-1), 'stopped');
-    assert.match(stdout, /"operation":"createNamespace".*"msg":"(refused|could not answer)"/);
+    assert.match(stdout, /"operation":"createNamespace".*"msg":"(answered with an error|could not answer)"/);
   });
 });

@@ -69,6 +69,32 @@ describe('the log', () => {
     assert.equal(read.line['principal'], 'operator:op@example.com');
   });
 
+  it('does not call refused whom policy let in and what they asked for is not there, or not as it must be', async () => {
+    const unregistered = 'not-registered.k8s.example.com';
+    const certificate = await gateway().pki.cluster(unregistered);
+    const requests: readonly ClientRequest[] = [
+      { path: PATH.replace(DNS, unregistered), certificate },
+      { path: '/clusters/none', token: WRITE_TOKEN },
+      { method: 'POST', path: '/namespaces', token: WRITE_TOKEN, body: { id: 'No Name' } },
+      { method: 'DELETE', path: '/namespaces/podinfo', token: WRITE_TOKEN },
+    ];
+    for (const [index, status] of [404, 404, 400, 409].entries()) {
+      const { answer, line } = await linesOf(requests[index] ?? { path: '' });
+      const { level, decision, msg } = line as Record<string, unknown>;
+      assert.equal(answer.status, status);
+      assert.deepEqual([level, decision, msg], ['warn', 'allow', 'answered with an error'], String(status));
+    }
+    for (const [path, status] of [
+      [PATH, 403],
+      ['/no-such-route', 404],
+    ] as const) {
+      const { answer, line } = await linesOf({ path, certificate });
+      assert.equal(answer.status, status);
+      assert.equal(line.msg, 'refused');
+      assert.notEqual((line as Record<string, unknown>)['decision'], 'allow');
+    }
+  });
+
   it('says of a write which revision it made, and of nothing else that it made one', async () => {
     const certificate = await gateway().pki.operator('op@example.com', ['platform-team']);
     const headers = { 'idempotency-key': 'made-once' };

@@ -1,4 +1,5 @@
 import { boundedMemory } from '../../core/bounded-memory.ts';
+import type { ErrorCode, FluxgateError } from '../../core/errors.ts';
 import { type CertificatePrincipal, describePrincipal, tokenIdOf } from '../../core/identity/principal.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Decision } from '../../core/policy/decide.ts';
@@ -58,8 +59,16 @@ export function createRequestLog(
     else if (error.cause !== undefined && error.code === 'unavailable') {
       log.error({ ...line(), err: error.cause }, 'could not answer');
     } else if (endless) bounded.warn('refused', line);
-    else log.warn(line(), 'refused');
+    else log.warn(line(), messageOf(record, error));
   };
+}
+
+/** Whoever asks may not; also whose right ended after they were let in. */
+const REFUSALS: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'certificate_rejected'];
+
+/** Policy let it in, so nobody was refused: what was asked for is not there, not right, or in the way of something. */
+function messageOf({ decision }: RequestRecord, { code }: FluxgateError): string {
+  return decision?.allowed === true && !REFUSALS.includes(code) ? 'answered with an error' : 'refused';
 }
 
 /** The same fields in the same order as above, of who came with a certificate and was answered: nearly every line there is. */

@@ -95,8 +95,8 @@ describe('the line of a request', () => {
     const refusal = new FluxgateError('not_found', 'm');
     const [answered = '', refused = ''] = linesOf(
       'info',
-      [record(), 200, undefined],
-      [record(), 200, refusal],
+      [record({ revision: 7 }), 200, undefined],
+      [record({ revision: 7 }), 200, refusal],
     );
     const { time: at, msg, ...fields } = JSON.parse(answered) as Record<string, unknown>;
     const {
@@ -110,7 +110,7 @@ describe('the line of a request', () => {
     assert.ok(answered.endsWith('\n') && answered.split('\n').length === 2);
     assert.match(String(at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.equal(msg, 'answered');
-    assert.equal(fields['dry_run'], true);
+    assert.deepEqual([fields['dry_run'], fields['revision']], [true, 7]);
     assert.ok(
       !linesOf('info', [record({ isDryRun: false }), 200, undefined])
         .join()
