@@ -16,7 +16,10 @@ export interface FleetFilter {
 }
 
 /** What a cluster was last accepted with. */
-export type FleetCertificate = Pick<PresentedCertificate, 'sha256' | 'anchorSha256' | 'notAfter'>;
+export type FleetCertificate = Pick<
+  PresentedCertificate,
+  'sha256' | 'spkiSha256' | 'serial' | 'issuersSha256' | 'anchorSha256' | 'notAfter'
+>;
 
 /** From memory, for each cluster of the fleet. */
 export type CertificateOf = (clusterDns: string) => FleetCertificate | undefined;

@@ -16,6 +16,7 @@ export interface FleetClusterAnswer {
   readonly state: string;
   readonly last_poll: string | null;
   readonly refusal: { readonly reason: string; readonly known_by: string; readonly route: string } | null;
+  readonly revoked_by?: string;
   readonly routes: readonly {
     readonly route: string;
     readonly state: string;

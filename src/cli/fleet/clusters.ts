@@ -25,6 +25,7 @@ export interface FleetCluster {
   readonly state: string;
   readonly last_poll: string | null;
   readonly refusal: { readonly at: string; readonly reason: string } | null;
+  readonly revoked_by?: string;
   readonly routes: readonly FleetRoute[];
   readonly reported?: { readonly applied: number; readonly failed: number; readonly last: string | null };
 }
@@ -88,8 +89,17 @@ export function fleetColumns(now: number, paint: Paint): readonly Column<FleetCl
           ? undefined
           : `${reported.applied} applied, ${reported.failed} failed`,
     },
-    { heading: 'REFUSED', of: ({ refusal }) => refusal?.reason },
+    { heading: 'REFUSED', of: (cluster) => revokedSince(cluster) ?? cluster.refusal?.reason },
   ];
+}
+
+/** undefined: its latest poll was told so, or nothing revokes it. */
+export function revokedSince({
+  revoked_by,
+  refusal,
+}: Pick<FleetCluster, 'revoked_by' | 'refusal'>): string | undefined {
+  const isTold = revoked_by === undefined || refusal?.reason.includes(revoked_by) === true;
+  return isTold ? undefined : `revoked by ${revoked_by}: refused from now on`;
 }
 
 function oldestRevision(routes: readonly FleetRoute[]): number | undefined {

@@ -18,6 +18,7 @@ import {
   fleetColumns,
   noneOf,
   readFleet,
+  revokedSince,
 } from './clusters.ts';
 
 interface ReportedComponent {
@@ -66,6 +67,8 @@ function detailLines({ components = [], unreported = [], ...cluster }: FleetClus
   const { id, cluster_dns, environment, lifecycle, state, refusal, routes } = cluster;
   const lines = [shown(`${id} (${cluster_dns}, ${environment}, ${lifecycle}): ${state}`)];
   if (refusal !== null) lines.push(shown(`refused ${age(refusal.at, now)} ago: ${refusal.reason}`));
+  const revoked = revokedSince(cluster);
+  if (revoked !== undefined) lines.push(shown(revoked));
   lines.push(
     '',
     ...tableLines<FleetRoute>(

@@ -38,6 +38,12 @@ export interface RevocationList extends RevocationCheck, RevokedClusters {
     issuer: CertificateFacts | undefined,
     nowMs: number,
   ): RevokedBy | undefined;
+  /** Of a certificate of which no more is remembered than this, and who issued it where that is known: its twins are not seen. */
+  remembered(
+    certificate: Pick<CertificateFacts, 'sha256' | 'spkiSha256' | 'serial'>,
+    issuer: CertificateFacts | undefined,
+    nowMs: number,
+  ): RevokedBy | undefined;
   /** For a cluster that is identified already, and for the tokens that ask in its name. `dns` is canonical. */
   cluster(dns: string, nowMs: number): RevokedBy | undefined;
   /** How many are in force at this moment, by kind. */
@@ -84,6 +90,8 @@ export function createRevocationList(entries: readonly RevocationEntry[], versio
     const entry = known === undefined ? undefined : longest(known, nowMs);
     return entry === undefined ? undefined : breachOf(entry, what);
   };
+  const ofSerial = (serial: string, issuer: CertificateFacts, nowMs: number): RevokedBy | undefined =>
+    find(serialLookUpKey(issuerKeyOf(issuer), serial), `serial ${serial} of its issuer is`, nowMs);
   return Object.freeze<RevocationList>({
     version,
     entries,
@@ -99,7 +107,15 @@ export function createRevocationList(entries: readonly RevocationEntry[], versio
       const twin = twinFingerprint(certificate, issuer);
       return (
         find(`certificate_sha256 ${twin}`, 'the certificate, under another signature, is', nowMs) ??
-        find(serialLookUpKey(issuerKeyOf(issuer), serial), `serial ${serial} of its issuer is`, nowMs)
+        ofSerial(serial, issuer, nowMs)
+      );
+    },
+    remembered({ sha256, spkiSha256, serial }, issuer, nowMs) {
+      if (byKey.size === 0) return undefined;
+      return (
+        find(`certificate_sha256 ${sha256}`, 'the certificate is', nowMs) ??
+        find(`spki_sha256 ${spkiSha256}`, 'the key is', nowMs) ??
+        (issuer === undefined ? undefined : ofSerial(serial, issuer, nowMs))
       );
     },
     // Time only ever ends these; what begins comes with another snapshot.

@@ -15,7 +15,7 @@ import type { Call, Handler, HandlerParts } from './handlers.ts';
 export function fleetStatusHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   switch (operation.operationId) {
     case 'listFleet':
-      return (call) => list(parts, call.parameters.query, mayReadReasons(call));
+      return (call) => list(parts, call.parameters.query, whyIn(parts, call));
     case 'getFleetCluster':
       return async (call) => {
         const found = await parts.fleetStatus.cluster(call.parameters.path['cluster_dns'] ?? '');
@@ -25,20 +25,33 @@ export function fleetStatusHandler(operation: Operation, parts: HandlerParts): H
             'No cluster of this name is served; GET /fleet lists those that are.',
           );
         }
-        return { status: 200, body: showDetails(found, mayReadReasons(call)) };
+        return { status: 200, body: showDetails(found, whyIn(parts, call)) };
       };
     default:
       return undefined;
   }
 }
 
-/** Why somebody was refused, in the log's words, is for whoever may ask `GET /refusals` for it. */
-const mayReadReasons = (call: Call): boolean => call.permits({ kind: 'trust' }, 'listRefusals');
+/** The revocation that a cluster will be refused by; undefined: none that names it. */
+type RevokedBy = (cluster: StatedCluster) => string | undefined;
+
+/** Why somebody is refused is for whoever may ask `GET /refusals` for it: else undefined. */
+function whyIn({ trust, clock }: HandlerParts, call: Call): RevokedBy | undefined {
+  if (!call.permits({ kind: 'trust' }, 'listRefusals')) return undefined;
+  const { revocations, trust: bundles } = trust.snapshot;
+  const nowMs = clock.now();
+  return ({ clusterDns, certificate }) => {
+    const above = certificate?.issuersSha256[0];
+    const issuer = bundles.cluster.certificates.find(({ sha256 }) => sha256 === above);
+    const own = certificate && revocations.remembered(certificate, issuer, nowMs);
+    return (own ?? revocations.cluster(clusterDns, nowMs))?.revocationId;
+  };
+}
 
 async function list(
   parts: HandlerParts,
   query: Call['parameters']['query'],
-  withReasons: boolean,
+  revokedBy: RevokedBy | undefined,
 ): Promise<Answer> {
   const textOf = (name: string): string | undefined => {
     const value = query[name];
@@ -65,7 +78,7 @@ async function list(
     subject: trusted.find((certificate) => certificate.sha256 === sha256)?.subject.readable ?? null,
     clusters: count,
   }));
-  const shown = clusters.map((cluster) => showCluster(cluster, withReasons));
+  const shown = clusters.map((cluster) => showCluster(cluster, revokedBy));
   return { status: 200, body: { ...page, anchors: shownAnchors, clusters: shown } };
 }
 
@@ -93,10 +106,8 @@ function toldOutside(status: number): string {
   return codes.find((code) => STATUS_OF[code] === status) ?? 'refused';
 }
 
-function showCluster(
-  { id, clusterName, clusterDns, environment, lifecycle, status, reported, certificate }: StatedCluster,
-  withReasons: boolean,
-) {
+function showCluster(cluster: StatedCluster, revokedBy: RevokedBy | undefined) {
+  const { id, clusterName, clusterDns, environment, lifecycle, status, reported, certificate } = cluster;
   const { state, lastPollMs, refusal, routes } = status;
   return {
     id,
@@ -111,7 +122,7 @@ function showCluster(
         ? null
         : {
             at: showTime(refusal.atMs),
-            reason: withReasons ? refusal.reason : toldOutside(refusal.status),
+            reason: revokedBy === undefined ? toldOutside(refusal.status) : refusal.reason,
             status: refusal.status,
             known_by: refusal.knownBy,
             route: refusal.route,
@@ -126,6 +137,8 @@ function showCluster(
             anchor_sha256: certificate.anchorSha256,
             not_after: showTime(certificate.notAfter),
           },
+    // JSON leaves out what is undefined.
+    revoked_by: revokedBy?.(cluster),
   };
 }
 
@@ -144,9 +157,9 @@ function showRoute({ route, record: { polls }, state }: RouteStatus) {
   };
 }
 
-function showDetails(cluster: DetailedCluster, withReasons: boolean) {
+function showDetails(cluster: DetailedCluster, revokedBy: RevokedBy | undefined) {
   return {
-    ...showCluster(cluster, withReasons),
+    ...showCluster(cluster, revokedBy),
     components: cluster.components.map(
       ({ component, result, revision, reason, message, atMs, kind, served }) => ({
         component,
