@@ -1,9 +1,11 @@
+import { CERTIFICATE_LIMITS } from './limits-certificates.ts';
 import { LIVENESS_LIMITS } from './limits-liveness.ts';
 import { PIN_LIMITS } from './limits-pins.ts';
 import { POLL_LIMITS } from './limits-poll.ts';
 
 /** Every bound of the gateway, with its unit in the name and its reason beside it. */
 export const LIMITS = Object.freeze({
+  ...CERTIFICATE_LIMITS,
   ...LIVENESS_LIMITS,
   ...PIN_LIMITS,
   ...POLL_LIMITS,
@@ -136,23 +138,6 @@ export const LIMITS = Object.freeze({
   renderedRouteBytesMax: 819_200,
   /** Flux Operator refuses an ExternalService body above this, decompressed. */
   fluxBodyBytesMax: 921_600,
-
-  // — certificates: caps before any expensive step (Go CVE-2025-58187 and relatives) —
-  chainBytesMax: 65_536,
-  /** Leaf and at most 4 above it (contract), so 5 in a path; a peer may send a few useless ones besides. */
-  presentedCertificatesMax: 10,
-  certificatesAboveLeafMax: 4,
-  subjectAltNamesMax: 100,
-  nameConstraintsMax: 100,
-  /** Names × constraints of one path; each comparison is cheap, their product is not. */
-  nameConstraintComparisonsMax: 10_000,
-  /** Signatures verified while looking for a path: bounds the work of cross-signing mazes. */
-  signatureChecksMax: 24,
-  rsaBitsMin: 2_048,
-  /** A signature check with a 16k-bit key costs milliseconds; no CA issues above 8k. */
-  rsaBitsMax: 8_192,
-  bundleBytesMax: 8_388_608,
-  bundleCertificatesMax: 4_096,
 
   // — long work —
   /** How long reading trust, a plan or a report may hold the event loop before it lets polls in, each of which takes four turns of it. */
