@@ -166,6 +166,22 @@ export const HOSTILE_LEAVES: Readonly<Record<string, HostileCase>> = Object.free
       ],
     }),
   },
+  'long-subject': {
+    why: 'a subject of 8,000 octets, nearly all of them blanks',
+    rule: 'malformed',
+    mint: leaf({ subject: { CN: `x${' '.repeat(8_000)}x` } }),
+  },
+  'too-many-extensions': {
+    why: '65 extensions beside its own',
+    rule: 'too_large',
+    mint: leaf({
+      extensions: Array.from({ length: 65 }, (_, n) => ({
+        oid: `1.3.6.1.4.1.55555.2.${n}`,
+        critical: false,
+        value: Uint8Array.of(0x05, 0x00),
+      })),
+    }),
+  },
   'too-many-names': {
     why: '101 names',
     rule: 'too_large',

@@ -1,5 +1,6 @@
 /** Distinguished names (RFC 5280 §4.1.2.4): read from DER, compared as §7.1 says, printed for people. */
 
+import { LIMITS } from '../limits.ts';
 import { children, DerError, type DerNode, elements, Fields, TAG } from './der.ts';
 import { readOid } from './der-values.ts';
 import { nameOfOid, OID } from './oids.ts';
@@ -69,9 +70,10 @@ function wideText(octets: Buffer, width: 2 | 4): string {
  */
 function canonicalValue(value: DerNode, text: string | undefined): string {
   if (text === undefined) return `#${hexOf(value.bytes)}`;
+  // Folded first: to look for white space at the end takes each of 60,000 blanks inside for its beginning, a second of everybody's time.
   const folded = text
-    .replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '')
     .replace(/[ \t\n\v\f\r]+/g, ' ')
+    .replace(/^ | $/g, '')
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   // In hex, so that no value can contain the separators used below and pass for two attributes.
   return Buffer.from(folded, 'utf8').toString('hex');
@@ -79,6 +81,11 @@ function canonicalValue(value: DerNode, text: string | undefined): string {
 
 export function readDistinguishedName(node: DerNode, what: string): DistinguishedName {
   if (node.tag !== TAG.sequence) throw new DerError(`${what} is not a distinguished name`);
+  if (node.bytes.length > LIMITS.distinguishedNameOctetsMax) {
+    throw new DerError(
+      `${what} has ${node.bytes.length} octets; a name has at most ${LIMITS.distinguishedNameOctetsMax}`,
+    );
+  }
   const canonicalRdns: string[] = [];
   const shown: string[] = [];
   const texts = new Map<string, string[]>();

@@ -14,7 +14,7 @@ import {
   TAG,
 } from './der.ts';
 import { readBitString, readBoolean, readCount, readInteger, readOid } from './der-values.ts';
-import { type GeneralName, readGeneralName } from './general-name.ts';
+import { type GeneralName, isText, readGeneralName } from './general-name.ts';
 import { OID } from './oids.ts';
 import { hexOf } from './printable.ts';
 import { CertificateRefused } from './refused.ts';
@@ -113,7 +113,15 @@ function readGeneralNames(value: DerNode): readonly GeneralName[] {
       `${nodes.length} names in subjectAltName; at most ${LIMITS.subjectAltNamesMax} are read`,
     );
   }
-  return Object.freeze(nodes.map((node) => readGeneralName(node, 'a subjectAltName')));
+  const names = nodes.map((node) => readGeneralName(node, 'a subjectAltName'));
+  const others = names.reduce((sum, { type, octets }) => sum + (isText(type) ? 0 : octets.length), 0);
+  if (others > LIMITS.otherNamesOctetsMax) {
+    throw new CertificateRefused(
+      'too_large',
+      `${others} octets of names in subjectAltName that are no text; at most ${LIMITS.otherNamesOctetsMax} are read`,
+    );
+  }
+  return Object.freeze(names);
 }
 
 function readSubtrees(node: DerNode | undefined, tag: number): DerNode[] {
@@ -230,11 +238,29 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   [OID.inhibitAnyPolicy, checkInhibitAnyPolicy],
 ]);
 
+/** What has a bound of its own, on the number of its names. */
+const LISTS_OF_NAMES: readonly string[] = [OID.subjectAltName, OID.nameConstraints];
+
+function checkExtensionSize(oid: string, { length }: Uint8Array): void {
+  if (length <= LIMITS.extensionOctetsMax || LISTS_OF_NAMES.includes(oid)) return;
+  throw new CertificateRefused(
+    'too_large',
+    `${length} octets in the extension ${oid}; at most ${LIMITS.extensionOctetsMax} are read`,
+  );
+}
+
 /** From the Extensions of a TBSCertificate: SEQUENCE SIZE (1..MAX) OF Extension. */
 export function readExtensions(list: DerNode | undefined): ExtensionFacts {
   let facts = NOTHING;
   const seen = new Set<string>();
-  for (const node of list === undefined ? [] : elements(list, TAG.sequence, 'the extensions')) {
+  const nodes = list === undefined ? [] : elements(list, TAG.sequence, 'the extensions');
+  if (nodes.length > LIMITS.extensionsMax) {
+    throw new CertificateRefused(
+      'too_large',
+      `${nodes.length} extensions; at most ${LIMITS.extensionsMax} are read`,
+    );
+  }
+  for (const node of nodes) {
     const fields = new Fields(node, 'an extension');
     const oid = readOid(fields.next(TAG.oid, 'extnID'), 'extnID');
     const criticalNode = fields.optional(TAG.boolean);
@@ -245,8 +271,10 @@ export function readExtensions(list: DerNode | undefined): ExtensionFacts {
     if (seen.has(oid)) throw new DerError(`the extension ${oid} twice`);
     seen.add(oid);
     const decode = DECODERS.get(oid);
-    if (decode !== undefined) facts = { ...facts, ...decode(readWhole(value.content)) };
-    else if (critical) facts = { ...facts, unknownCritical: [...facts.unknownCritical, oid] };
+    if (decode !== undefined) {
+      checkExtensionSize(oid, value.content);
+      facts = { ...facts, ...decode(readWhole(value.content)) };
+    } else if (critical) facts = { ...facts, unknownCritical: [...facts.unknownCritical, oid] };
   }
   return Object.freeze(facts);
 }

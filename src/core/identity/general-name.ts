@@ -34,6 +34,11 @@ const CONSTRUCTED: ReadonlySet<GeneralNameType> = new Set([
   'ediPartyName',
 ]);
 
+/** Those whose octets are a text, and can be somebody's identity. */
+const TEXTS: readonly GeneralNameType[] = ['rfc822Name', 'dNSName', 'uniformResourceIdentifier'];
+
+export const isText = (type: GeneralNameType): boolean => TEXTS.includes(type);
+
 export function readGeneralName(node: DerNode, what: string): GeneralName {
   const number = node.tag & 0x1f;
   const type = GENERAL_NAME_TYPES[number];

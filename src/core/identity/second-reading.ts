@@ -164,10 +164,12 @@ const OBJECT_IDENTIFIER = 6;
 const SEQUENCE = 16;
 const VERSION_3 = '02';
 
+/** The octets are our own copy; what extensions and keys hold is looked at by who asks for it. */
+const READING = { copyInput: false, parseEmbedded: false, maxNodes: LIMITS.asn1ValuesMax };
+
 /** What asn1js makes of octets that are one value, down to the bottom. Throws where it cannot read them. */
 function readWhole(octets: Uint8Array): asn1js.AsnType {
-  // The octets are our own copy; what extensions and keys hold is looked at by who asks for it.
-  const { offset, result } = asn1js.fromBER(octets, { copyInput: false, parseEmbedded: false });
+  const { offset, result } = asn1js.fromBER(octets, READING);
   if (offset !== octets.length) throw new Error(result.error || 'octets behind an element');
   return result;
 }

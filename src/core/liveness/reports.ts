@@ -79,11 +79,16 @@ export function takeEvent(event: FluxEvent, nowMs: number, served: ReadonlySet<s
     word,
     revision: revision === undefined ? undefined : printable(revision, LIMITS.reportTextCharactersMax),
     reason: printable(reason, LIMITS.reportTextCharactersMax),
-    // Flux writes several lines; they are told in one.
-    message: printable(message.replace(/\s*\n\s*/g, '; '), LIMITS.reportMessageCharactersMax),
+    message: printable(inOneLine(message), LIMITS.reportMessageCharactersMax),
     atMs: momentOf(event.timestamp ?? undefined, nowMs),
   };
   return { taken: word === 'fetched' ? 'progress' : word, component, report };
+}
+
+/** Flux writes several lines. Line by line, as a pattern for white space around their ends takes the square of its length to find none. */
+function inOneLine(message: string): string {
+  const lines = message.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join('; ');
 }
 
 function componentOf(

@@ -167,19 +167,21 @@ export function createListener(
   // Answering 100 only once the request is let in keeps refused peers from sending their bodies.
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
+  const malformed = (error: NodeJS.ErrnoException, socket: TLSSocket): void => {
+    // Behind a request that is being answered, an error of ours would be read as the answer to that one.
+    const awaited = busy.endAfterAnswers(socket);
+    events.malformed(error, socket, !awaited, sourceOf(socket));
+  };
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // A handshake that failed comes by here as well; it has been told of, and there is nobody to answer.
     if (!busy.knows(socket as TLSSocket)) {
       socket.destroy();
       return;
     }
-    // Behind a request that is being answered, an error of ours would be read as the answer to that one.
-    const awaited = busy.endAfterAnswers(socket as TLSSocket);
-    events.malformed(error, socket as Socket, !awaited, sourceOf(socket as Socket));
+    malformed(error, socket as TLSSocket);
   });
   server.on('connect', (_request, socket) => {
-    const error = Object.assign(new Error('CONNECT'), { code: 'CONNECT' });
-    events.malformed(error, socket as Socket, true, sourceOf(socket as Socket));
+    malformed(Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket as TLSSocket);
   });
 
   const idle = setInterval(() => busy.look(), LIMITS.socketIdleLookMs);

@@ -11,6 +11,7 @@ import {
   reportKey,
   takeEvent,
 } from '../../../src/core/liveness/reports.ts';
+import { timesAsCostly } from '../../support/cost.ts';
 
 const NOW = Date.parse('2026-05-04T12:00:00Z');
 const served: ReadonlySet<string> = new Set(['cert-manager', 'podinfo']);
@@ -52,6 +53,14 @@ test('a ResourceSet is told of by itself, and passes for no component', () => {
   for (const name of ['../x', 'A', 'a b', '__proto__', 'a'.repeat(254), '']) {
     assert.equal(takeEvent(event({}, 'ResourceSet', name), NOW, served).taken, 'ignored', name);
   }
+});
+
+test('several lines are told in one, and white space between them costs what letters cost', () => {
+  const told = (message: string): string | undefined =>
+    takeEvent(event({ message }), NOW, served).report?.message;
+  assert.equal(told('one\r\n  two\n\n\tthree  \n'), 'one; two; three');
+  const of = (one: string) => () => told(one.repeat(39_000));
+  assert.ok(timesAsCostly(of(' '), of('y')) < 10);
 });
 
 test('what Flux says while it works is progress, and changes nothing', () => {
