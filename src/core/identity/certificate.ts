@@ -129,23 +129,28 @@ function crossCheck(
   }
 }
 
-/**
- * The facts of one certificate. Throws CertificateRefused: `malformed` for octets that are not strictly one certificate,
- * `too_large` for what exceeds a limit. The octets are copied first: what is judged cannot change afterwards.
- */
+/** The facts of one certificate, by all three parsers. Throws what `readFacts` and `confirmFacts` throw. */
 export function readCertificate(input: Uint8Array): CertificateFacts {
-  return read(input, findDisagreement);
+  const facts = readFacts(input);
+  confirmFacts(facts);
+  return facts;
+}
+
+/** Throws CertificateRefused, `malformed`, where the second parser reads something else. Most of what a certificate costs. */
+export function confirmFacts(facts: CertificateFacts): void {
+  const disagreement = findDisagreement(facts.der, facts);
+  if (disagreement !== undefined) {
+    throw new CertificateRefused('malformed', printable(`asn1js reads it differently: ${disagreement}`));
+  }
 }
 
 /**
- * The same for octets that `readCertificate` has taken before: whether two parsers agree about them cannot have changed, and
- * asking the second one is most of the work.
+ * The facts of one certificate by our parser, of which some were compared with OpenSSL's: to refuse by, but nobody is accepted by it
+ * before `confirmFacts`, now or when the same octets were accepted before. Throws CertificateRefused: `malformed` for octets that are
+ * not strictly one certificate, `too_large` for what exceeds a limit. The octets are copied first: what is judged cannot change
+ * afterwards.
  */
-export function readCertificateAgain(input: Uint8Array): CertificateFacts {
-  return read(input, () => undefined);
-}
-
-function read(input: Uint8Array, secondReading: typeof findDisagreement): CertificateFacts {
+export function readFacts(input: Uint8Array): CertificateFacts {
   if (input.length > LIMITS.chainBytesMax) {
     throw new CertificateRefused(
       'too_large',
@@ -161,8 +166,6 @@ function read(input: Uint8Array, secondReading: typeof findDisagreement): Certif
     fields.end();
     const facts = readTbs(tbs, algorithm);
     crossCheck(der, facts);
-    const disagreement = secondReading(der, { ...facts, tbsDer: tbs.bytes });
-    if (disagreement !== undefined) throw new DerError(`asn1js reads it differently: ${disagreement}`);
     return Object.freeze({
       ...facts,
       der,

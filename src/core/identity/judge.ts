@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../limits.ts';
-import { type CertificateFacts, describeCertificate, readCertificate } from './certificate.ts';
+import { type CertificateFacts, confirmFacts, describeCertificate, readFacts } from './certificate.ts';
 import { type CertificatePath, findPath, type PathRefusal, type PathResult } from './chain.ts';
 import { claimedClusters } from './claimed-names.ts';
 import { identify } from './identify.ts';
@@ -31,10 +31,12 @@ export interface JudgeInput {
   readonly revokedClusters?: RevokedClusters;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
-  /** How to read a certificate: for whoever judges many chains with the same intermediates, or one chain twice. */
+  /** How to read a certificate (`readFacts`): for whoever judges many chains with the same intermediates, or one chain twice. */
   readonly read?: (der: Uint8Array) => CertificateFacts;
   /** The same for all but the leaf, where others have come with them before. */
   readonly readIssuer?: (der: Uint8Array) => CertificateFacts;
+  /** Asked of each certificate of a chain that is about to be accepted (`confirmFacts`), unless it was asked before of the same octets. */
+  readonly confirm?: (facts: CertificateFacts) => void;
   /** Told what each rule saw; absent where nobody asks why. */
   readonly trace?: Trace;
 }
@@ -97,19 +99,22 @@ function checkSizes(presented: readonly Uint8Array[]): Uint8Array {
   return leaf;
 }
 
-/** The same certificate twice is one certificate. */
+/** The same certificate twice is one certificate. By its place in the chain. */
 function readOthers(
   presented: readonly Uint8Array[],
   leaf: CertificateFacts,
   read: (der: Uint8Array) => CertificateFacts,
-): readonly CertificateFacts[] {
+): ReadonlyMap<string, CertificateFacts> {
+  const known = new Set([leaf.sha256]);
   const found = new Map<string, CertificateFacts>();
   for (const [index, der] of presented.entries()) {
     if (index === 0) continue;
-    const facts = at(`intermediate ${index}`, () => read(der));
-    if (facts.sha256 !== leaf.sha256) found.set(facts.sha256, facts);
+    const position = `intermediate ${index}`;
+    const facts = at(position, () => read(der));
+    if (!known.has(facts.sha256)) found.set(position, facts);
+    known.add(facts.sha256);
   }
-  return [...found.values()];
+  return found;
 }
 
 const NO_BUNDLE: PathRefusal = Object.freeze({ rule: 'untrusted', position: 'leaf', detail: '' });
@@ -174,12 +179,12 @@ function decide(
     input.trace?.({ rule, position, passed: true, saw });
   const leafDer = checkSizes(presented);
   pass('too_large', 'chain', `${presented.length} certificate(s) presented`);
-  const read = input.read ?? readCertificate;
+  const { read = readFacts, confirm = confirmFacts } = input;
   const leaf = at('leaf', () => read(leafDer));
   learn(leaf);
   const others = readOthers(presented, leaf, input.readIssuer ?? read);
-  pass('malformed', 'chain', `${describeCertificate(leaf)} and ${others.length} other(s) are certificates`);
-  const { kind, path } = findTrust(leaf, others, input);
+  pass('malformed', 'chain', `${describeCertificate(leaf)} and ${others.size} other(s) are certificates`);
+  const { kind, path } = findTrust(leaf, [...others.values()], input);
   pass(
     'ambiguous_trust',
     'chain',
@@ -196,6 +201,9 @@ function decide(
     }
     pass('revoked', 'leaf', `cluster ${principal.dns} is not revoked as a whole`);
   }
+  // Only now, for it is most of what reading costs, and strangers come with whatever they like.
+  for (const [position, facts] of [['leaf', leaf] as const, ...others]) at(position, () => confirm(facts));
+  pass('malformed', 'chain', 'another parser reads the same');
   // Last, and never overruled: whoever finds a hole in one verifier must find the same hole in the other.
   if (openssl !== undefined && openssl.authorized !== true) {
     const detail = `${describeCertificate(leaf)}: every rule here accepts the chain, but OpenSSL's answer in the handshake was ${openssl.error ?? 'no'}`;

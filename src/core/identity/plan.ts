@@ -7,7 +7,7 @@
 import { boundedMemory } from '../bounded-memory.ts';
 import { StartupError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { type CertificateFacts, describeCertificate, readCertificateAgain } from './certificate.ts';
+import { type CertificateFacts, describeCertificate, readFacts } from './certificate.ts';
 import { CrlRefused } from './crl-refused.ts';
 import { type CrlSet, findCrlIssuer } from './crl-set.ts';
 import { type JudgeInput, judge } from './judge.ts';
@@ -120,7 +120,14 @@ export type Planner = (planned: Planned) => PlanVerdict;
 export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Planner {
   const read = rememberFacts();
   const under = (state: TrustState, presented: readonly Uint8Array[]): Verdict =>
-    judge({ presented, openssl: { authorized: true, error: undefined }, ...state, nowMs, read });
+    judge({
+      presented,
+      openssl: { authorized: true, error: undefined },
+      ...state,
+      nowMs,
+      read,
+      confirm: confirmedBefore,
+    });
   const deadEnd = ({ trust }: TrustState, presented: readonly Uint8Array[]): CertificateFacts | undefined => {
     const [leaf, ...others] = presented.map(read);
     return leaf && findOpensslDeadEnd(leaf, others, trust, nowMs);
@@ -155,8 +162,11 @@ export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Plan
   };
 }
 
+/** What was presented was accepted once, so both parsers have read it alike. */
+const confirmedBefore = (): void => undefined;
+
 /**
- * What was presented was accepted once, so it was read by both parsers. Reading still costs more than all the rest: a fleet
+ * Reading still costs more than all the rest: a fleet
  * presents few different intermediates, and each leaf is read for two verdicts in a row. By the octets' object; only so many,
  * because a fleet has as many leaves as it has clusters.
  */
@@ -165,7 +175,7 @@ function rememberFacts(): (der: Uint8Array) => CertificateFacts {
   return (der) => {
     let facts = known.get(der);
     if (facts === undefined) {
-      facts = readCertificateAgain(der);
+      facts = readFacts(der);
       known.set(der, facts);
     }
     return facts;

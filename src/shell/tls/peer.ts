@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { boundedMemory } from '../../core/bounded-memory.ts';
 import { type DigestMemory, digestMemory } from '../../core/digest-memory.ts';
-import { readCertificate, readCertificateAgain } from '../../core/identity/certificate.ts';
-import { createIssuerReader } from '../../core/identity/certificate-memory.ts';
+import { createIssuerReader, type IssuerReader } from '../../core/identity/certificate-memory.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
 import type { RevocationCheck } from '../../core/identity/revocation.ts';
@@ -41,7 +40,7 @@ export class PeerJudge {
   readonly #presented: OfSocket<Presented>;
   /** Keys of what was accepted under any snapshot: both parsers have read those octets alike, and need not again. */
   readonly #readBefore: DigestMemory<true>;
-  readonly #readIssuer: ReturnType<typeof createIssuerReader>;
+  readonly #issuers: IssuerReader;
   readonly #rejected = boundedMemory<string, Verdict>(LIMITS.rejectedVerdictsMax);
 
   /** By leaf, of connections that OpenSSL accepts: what was accepted, so that its chain need not be read again before it is an hour old. */
@@ -61,7 +60,7 @@ export class PeerJudge {
     this.#revocation = revocationOf(snapshot);
     this.#presented = predecessor === undefined ? new OfSocket() : predecessor.#presented;
     this.#ofConnection = predecessor === undefined ? new OfSocket() : predecessor.#ofConnection;
-    this.#readIssuer = predecessor === undefined ? createIssuerReader() : predecessor.#readIssuer;
+    this.#issuers = predecessor === undefined ? createIssuerReader() : predecessor.#issuers;
     this.#readBefore =
       predecessor === undefined ? digestMemory(LIMITS.acceptedVerdictsMax) : predecessor.#readBefore;
   }
@@ -148,12 +147,14 @@ export class PeerJudge {
       revocation: this.#revocation,
       revokedClusters: this.#snapshot.revocations,
       nowMs,
-      read: this.#readBefore.get(presented.key) === true ? readCertificateAgain : readCertificate,
-      readIssuer: this.#readIssuer,
+      readIssuer: this.#issuers.read,
+      confirm: this.#readBefore.get(presented.key) === true ? confirmedBefore : this.#issuers.confirm,
     };
     return withObservation(judge(input), input);
   }
 }
+
+const confirmedBefore = (): void => undefined;
 
 /** What was said of a connection, and by whom: a mark of that judge, for to hold the judge is to hold all that it trusted. */
 interface Said {

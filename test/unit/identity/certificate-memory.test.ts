@@ -13,7 +13,7 @@ const certificate = (number: number): Uint8Array =>
   readPemCertificates(mint(number), 'test')[0] as Uint8Array;
 
 it('says of the same octets the same facts, and of others their own, one octet apart', () => {
-  const read = createIssuerReader();
+  const { read } = createIssuerReader();
   const [one, two] = [certificate(1), certificate(2)];
   assert.equal(read(one), read(new Uint8Array(one)));
   assert.deepEqual(read(one), readCertificate(one));
@@ -26,7 +26,7 @@ it('says of the same octets the same facts, and of others their own, one octet a
 });
 
 it('keeps what was asked for last, and no more than its bound', () => {
-  const read = createIssuerReader();
+  const { read } = createIssuerReader();
   const zero = certificate(0);
   const first = read(zero);
   for (let number = 1; number < LIMITS.issuersReadMax; number++) read(certificate(number));

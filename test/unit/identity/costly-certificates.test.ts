@@ -4,12 +4,14 @@ import { mintCa } from '../../../certs-dev/mint.ts';
 import type { RawExtension } from '../../../certs-dev/mint-extensions.ts';
 import { nameDer } from '../../../certs-dev/mint-names.ts';
 import { readCertificate } from '../../../src/core/identity/certificate.ts';
+import { createIssuerReader } from '../../../src/core/identity/certificate-memory.ts';
 import { readWhole } from '../../../src/core/identity/der.ts';
 import { readDistinguishedName } from '../../../src/core/identity/distinguished-name.ts';
 import { CertificateRefused } from '../../../src/core/identity/refused.ts';
+import type { Trust } from '../../../src/core/identity/trust.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { timesAsCostly } from '../../support/cost.ts';
-import { leaf } from './pki.ts';
+import { ca, DAY, judged, leaf, NOW, trustOf } from './pki.ts';
 
 /** Whoever made these has no key of ours: all of it is read before anybody knows whether the issuer is trusted. */
 const nobody = await mintCa('a CA of nobody');
@@ -89,4 +91,55 @@ test('white space inside a name costs what letters cost', () => {
     };
   };
   assert.ok(timesAsCostly(inside(' '), inside('y')) < 10);
+});
+
+const root = await ca('root');
+const intermediate = await ca('intermediate', { issuer: root });
+const client = await leaf(intermediate);
+
+function askedWhile(presented: Parameters<typeof judged>[0], trust: Trust, fail?: string) {
+  const asked: string[] = [];
+  const verdict = judged(presented, trust, {
+    confirm({ subject: { readable } }) {
+      asked.push(readable);
+      if (readable === fail) throw new CertificateRefused('malformed', 'read differently');
+    },
+  });
+  return { asked, verdict };
+}
+
+test('the second parser is asked of nothing that a stranger sends', async () => {
+  const strangers = trustOf([await ca('another root')]);
+  assert.deepEqual(askedWhile([client, intermediate, root], strangers).asked, []);
+  const expired = await leaf(intermediate, {
+    notBefore: new Date(NOW - 9 * DAY),
+    notAfter: new Date(NOW - DAY),
+  });
+  assert.deepEqual(askedWhile([expired, intermediate], trustOf([root])).asked, []);
+});
+
+test('nobody is accepted before it was asked of all that they sent, once', async () => {
+  const unused = await ca('unused');
+  const presented = [client, intermediate, unused, intermediate, client];
+  const { asked, verdict } = askedWhile(presented, trustOf([root]));
+  assert.deepEqual([verdict.accepted, asked], [true, ['CN=a client', 'CN=intermediate', 'CN=unused']]);
+  for (const [fail, position] of [
+    ['CN=a client', 'leaf'],
+    ['CN=intermediate', 'intermediate 1'],
+    ['CN=unused', 'intermediate 2'],
+  ] as const) {
+    const { verdict: refused } = askedWhile(presented, trustOf([root]), fail);
+    assert.ok(!refused.accepted);
+    assert.deepEqual([refused.refusal.rule, refused.refusal.position], ['malformed', position]);
+  }
+});
+
+test('an issuer that is read differently is refused each time', () => {
+  const reader = createIssuerReader();
+  const facts = reader.read(root.der);
+  const other = Object.freeze({ ...facts, serial: '05' });
+  assert.throws(() => reader.confirm(other), /serial number/);
+  assert.throws(() => reader.confirm(other), /serial number/);
+  reader.confirm(facts);
+  assert.equal(reader.read(new Uint8Array(root.der)), facts);
 });
