@@ -57,6 +57,7 @@ interface Report {
     readonly status: string;
     readonly source: string;
     readonly next_update: string;
+    readonly remembered: boolean;
   }[];
   readonly crls_missing: readonly { readonly issuer: string }[];
   readonly server_certificate: { readonly not_after: string };
@@ -116,6 +117,9 @@ function besides(report: Report): string[] {
     ...stale.map(
       ({ source, status, next_update }) => `CRL ${source} is ${status}, next update ${next_update}`,
     ),
+    ...report.crls
+      .filter(({ remembered }) => remembered)
+      .map(({ source }) => `CRL ${source} is in no file any more: a process that starts does not know it`),
     ...report.crls_missing.map(({ issuer }) => `no CRL any more of ${issuer}`),
     ...(report.last_seen_by_token.total === 0
       ? []

@@ -208,9 +208,12 @@ export function createCrlSet(sources: CrlSources): CrlSet {
     states: (nowMs) =>
       [...lines.values()].flat().map((line) => {
         const current = inForce(line, nowMs);
-        return stateOf(current ?? line[0], current === undefined ? 'future' : 'begun', nowMs);
+        const next = line.findLast((crl) => beginOf(crl) > nowMs);
+        return current === undefined
+          ? { crl: next ?? line[0], status: 'future' }
+          : stateOf(current, next, nowMs);
       }),
-    describe: () => crls.map(lineOf),
+    describe: () => crls.map((crl) => lineOf(crl, createdMs)),
   });
 }
 
@@ -229,7 +232,8 @@ function findStaleness(line: Line, nowMs: number): RevocationBreach | undefined 
   const current = inForce(line, nowMs);
   const retryAt = nextBegin(line, nowMs);
   if (current === undefined) {
-    const detail = `${describeCrl(line[0].facts)} begins at ${printableTime(line[0].facts.thisUpdate)} only, and there is no earlier one; it is ${printableTime(nowMs)}`;
+    const { facts } = line.at(-1) ?? line[0];
+    const detail = `${describeCrl(facts)} begins at ${printableTime(facts.thisUpdate)} only, and there is no earlier one; it is ${printableTime(nowMs)}`;
     return { rule: 'crl_not_yet_valid', detail, retryAt };
   }
   if (!isStale(current.facts, nowMs)) return undefined;
@@ -237,7 +241,9 @@ function findStaleness(line: Line, nowMs: number): RevocationBreach | undefined 
   return { rule: 'crl_stale', detail, retryAt };
 }
 
-function lineOf({ facts, issuer, source, remembered }: BoundCrl): string {
+function lineOf(crl: BoundCrl, nowMs: number): string {
+  const { facts, issuer, source, remembered } = crl;
   const from = remembered ? `remembered from ${source}` : source;
-  return `CRL_DIR: ${describeCrl(facts)}, ${facts.entries.count} entries, next update ${printableTime(facts.nextUpdate)} (${from}, issuer key ${issuer.spkiSha256.slice(0, 16)})`;
+  const begins = beginOf(crl) > nowMs ? `, not in force before ${printableTime(facts.thisUpdate)}` : '';
+  return `CRL_DIR: ${describeCrl(facts)}, ${facts.entries.count} entries, next update ${printableTime(facts.nextUpdate)}${begins} (${from}, issuer key ${issuer.spkiSha256.slice(0, 16)})`;
 }

@@ -19,6 +19,8 @@ export interface BoundCrl {
 
 export interface CrlState {
   readonly crl: BoundCrl;
+  /** The next of the same issuer and scope that is yet to begin, where `crl` has begun. */
+  readonly next?: BoundCrl | undefined;
   readonly status: 'fresh' | 'ending' | 'stale' | 'future';
 }
 
@@ -33,8 +35,7 @@ function warnFrom({ facts }: BoundCrl): number {
 export const isStale = ({ nextUpdate }: CrlFacts, nowMs: number): boolean =>
   !(Math.floor(nowMs / 1000) <= Math.floor(nextUpdate / 1000));
 
-export function stateOf(crl: BoundCrl, begun: 'begun' | 'future', nowMs: number): CrlState {
-  if (begun === 'future') return { crl, status: 'future' };
-  if (isStale(crl.facts, nowMs)) return { crl, status: 'stale' };
-  return { crl, status: nowMs >= warnFrom(crl) ? 'ending' : 'fresh' };
+export function stateOf(crl: BoundCrl, next: BoundCrl | undefined, nowMs: number): CrlState {
+  if (isStale(crl.facts, nowMs)) return { crl, next, status: 'stale' };
+  return { crl, next, status: nowMs >= warnFrom(crl) ? 'ending' : 'fresh' };
 }

@@ -2,6 +2,7 @@
 
 import { describeCrl } from './crl.ts';
 import type { CrlSet } from './crl-set.ts';
+import type { BoundCrl, CrlState } from './crl-state.ts';
 import { printableTime } from './printable.ts';
 
 /** Whether somebody's clients are refused now: for a CRL that policy requires, and that is stale, not begun or not there. */
@@ -23,13 +24,32 @@ function missingWarnings({ missing, policy }: CrlSet): readonly string[] {
   );
 }
 
+const nameOf = ({ facts, source }: BoundCrl): string => `${describeCrl(facts)} (${source})`;
+
+/** Its file is gone, and this process is all that knows it: what that means, and what would end it. */
+function rememberedWarning(set: CrlSet, { crl, next }: CrlState): string {
+  if (next === undefined) {
+    return `CRL_DIR: ${nameOf(crl)} is in CRL_DIR no more, or only an older one: what it says stays in force, until a newer one of that issuer comes or the process restarts`;
+  }
+  const restart =
+    set.policy === 'require-fresh'
+      ? 'refuses every certificate of that issuer'
+      : 'does not know whom it revokes (CRL_POLICY=prefer-fresh)';
+  return (
+    `CRL_DIR: ${nameOf(next)} is from the future (thisUpdate ${printableTime(next.facts.thisUpdate)}), and not in force before then. ` +
+    `${nameOf(crl)} stays in force meanwhile, but its file is gone: a process that starts before then, a worker too, ${restart}. ` +
+    'Put the CRL before back into CRL_DIR, beside this one, and check the clocks'
+  );
+}
+
 /** One line for each CRL that somebody should look after, in the order of the issuers. */
 export function crlWarnings(set: CrlSet, nowMs: number): readonly string[] {
-  const ofStates = set.states(nowMs).flatMap(({ crl, status }) => {
+  const refused = set.policy === 'require-fresh';
+  const ofStates = set.states(nowMs).flatMap((state) => {
     const lines: string[] = [];
-    const what = `CRL_DIR: ${describeCrl(crl.facts)} (${crl.source})`;
+    const { crl, status } = state;
+    const what = `CRL_DIR: ${nameOf(crl)}`;
     const { thisUpdate, nextUpdate, entries } = crl.facts;
-    const refused = set.policy === 'require-fresh';
     if (status === 'stale') {
       lines.push(
         `${what} is stale since ${printableTime(nextUpdate)}: ${refused ? 'every certificate of that issuer is refused' : 'it still revokes, but newer revocations are not known (CRL_POLICY=prefer-fresh)'}. Put its newest CRL into CRL_DIR`,
@@ -37,7 +57,7 @@ export function crlWarnings(set: CrlSet, nowMs: number): readonly string[] {
     }
     if (status === 'future') {
       lines.push(
-        `${what} is from the future (thisUpdate ${printableTime(thisUpdate)}), and not in force${refused ? ': until then every certificate of that issuer is refused' : ''}. Check the clocks`,
+        `${what} is from the future (thisUpdate ${printableTime(thisUpdate)}), and not in force: until then ${refused ? 'every certificate of that issuer is refused' : 'whom it revokes is not known (CRL_POLICY=prefer-fresh)'}. Put the CRL before into CRL_DIR, beside this one, and check the clocks`,
       );
     }
     if (status === 'ending') {
@@ -45,11 +65,7 @@ export function crlWarnings(set: CrlSet, nowMs: number): readonly string[] {
         `${what} becomes stale at ${printableTime(nextUpdate)}. Put its newest CRL into CRL_DIR before that`,
       );
     }
-    if (crl.remembered) {
-      lines.push(
-        `${what} is in CRL_DIR no more, or only an older one: what it says stays in force, until a newer one of that issuer comes or the process restarts`,
-      );
-    }
+    if (crl.remembered) lines.push(rememberedWarning(set, state));
     if (entries.removals > 0) {
       lines.push(
         `${what} has ${entries.removals} entries with removeFromCRL, which belongs into delta CRLs; they revoke nothing`,
