@@ -8,7 +8,7 @@ import { assertFindable } from './audit-findable.ts';
 import type { TerminalContext } from './context.ts';
 import { jsonLine, jsonText, yamlText } from './output/documents.ts';
 import { createPaint, type Paint } from './output/paint.ts';
-import { shown } from './output/text.ts';
+import { counted, shown } from './output/text.ts';
 import { instant } from './output/time.ts';
 
 interface AuditEntry {
@@ -19,6 +19,7 @@ interface AuditEntry {
   readonly source?: string;
   readonly operation?: string;
   readonly object?: string;
+  readonly details?: { readonly objects?: number };
   readonly reason?: string;
   readonly count?: number;
 }
@@ -88,15 +89,16 @@ function print(
 const REFUSALS = ['denied', 'unauthenticated', 'certificate_refused', 'reload_refused'];
 
 function entryLine(
-  { at, event, actor, source, operation, object, reason, count }: AuditEntry,
+  { at, event, actor, source, operation, object, details, reason, count }: AuditEntry,
   paint: Paint,
 ): string {
+  const objects = details?.objects;
   const parts = [
     at,
     event,
     actor?.principal,
     operation,
-    object,
+    object ?? (objects === undefined ? undefined : counted(objects, 'object')),
     source === undefined ? undefined : `from ${source}`,
     count === undefined || count < 2 ? undefined : `${count} times`,
     reason === undefined ? undefined : `(${reason})`,

@@ -42,24 +42,53 @@ export function createAuditWrites(database: Database): AuditWrites {
 
 export function createAuditQueries(database: Database): AuditQueries {
   const last = database.prepare<[], ChainEnd>(LAST);
-  const matching = `FROM audit WHERE (@event IS NULL OR event = @event) AND (@principal IS NULL OR principal = @principal)
-       AND (@object IS NULL OR object = @object) AND (@operation IS NULL OR operation = @operation)
-       AND (@request_id IS NULL OR request_id = @request_id)
-       AND (@since IS NULL OR at >= @since) AND (@until IS NULL OR at <= @until)`;
+  const anything = preparePage(database, MATCHING);
+  const ofObject = preparePage(database, `${MATCHING} AND ${OF_OBJECT}`);
+  return {
+    list({ object, ...query }) {
+      const asked = { ...ANYTHING, ...present(query) };
+      return object === undefined ? anything(asked) : ofObject({ ...asked, ...namesOf(object) });
+    },
+    end: () => last.get() ?? NO_ROW,
+  };
+}
+
+const MATCHING = `FROM audit WHERE (@event IS NULL OR event = @event) AND (@principal IS NULL OR principal = @principal)
+  AND (@operation IS NULL OR operation = @operation) AND (@request_id IS NULL OR request_id = @request_id)
+  AND (@since IS NULL OR at >= @since) AND (@until IS NULL OR at <= @until)`;
+
+/**
+ * What is about it alone, and each change of many that it was among. Those that a row has no room for are in the revision's own record,
+ * for as long as that is kept; by time as well, for a restored store gives a number out again. `instr` first, for it parses nothing.
+ */
+const OF_OBJECT = `sequence IN (
+  SELECT sequence FROM audit WHERE object = @object
+  UNION ALL
+  SELECT sequence FROM audit WHERE event = 'fleet_changed' AND object IS NULL AND (
+    (instr(document, @quoted) > 0 AND EXISTS (
+      SELECT 1 FROM json_each(document, '$.details.changes') AS change
+      WHERE change.value ->> '$.kind' = @kind AND change.value ->> '$.id' = @id))
+    OR (document ->> '$.details.revision', at) IN (
+      SELECT number, strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') FROM revision_changes
+      JOIN revisions ON number = revision WHERE kind = @kind AND id = @id)))`;
+
+function namesOf(object: string): object {
+  const [kind = ''] = object.split('/', 1);
+  const id = object.slice(kind.length + 1);
+  return { object, kind, id, quoted: JSON.stringify(id) };
+}
+
+function preparePage(database: Database, matching: string): (asked: object) => Page<AuditRecord> {
   const list = database.prepare<unknown[], AuditRow>(
     `SELECT sequence, document, hash ${matching} ORDER BY sequence DESC LIMIT @limit OFFSET @offset`,
   );
   const count = database.prepare<unknown[], number>(`SELECT count(*) ${matching}`).pluck();
-  return {
-    list(query) {
-      const asked = { ...ANYTHING, ...present(query) };
-      const items = list
-        .all(asked)
-        .map(({ sequence, document, hash }) => ({ sequence, hash, ...(JSON.parse(document) as AuditEntry) }));
-      return { items, total: count.get(asked) ?? 0 };
-    },
-    end: () => last.get() ?? NO_ROW,
-  };
+  return (asked) => ({
+    items: list
+      .all(asked)
+      .map(({ sequence, document, hash }) => ({ sequence, hash, ...(JSON.parse(document) as AuditEntry) })),
+    total: count.get(asked) ?? 0,
+  });
 }
 
 export function createAuditTrail(database: Database): AuditTrail {
@@ -70,14 +99,13 @@ export function createAuditTrail(database: Database): AuditTrail {
 const ANYTHING = Object.freeze({
   event: null,
   principal: null,
-  object: null,
   operation: null,
   request_id: null,
   since: null,
   until: null,
 });
 
-const present = (query: AuditQuery): object =>
+const present = (query: Omit<AuditQuery, 'object'>): object =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
 
 function prepareHighest(database: Database): () => number {

@@ -185,3 +185,23 @@ test('entries are found by what they say, newest first, page by page', async (t)
   assert.deepEqual(await found({ limit: 1, offset: 1 }), [2]);
   assert.equal((await store.audit.list({ event: 'denied', limit: 1, offset: 0 })).total, 2);
 });
+
+test('a change of many is found by each object while its revision is kept, and by those its row names for ever', async (t) => {
+  const { path, store } = await opened(t);
+  const ids = Array.from({ length: 60 }, (_, number) => `many-${String(number).padStart(2, '0')}`);
+  await store.transact(async (tx) => {
+    for (const id of ids) await tx.insert('namespace', sampleNamespace(id));
+  }, origin);
+  const found = async (id: string): Promise<number> =>
+    (await store.audit.list({ ...ALL, object: `namespace/${id}` })).total;
+  assert.deepEqual([await found('many-00'), await found('many-59')], [1, 1]);
+  assert.deepEqual([await found('many-0'), await found('many-60')], [0, 0]);
+
+  const database = new SqliteDatabase(path);
+  t.after(() => database.close());
+  // As after a restore: the number was given out again, for something else at another time.
+  database.exec('UPDATE revisions SET at_ms = at_ms + 1');
+  assert.deepEqual([await found('many-00'), await found('many-59')], [1, 0]);
+  database.exec('PRAGMA foreign_keys = ON; DELETE FROM revisions');
+  assert.deepEqual([await found('many-00'), await found('many-59')], [1, 0]);
+});
