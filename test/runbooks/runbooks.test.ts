@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -17,6 +18,7 @@ import {
   type TestGateway,
   type TestGatewayOptions,
 } from '../support/gateway.ts';
+import { readPage } from '../support/page.ts';
 import { missingTools } from '../support/page-shell.ts';
 import { createTestPki, type MintedChain, withChain } from '../support/pki.ts';
 import { executeRunbook } from '../support/runbook.ts';
@@ -129,11 +131,28 @@ test('revoke a cluster', { skip }, async (t) => {
     environment,
     events: {
       'the first cluster polls and is refused': () => poll(FIRST, first, 495),
-      'the first cluster polls and is served': () => poll(FIRST, first, 200),
+      'the second cluster polls and is refused': async () => {
+        await poll(SECOND, second, 495);
+        await poll(SECOND, await gateway.pki.cluster(SECOND), 200);
+      },
+      'both clusters poll and are served': async () => {
+        await poll(FIRST, first, 200);
+        await poll(SECOND, second, 200);
+      },
     },
   });
-  await poll(SECOND, second, 495);
-  await poll(SECOND, await gateway.pki.cluster(SECOND), 200);
+});
+
+test('a wait for a reload that does not know since when says so, and does not end as if it had been read', {
+  skip,
+}, () => {
+  const { setup = '' } = readPage('docs/runbooks/README.md');
+  for (const before of ['', 'null']) {
+    const answer = `operator() { echo '{"loaded_at":"2026-11-20T00:00:00.000Z"}'; }`;
+    const ran = spawnSync('bash', ['-uc', `${setup}\n${answer}\nin_force "${before}"`], { encoding: 'utf8' });
+    assert.equal(ran.status, 1, before);
+    assert.match(ran.stderr, /^in_force: since when\?/);
+  }
 });
 
 test('move a fleet from tokens to certificates', { skip }, async (t) => {

@@ -81,6 +81,8 @@ export async function revoke(context: TerminalContext, options: RevokeOptions): 
     until,
   };
   const proof = recordOf(await answered(send, { method: 'POST', path: '/revocations', body }));
+  // Whoever may not read the fleet says --unknown of every name, and learns of a slip here.
+  tellWarnings(context, proof['warnings']);
   if (options.output === 'name') return context.print(`revocation/${shown(String(proof['id']))}`);
   if (options.output !== 'table') return printDocument(context, options, proof);
   const made = proof as unknown as Revocation;
@@ -92,6 +94,13 @@ export async function revoke(context: TerminalContext, options: RevokeOptions): 
   );
   const others = (await inForce(send, made)) ?? [];
   if (others.length > 0) context.print(shown(`it was refused already by ${others.join(', ')}`));
+}
+
+/** To who types: what is printed may be read by a program. */
+function tellWarnings({ terminal }: TerminalContext, warnings: unknown): void {
+  for (const warning of Array.isArray(warnings) ? warnings : []) {
+    terminal.errors.write(`${shown(String(warning))}\n`);
+  }
 }
 
 /** The other revocations of the same that are in force, by id; undefined: the gateway does not say, now. */

@@ -12,19 +12,29 @@ import { parseDateTime } from '../../../core/rfc3339.ts';
 import type { KnownRevocation, RevocationOrder } from '../../revocations.ts';
 import { numberOf, pageHeaders } from '../parameters.ts';
 import type { Handler, HandlerParts } from './handlers.ts';
+import { nameWarnings } from './revoked-name.ts';
 
 /** What operators take back before its time: certificates, keys, whole clusters. */
 export function revocationsHandler(operation: Operation, parts: HandlerParts): Handler | undefined {
   const { revocations, clock } = parts;
   switch (operation.operationId) {
     case 'createRevocation':
-      return async ({ audited, body }) => {
+      return async ({ audited, body, permits }) => {
         const { trust } = parts.trust.snapshot;
         const order = readOrder(body as RevocationBody, trust, clock.now());
         const proof = await revocations.revoke(order, audited);
+        // Afterwards, so that nothing delays what is urgent; and only for whom a plan of trust tells each name of the fleet.
+        const warnings =
+          order.target.kind === 'cluster_dns' && permits({ kind: 'trust' }, 'planTrust')
+            ? await nameWarnings(parts.store, order.target.dns, parts.log)
+            : [];
         return {
           status: 201,
-          body: { ...shown(proof), connections_closed: proof.inForce?.connectionsClosed ?? 0 },
+          body: {
+            ...shown(proof),
+            connections_closed: proof.inForce?.connectionsClosed ?? 0,
+            ...(warnings.length === 0 ? {} : { warnings }),
+          },
           headers: { Location: `${operation.path}/${proof.id}` },
         };
       };
