@@ -18,6 +18,7 @@ import { sharePresentations } from './shared-presentations.ts';
 import { isSameCredential, type Sighted, sightingIn } from './sighted.ts';
 import type { SightingKey, SightingStore } from './store/sightings.ts';
 import type { Agreed } from './tls/agreed.ts';
+import { createToldLately } from './told-lately.ts';
 import type { Siblings } from './workers/siblings.ts';
 import { createWriteBehind } from './write-behind.ts';
 
@@ -82,6 +83,8 @@ export interface Presentations {
   certificateOf(clusterDns: string): PresentedCertificate | undefined;
   /** With what was presented, as it is by now; undefined: there is none (any more). Reads the store. */
   withChain(one: Presentation): Promise<PresentedChain | undefined>;
+  /** Where there is none: whether it may come yet, from the worker that saw it. */
+  isToBeWritten(one: SightingKey): boolean;
   /** Clusters that are in no fleet (any more) and have been silent for a while, in memory and in the store. */
   forgetGone(registered: ReadonlySet<string>): void;
   flush(): Promise<void>;
@@ -161,10 +164,12 @@ export function createPresentations(
     // Whoever told it writes it, leaf and all: of another certificate there is none here.
     (key, told) => {
       const before = seen.get(key);
-      const leaf = before !== undefined && isSameCredential(before, told) ? before.leaf : undefined;
-      keep(key, { ...told, leaf });
+      const same = before !== undefined && isSameCredential(before, told);
+      if (!same) toldLately.add(key);
+      keep(key, { ...told, leaf: same ? before.leaf : undefined });
     },
   );
+  const toldLately = createToldLately(clock);
   /** Of which the store has no leaf: somebody took the row out meanwhile. */
   const lost = new Set<string>();
 
@@ -217,11 +222,12 @@ export function createPresentations(
         }
         const since = seen.get(key);
         if (since?.certificate === now.certificate && since?.leaf === now.leaf) {
-          lost.add(key);
+          if (!toldLately.has(key)) lost.add(key);
           return undefined;
         }
       }
     },
+    isToBeWritten: ({ kind, name, credential }) => toldLately.has(keyOf(kind, name, credential)),
     forgetGone(registered) {
       const before = clock.now() - LIMITS.goneSightingMs;
       for (const key of seen.keys()) {

@@ -186,7 +186,13 @@ export async function planTrust(context: TerminalContext, options: TrustPlanOpti
   const plan = recordOf(await answered(session.send, { method: 'POST', path: '/trust/plan', body }));
   if (options.output === 'table') await printTrustPlan(context, plan, options.pager ?? true);
   else await printDocument(context, options, plan);
-  if (plan['safe'] !== true) throw new CommandFailed('somebody who is accepted now would be refused');
+  if (plan['safe'] === true) return;
+  const groups = [plan['clusters'], plan['operators']] as readonly PlanGroup[];
+  throw new CommandFailed(
+    groups.some(({ refused }) => refused.total > 0)
+      ? 'somebody who is accepted now would be refused'
+      : 'not everybody could be judged: the warnings name them',
+  );
 }
 
 async function printTrustPlan(

@@ -33,6 +33,8 @@ interface JudgedSeen {
   readonly judged: Judged;
   /** Seen, and what they presented is gone from the store: nobody can say what would become of them. */
   readonly lost: readonly Presentation[];
+  /** Seen by another worker a moment ago, which has not written yet what they presented. */
+  readonly unwritten: readonly Presentation[];
 }
 
 /** What a plan is made of, at one moment. */
@@ -80,33 +82,38 @@ async function judgeSeen(presentations: Presentations, judge: Planner): Promise<
   );
   const judged: (readonly [Presentation, PlanVerdict])[] = [];
   const lost: Presentation[] = [];
+  const unwritten: Presentation[] = [];
   const pause = createPause();
   for (const one of await inSlices(sortInSteps(seen, byName))) {
     const presented = await presentations.withChain(one);
-    if (presented === undefined) lost.push(one);
-    else judged.push([one, judge(presented)]);
+    if (presented !== undefined) judged.push([one, judge(presented)]);
+    else if (presentations.isToBeWritten(one)) unwritten.push(one);
+    else lost.push(one);
     await pause();
   }
-  return { judged, lost };
+  return { judged, lost, unwritten };
 }
 
 function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
   const { snapshot, candidate, seen, registered, nowMs, limit } = situation;
-  const { judged, lost } = seen;
+  const { judged, lost, unwritten } = seen;
+  const unjudged = [...lost, ...unwritten];
   const clusters = yield* filterInSteps(judged, ([{ kind }]) => kind === 'cluster');
   const operators = yield* filterInSteps(judged, ([{ kind }]) => kind === 'operator');
-  const known = new Set(clusters.map(([{ name }]) => name));
+  const ofClusters = unjudged.filter(({ kind }) => kind === 'cluster');
+  const known = new Set([...clusters.map(([one]) => one), ...ofClusters].map(({ name }) => name));
   const unknown = yield* filterInSteps(registered, (name) => !known.has(name));
   return yield* jsonInSteps({
     as_of: showTime(nowMs),
     generation: snapshot.generation,
-    safe: lost.length === 0 && judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
+    safe: unjudged.length === 0 && judged.every(([, verdict]) => verdict.stays || verdict.refusedNow),
     openssl_asked: false,
     anchors: showAnchors(candidate),
     warnings: [
       ...trustWarnings(candidate, nowMs),
       ...(yield* strandedCrls(snapshot.crls.crls, candidate)),
       ...lostWarning(lost),
+      ...unwrittenWarning(unwritten),
     ],
     clusters: yield* showGroup(clusters, ({ name }) => registered.has(name), limit),
     unknown: { total: unknown.length, names: unknown.slice(0, limit) },
@@ -114,15 +121,25 @@ function* report(situation: Situation): Generator<void, readonly Uint8Array[]> {
   });
 }
 
-const LOST_NAMES_MAX = 5;
+const UNJUDGED_NAMES_MAX = 5;
 
 function lostWarning(lost: readonly Presentation[]): readonly string[] {
   if (lost.length === 0) return [];
-  const names = lost.slice(0, LOST_NAMES_MAX).map(({ kind, name }) => `${kind} ${name}`);
-  const more = lost.length > names.length ? ` and ${lost.length - names.length} more` : '';
   return [
-    `not judged, for the certificates that they presented are gone from the store: ${names.join(', ')}${more}; whoever comes again is judged again`,
+    `not judged, for the certificates that they presented are gone from the store: ${firstOf(lost)}; whoever comes again is judged again`,
   ];
+}
+
+function unwrittenWarning(unwritten: readonly Presentation[]): readonly string[] {
+  if (unwritten.length === 0) return [];
+  return [
+    `not judged yet, for another worker saw their newest certificates and is about to write them: ${firstOf(unwritten)}; ask again in some seconds`,
+  ];
+}
+
+function firstOf(several: readonly Presentation[]): string {
+  const names = several.slice(0, UNJUDGED_NAMES_MAX).map(({ kind, name }) => `${kind} ${name}`);
+  return `${names.join(', ')}${several.length > names.length ? ` and ${several.length - names.length} more` : ''}`;
 }
 
 /** What would be refused at load is refused here, in the same words. */
