@@ -12,6 +12,7 @@ import { systemClock } from '../../shell/clock.ts';
 import { loadContract } from '../../shell/contract.ts';
 import { createLoader } from '../../shell/load-snapshot.ts';
 import { parseDatabaseUrl } from '../../shell/store/database-url.ts';
+import { readCrlIssuers } from '../../shell/store/read-crl-issuers.ts';
 import { listenTrial } from '../listen-trial.ts';
 import { counted } from '../output/text.ts';
 import { certificateAge } from './certificates.ts';
@@ -45,14 +46,16 @@ async function trustFindings(config: Config): Promise<readonly Finding[]> {
     const { operations } = await loadContract();
     const { snapshot } = await createLoader(config, operations, systemClock)(1, undefined);
     const { warnings, trust, crls } = snapshot;
+    const { issuers, unread } = await issuersBefore(config);
     return [
       ok(
         `certificates, keys, tokens and policies load: ${counted(trust.authorities.length, 'CA')} in the bundles`,
       ),
       ...warnings.map((line) => note(line, 'docs/configuration.md says what it means')),
+      ...unread,
       ...(config.crlDir === undefined
-        ? [note('CRL_DIR is not set', 'certificates are revoked by fluxgate revoke alone')]
-        : crlWarnings(crls, systemClock.now()).map((line) =>
+        ? [withoutCrls(issuers.size)]
+        : crlWarnings(crls.expecting(issuers), systemClock.now()).map((line) =>
             wrong(line, 'docs/runbooks has what to do about CRLs'),
           )),
     ];
@@ -60,6 +63,35 @@ async function trustFindings(config: Config): Promise<readonly Finding[]> {
     if (!(error instanceof StartupError)) throw error;
     return [wrong(error.message, 'serve would refuse to start for it')];
   }
+}
+
+interface IssuersBefore {
+  /** As a start expects them: what CRL_DIR holds now does not say what it lacks. */
+  readonly issuers: ReadonlySet<string>;
+  readonly unread: readonly Finding[];
+}
+
+async function issuersBefore({ databaseUrl }: Config): Promise<IssuersBefore> {
+  const location = parseDatabaseUrl(databaseUrl);
+  const none = new Set<string>();
+  const there = location.memory ? undefined : await stat(location.path).catch(() => undefined);
+  if (location.memory || there === undefined) return { issuers: none, unread: [] };
+  try {
+    return { issuers: readCrlIssuers(location.path), unread: [] };
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    const next = 'serve reads there who had CRLs before, and all else: make it readable for this user';
+    return { issuers: none, unread: [wrong(`DATABASE_URL: ${error.message}`, next)] };
+  }
+}
+
+/** To start so is how to do without CRLs; as a slip, it lets in whom they revoke. */
+function withoutCrls(hadCrls: number): Finding {
+  if (hadCrls === 0) return note('CRL_DIR is not set', 'certificates are revoked by fluxgate revoke alone');
+  return wrong(
+    `CRL_DIR is not set, and ${counted(hadCrls, 'CA')} had CRLs: whom they revoke would be let in`,
+    'set it; or start once without it, and none is expected any more',
+  );
 }
 
 async function serverCertificate({ tlsCertFile }: Config): Promise<readonly Finding[]> {

@@ -11,17 +11,24 @@ export function createCrlIssuerStore(
   read: Run,
   write: Run,
 ): CrlIssuerStore {
-  const all = reader.prepare<[string], string>('SELECT name FROM meta WHERE substr(name, 1, 11) = ?').pluck();
+  const all = prepareCrlIssuers(reader);
   const add = writer.prepare(
     "INSERT INTO meta (name, value) VALUES (?, 'yes') ON CONFLICT (name) DO NOTHING",
   );
   const clear = writer.prepare('DELETE FROM meta WHERE substr(name, 1, 11) = ?');
   return Object.freeze<CrlIssuerStore>({
-    all: () => read('read', () => new Set(all.all(PREFIX).map((name) => name.slice(PREFIX.length)))),
+    all: () => read('read', all),
     add: (keys) =>
       write('remember', () => {
         for (const key of keys) add.run(`${PREFIX}${key}`);
       }),
     clear: () => write('forget', () => void clear.run(PREFIX)),
   });
+}
+
+export function prepareCrlIssuers(database: Database): () => ReadonlySet<string> {
+  const all = database
+    .prepare<[string], string>('SELECT name FROM meta WHERE substr(name, 1, 11) = ?')
+    .pluck();
+  return () => new Set(all.all(PREFIX).map((name) => name.slice(PREFIX.length)));
 }
