@@ -160,7 +160,7 @@ async function create(
   const object: StoredObject = flags.object(id, options as unknown as Readonly<Record<string, unknown>>);
   // --environment of a cluster is its own, not a selection.
   if (kind.name === 'cluster' || !isSelected(options)) {
-    return createObjects(context, kind, [object], options);
+    return createObjects(context, kind, [{ object }], options);
   }
   const { createAndAssign } = await import('./objects/assign.ts');
   return createAndAssign(context, kind, object, options as WriteOptions & Readonly<Record<string, unknown>>);

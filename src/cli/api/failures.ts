@@ -80,7 +80,11 @@ export function listCommand(path: string): string {
 }
 
 /** The hint with commands about what was asked for; none where there is none. */
-function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRequest): string {
+function hintFor(
+  hint: string,
+  unwritten: string,
+  { method = 'GET', path, query = {}, body }: ApiRequest,
+): string {
   const [, first = '', second] = path.split('/');
   const list = LISTS[first];
   const id =
@@ -97,7 +101,7 @@ function hintFor(hint: string, { method = 'GET', path, query = {}, body }: ApiRe
       first === 'clusters' || list === undefined ? undefined : `${command('unassign')} --cluster NAME`,
   };
   return hint
-    .replace('{unwritten}', writes ? '; nothing was written' : '')
+    .replace('{unwritten}', writes ? `; ${unwritten}` : '')
     .replace('{detached}', method === 'DELETE' ? ', or delete it with --detach' : '')
     .replace(/\{(\w+)\}/g, (_all, name: string) => {
       const known = said[name];
@@ -132,8 +136,12 @@ function shownField(field: string, { path, flags = {} }: ApiRequest): string {
   return inside.join('') === '' ? file : `${file}: /${shownPath(inside)}`;
 }
 
-/** What the gateway said, its details, and what to do: for standard error. `meant`: the name that may have been. */
-export function refusalOf(answer: ApiAnswer, meant?: string): CommandFailed {
+/** What the gateway said, its details, and what to do: for standard error. `meant`: the name that may have been. `unwritten`: of a write that was refused. */
+export function refusalOf(
+  answer: ApiAnswer,
+  meant?: string,
+  unwritten = 'nothing was written',
+): CommandFailed {
   const { error, message, request_id, details } = errorBody(answer);
   const next =
     meant === undefined
@@ -146,7 +154,7 @@ export function refusalOf(answer: ApiAnswer, meant?: string): CommandFailed {
   ];
   // Part of a command that may be copied.
   const id = /^[0-9a-f]{1,64}$/.test(request_id ?? '') ? (request_id ?? '') : 'ID';
-  if (next !== undefined) lines.push(`→ ${hintFor(next.replace(/\bID\b/, id), answer.asked)}`);
+  if (next !== undefined) lines.push(`→ ${hintFor(next.replace(/\bID\b/, id), unwritten, answer.asked)}`);
   if (request_id !== undefined) lines.push(`  request_id ${request_id}`);
   const invalid = answer.status >= 400 && answer.status < 500 ? EXIT.invalid : EXIT.failed;
   return new CommandFailed(lines.join('\n'), undefined, EXIT_OF[answer.status] ?? invalid);

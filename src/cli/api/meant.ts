@@ -14,9 +14,13 @@ const ID = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const BY_ID = /^(?<collection>\/(?:clusters|platform_components|namespaces|rolebindings))\/(?<name>[^/]+)/;
 const BY_DNS = /^\/(?:fleet|trust\/clusters|trust\/pins)\/(?<name>[^/]+)/;
 
-/** What the gateway said against it; where there is nothing of that name, with the one that may have been meant. */
-export async function refusalWithMeant(send: SendRequest, answer: ApiAnswer): Promise<CommandFailed> {
-  return refusalOf(await ofHolder(send, answer), await meantBy(send, answer));
+/** What the gateway said against it; where there is nothing of that name, with the one that may have been meant. `unwritten`: as of `refusalOf`. */
+export async function refusalWithMeant(
+  send: SendRequest,
+  answer: ApiAnswer,
+  unwritten?: string,
+): Promise<CommandFailed> {
+  return refusalOf(await ofHolder(send, answer), await meantBy(send, answer), unwritten);
 }
 
 /** Where a DNS name is taken, the hint speaks of the cluster that has it: whoever asks may see that one, or it is not named. */

@@ -7,17 +7,25 @@ import type { TerminalContext } from '../context.ts';
 import { shown } from '../output/text.ts';
 import type { StoredObject } from './kinds.ts';
 
+export interface ReadDocument {
+  readonly object: StoredObject;
+  /** undefined: flags describe it. */
+  readonly file?: string;
+}
+
 /** What -f names: a file, a directory of *.yaml and *.json, or - for standard input; one object a document. Throws StartupError. */
 export async function readDocuments(
   context: TerminalContext,
   paths: readonly string[],
-): Promise<readonly StoredObject[]> {
-  const objects: StoredObject[] = [];
+): Promise<readonly ReadDocument[]> {
+  const documents: ReadDocument[] = [];
   for (const path of paths) {
-    for (const { name, text } of await textsOf(context, path)) objects.push(...parseDocuments(name, text));
+    for (const { name, text } of await textsOf(context, path)) {
+      documents.push(...parseDocuments(name, text).map((object) => ({ object, file: name })));
+    }
   }
-  if (objects.length === 0) throw new StartupError(`${paths.join(', ')}: holds no object`);
-  return objects;
+  if (documents.length === 0) throw new StartupError(`${paths.join(', ')}: holds no object`);
+  return documents;
 }
 
 async function textsOf(
@@ -44,7 +52,7 @@ async function textsOf(
 }
 
 /** Documents of YAML, which JSON is as well; a list counts as its elements. */
-export function parseDocuments(name: string, text: string): readonly StoredObject[] {
+function parseDocuments(name: string, text: string): readonly StoredObject[] {
   return valuesIn(name, text)
     .flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value]))
     .map((value) => objectOf(name, value));

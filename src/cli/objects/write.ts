@@ -2,13 +2,15 @@ import { StartupError } from '../../core/errors.ts';
 import { refusalOf } from '../api/failures.ts';
 import { recordOf } from '../api/pages.ts';
 import { openSession, type Session } from '../api/session.ts';
-import { CommandFailed, type TerminalContext } from '../context.ts';
+import type { ApiAnswer } from '../api/transport.ts';
+import type { TerminalContext } from '../context.ts';
 import { jsonText, yamlText } from '../output/documents.ts';
 import { shown } from '../output/text.ts';
 import { carryOut } from '../writes/carry-out.ts';
 import type { WriteOptions } from '../writes/options.ts';
-import { parseValue, readDocuments, readValue } from './documents-in.ts';
+import { parseValue, type ReadDocument, readDocuments, readValue } from './documents-in.ts';
 import { type ObjectKind, objectPath, type StoredObject } from './kinds.ts';
+import { oneByOne, type Turn, termsOfOne } from './one-by-one.ts';
 
 type Told = 'created' | 'changed' | 'unchanged' | 'deleted';
 
@@ -30,18 +32,18 @@ export function tell(
 export async function createObjects(
   context: TerminalContext,
   kind: ObjectKind,
-  objects: readonly StoredObject[],
+  documents: readonly ReadDocument[],
   options: WriteOptions,
 ): Promise<void> {
   const session = await openSession(context, options);
-  for (const body of objects) {
-    const request = { method: 'POST', path: kind.path, body } as const;
-    // One key names one request.
-    const { idempotencyKey: _ofOne, ...several } = options;
-    const own = objects.length === 1 ? options : several;
-    const answer = await carryOut(context, session, { request, creates: true, reason: true }, own);
+  const own = termsOfOne(options, documents.length);
+  await oneByOne(turnsOf(kind, documents), async ({ object }) => {
+    const request = { method: 'POST', path: kind.path, body: object } as const;
+    const write = { request, creates: true, reason: true, among: documents.length };
+    const answer = await carryOut(context, session, write, own);
     if (answer !== undefined) tell(context, kind, recordOf(answer), 'created', options);
-  }
+    return answer !== undefined;
+  });
 }
 
 /** Each object becomes what its document names: created where it is not there; what the document does not name stays. */
@@ -50,19 +52,14 @@ export async function applyObjects(
   kind: ObjectKind,
   options: WriteOptions & { readonly filename: readonly string[] },
 ): Promise<void> {
-  const objects = await readDocuments(context, options.filename);
+  const documents = await readDocuments(context, options.filename);
   const session = await openSession(context, options);
-  let different = false;
-  for (const object of objects) {
-    try {
-      await applyOne(context, session, kind, object, options);
-    } catch (error) {
-      // --diff: all of them are shown, and then it is told that something is different.
-      if (!(error instanceof CommandFailed) || error.message !== '') throw error;
-      different = true;
-    }
-  }
-  if (different) throw new CommandFailed('');
+  const own = termsOfOne(options, documents.length);
+  await oneByOne(turnsOf(kind, documents), async ({ object }) => {
+    const { answer, told } = await applyOne(context, session, kind, object, own, documents.length);
+    if (answer !== undefined) tell(context, kind, recordOf(answer), told, options);
+    return answer !== undefined && told !== 'unchanged';
+  });
 }
 
 async function applyOne(
@@ -71,27 +68,25 @@ async function applyOne(
   kind: ObjectKind,
   object: StoredObject,
   options: WriteOptions,
-): Promise<void> {
+  among: number,
+): Promise<{ readonly answer: ApiAnswer | undefined; readonly told: Told }> {
   const path = objectPath(kind, object.id);
   const there = await session.send({ path });
   if (there.status === 404) {
     const request = { method: 'POST', path: kind.path, body: object } as const;
-    const answer = await carryOut(context, session, { request, creates: true, reason: true }, options);
-    if (answer !== undefined) tell(context, kind, recordOf(answer), 'created', options);
-    return;
+    const write = { request, creates: true, reason: true, among };
+    return { answer: await carryOut(context, session, write, options), told: 'created' };
   }
   if (there.status !== 200) throw refusalOf(there);
   const request = { method: 'PUT', path, body: object } as const;
   const etag = there.headers.etag;
-  const answer = await carryOut(
-    context,
-    session,
-    { request, reason: true },
-    etag === undefined ? options : { ...options, ifMatch: etag },
-  );
-  if (answer === undefined) return;
-  tell(context, kind, recordOf(answer), answer.headers.etag === etag ? 'unchanged' : 'changed', options);
+  const read = etag === undefined ? options : { ...options, ifMatch: etag };
+  const answer = await carryOut(context, session, { request, reason: true, among }, read);
+  return { answer, told: answer?.headers.etag === etag ? 'unchanged' : 'changed' };
 }
+
+const turnsOf = (kind: ObjectKind, documents: readonly ReadDocument[]): readonly Turn<StoredObject>[] =>
+  documents.map(({ object, file }) => ({ object, file, name: `${kind.name}/${object.id}` }));
 
 /** A JSON Merge Patch, as JSON or YAML. */
 export async function patchObject(
@@ -132,10 +127,13 @@ export async function deleteObjects(
   options: WriteOptions & { readonly detach?: boolean },
 ): Promise<void> {
   const session = await openSession(context, options);
-  for (const id of ids) {
+  const turns = ids.map((id) => ({ object: id, name: `${kind.name}/${id}` }));
+  await oneByOne(turns, async ({ object: id }) => {
     const query = { detach: options.detach === true ? true : undefined };
     const request = { method: 'DELETE', path: objectPath(kind, id), query } as const;
-    const answer = await carryOut(context, session, { request, reason: true }, options);
+    const write = { request, reason: true, among: ids.length };
+    const answer = await carryOut(context, session, write, options);
     if (answer !== undefined) tell(context, kind, recordOf(answer), 'deleted', options);
-  }
+    return answer !== undefined;
+  });
 }

@@ -31,6 +31,8 @@ export interface Write {
   readonly what?: string;
   /** The gateway tells how far it has come. */
   readonly tellsProgress?: boolean;
+  /** So many objects the command names, each in a write of its own: a hash is of the one whose plan it names, and what was not written is this one. */
+  readonly among?: number;
 }
 
 /** Clusters of a plan that are shown; the totals are of all. */
@@ -53,7 +55,8 @@ export async function carryOut(
     if (options.diff === true && changesAnything(plan)) throw new CommandFailed('', undefined, EXIT.failed);
     return undefined;
   }
-  let confirmed = options.planHash;
+  const several = (write.among ?? 1) > 1;
+  let confirmed = several ? undefined : options.planHash;
   // A hash is of a plan that was looked at.
   if (write.planFirst === true && options.yes !== true && options.planHash === undefined) {
     const plan = await run.plan();
@@ -67,8 +70,12 @@ export async function carryOut(
     const answer = await run.send(confirmed);
     if (answer.status >= 200 && answer.status <= 299) return answer;
     const { error, plan: summary } = errorBody(answer);
-    if (answer.status !== 409 || summary === undefined) throw await refusalWithMeant(send, answer);
+    if (answer.status !== 409 || summary === undefined) throw await run.refused(answer);
     if (error === 'approval_required') throw run.needsApproval(asPlan(summary));
+    if (several && confirmed === undefined && asPlan(summary).plan_hash === options.planHash) {
+      confirmed = options.planHash;
+      continue;
+    }
     const plan = await run.plan().catch(() => asPlan(summary));
     if (confirmed !== undefined) {
       context.terminal.errors.write(
@@ -100,8 +107,11 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
       progress.end();
     }
   };
-  const nothingWritten = 'nothing was written';
+  const nothingWritten = (write.among ?? 1) > 1 ? 'nothing of it was written' : 'nothing was written';
+  const refused = async (answer: ApiAnswer): Promise<CommandFailed> =>
+    await refusalWithMeant(send, answer, nothingWritten);
   return {
+    refused,
     send: (confirmed: string | undefined) =>
       waiting({
         ...request,
@@ -110,7 +120,7 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
     async plan(): Promise<AnyPlan> {
       const query = { ...request.query, dry_run: true, limit: CLUSTERS_SHOWN };
       const answer = await waiting({ ...request, query, headers });
-      if (answer.status !== 200) throw await refusalWithMeant(send, answer);
+      if (answer.status !== 200) throw await refused(answer);
       const { plan = answer.body } = recordOf(answer);
       return asPlan(plan);
     },
