@@ -27,7 +27,6 @@ export async function importFleet(context: TerminalContext, options: ImportOptio
       creates: true,
       reason: true,
       planFirst: true,
-      planIsTheAnswer: true,
       tellsProgress: true,
       what: `the gateway compares ${Object.keys(files).length} files`,
     },

@@ -48,9 +48,21 @@ test('export, look at the plan, import with its hash; no certificate, no import'
 
   await rm(cluster);
   const authoritative = ['import', '--dir', dir, '--mode', 'authoritative'];
+  for (const planned of [
+    ['plan', ...authoritative],
+    [...authoritative, '--dry-run'],
+  ]) {
+    const plan = await run(planned);
+    assert.deepEqual([plan.code, plan.err], [0, ''], 'the plan is what was asked for');
+    assert.match(plan.out, /deleted cluster demo-cluster-01/);
+  }
   const shown = await run(authoritative);
+  assert.equal(shown.code, 6, 'there is a plan, and it was not carried out');
   assert.match(shown.out, /deleted cluster demo-cluster-01/);
-  const hash = /--yes --plan-hash ([0-9a-f]{64})/.exec(shown.out)?.[1] ?? '';
+  assert.match(shown.err, /^fluxgate: nothing was written; to carry it out:$/m);
+  const hash = /--yes --plan-hash ([0-9a-f]{64})$/m.exec(shown.err)?.[1] ?? '';
+  const programs = await run([...authoritative, '-o', 'json']);
+  assert.equal((JSON.parse(programs.out) as { plan_hash: string }).plan_hash, hash);
   const unconfirmed = await run([...authoritative, '--yes']);
   assert.equal(unconfirmed.code, 6);
   assert.match(unconfirmed.err, /prune_guard[\s\S]*--yes --plan-hash [0-9a-f]{64}/);
@@ -59,6 +71,8 @@ test('export, look at the plan, import with its hash; no certificate, no import'
   const done = await run([...authoritative, '--yes', '--plan-hash', hash, '--reason', 'gone']);
   assert.deepEqual([done.code, done.err], [0, '']);
   assert.match(done.out, /imported as revision 2/);
+  const same = await run(['import', '--dir', dir, '--mode', 'merge']);
+  assert.deepEqual([same.code, same.out], [0, 'nothing was different\n'], 'there is no plan to carry out');
 
   await rm(dir, { recursive: true });
   const absent = await run([...authoritative, '--yes']);

@@ -25,8 +25,6 @@ export interface Write {
   readonly creates?: boolean;
   /** The operation takes a Change-Reason. */
   readonly reason?: boolean;
-  /** Showing the plan is what was asked for: exit code 0. */
-  readonly planIsTheAnswer?: boolean;
   /** For the line that tells that it goes on. */
   readonly what?: string;
   /** The gateway tells how far it has come. */
@@ -61,7 +59,7 @@ export async function carryOut(
   if (write.planFirst === true && options.yes !== true && options.planHash === undefined) {
     const plan = await run.plan();
     if (changesAnything(plan)) {
-      if (!canAsk(context)) return run.stopAt(plan);
+      if (!canAsk(context)) throw run.stopAt(plan);
       run.show(plan);
       confirmed = await run.confirmed(plan);
     }
@@ -139,12 +137,13 @@ function createRun(context: TerminalContext, send: Session['send'], write: Write
       if (answer === 'yes') return plan.plan_hash;
       throw new CommandFailed(nothingWritten, undefined, EXIT.needsConfirmation);
     },
-    stopAt(plan: AnyPlan): undefined {
+    stopAt(plan: AnyPlan): CommandFailed {
       this.print(plan);
-      const next = `${nothingWritten}; to carry it out:\n  ${repeat(context, plan)}`;
-      if (write.planIsTheAnswer !== true) throw new CommandFailed(next, undefined, EXIT.needsConfirmation);
-      context.print(next);
-      return undefined;
+      return new CommandFailed(
+        `${nothingWritten}; to carry it out:\n  ${repeat(context, plan)}`,
+        undefined,
+        EXIT.needsConfirmation,
+      );
     },
     needsConfirmation: (plan: AnyPlan) =>
       new CommandFailed(
