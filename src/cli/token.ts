@@ -14,7 +14,8 @@ export function registerToken(command: Command, { context }: CommandHost): void 
         .choices(['cluster', 'reader', 'operator'])
         .makeOptionMandatory(),
     )
-    .option('--cluster-dns <dns>', 'of a cluster token: which cluster')
+    .option('--cluster-dns <dns>', 'of a cluster token: which cluster, by its DNS name or id')
+    .option('--unknown', 'also for a DNS name that no cluster of the fleet has yet')
     .option(
       '--role <role>',
       'of an operator token: viewer, editor, security, admin; may be repeated',

@@ -1,11 +1,15 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { StartupError } from '../../core/errors.ts';
 import { systemClock } from '../../shell/clock.ts';
+import { clusterMeant } from '../api/meant.ts';
 import type { ApiOptions, OutputOptions } from '../api/options.ts';
 import { answered, listed, recordOf } from '../api/pages.ts';
 import { assertId, segment } from '../api/path.ts';
 import { openSession } from '../api/session.ts';
-import type { TerminalContext } from '../context.ts';
+import type { SendRequest } from '../api/transport.ts';
+import { CommandFailed, type TerminalContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { registeredDns } from '../fleet/cluster-name.ts';
 import { printDocument, printRows } from '../output/rows.ts';
 import { shown } from '../output/text.ts';
 import { age, durationSeconds } from '../output/time.ts';
@@ -13,6 +17,8 @@ import { age, durationSeconds } from '../output/time.ts';
 export interface TokenCreateOptions extends ApiOptions, OutputOptions {
   readonly kind: string;
   readonly clusterDns?: string;
+  /** A DNS name that no cluster has yet. */
+  readonly unknown?: boolean;
   readonly role?: readonly string[];
   readonly environment?: readonly string[];
   readonly label?: readonly string[];
@@ -40,17 +46,18 @@ export async function createToken(
   name: string,
   options: TokenCreateOptions,
 ): Promise<void> {
-  const { kind, clusterDns, role, environment, label, ttl, expiresAt, to } = options;
+  const { kind, role, environment, label, ttl, expiresAt, to } = options;
   if ((ttl === undefined) === (expiresAt === undefined)) {
     throw new StartupError('say until when: --ttl 30d or --expires-at TIME, one of them');
   }
+  const { send } = await openSession(context, options);
+  const cluster_dns = await clusterFor(context, send, options);
   // Made before the token, which is shown once: a file that cannot be written must not cost one.
   if (to !== undefined) await createPrivate(to);
-  const { send } = await openSession(context, options);
   const body = {
     name,
     kind,
-    cluster_dns: clusterDns,
+    cluster_dns,
     roles: role,
     environments: environment,
     labels: label,
@@ -73,6 +80,38 @@ export async function createToken(
     context.terminal.errors.write('It is shown this once and kept nowhere:\n');
     context.print(shown(String(token)));
   } else context.print(`written to ${to}`);
+}
+
+/** A secret for a name that nobody has is found out once it has travelled: it is made only where that is meant. */
+async function clusterFor(
+  { terminal }: TerminalContext,
+  send: SendRequest,
+  { kind, clusterDns, unknown = false, output }: TokenCreateOptions,
+): Promise<string | undefined> {
+  if (clusterDns === undefined || kind !== 'cluster' || unknown) return clusterDns;
+  const note = (text: string): void => void terminal.errors.write(`${shown(text)}\n`);
+  let dns: string | undefined;
+  try {
+    dns = await registeredDns(send, clusterDns);
+  } catch (error) {
+    // Whoever makes tokens need not be somebody who may read the fleet.
+    if (!(error instanceof CommandFailed) || error.exitCode !== EXIT.refused) throw error;
+    note(`whether a cluster has the name ${clusterDns} is not known: this credential may not read the fleet`);
+    return clusterDns;
+  }
+  if (dns === undefined) {
+    const near = await clusterMeant(send, clusterDns);
+    const meant = near === undefined ? '.' : `; is ${near} meant?`;
+    throw new CommandFailed(
+      shown(
+        `no cluster of this DNS name or id is in the fleet: ${clusterDns}${meant} No token was made; --unknown makes one for the DNS name all the same`,
+      ),
+      undefined,
+      EXIT.notFound,
+    );
+  }
+  if (dns !== clusterDns && output === 'table') note(`${clusterDns} is ${dns}`);
+  return dns;
 }
 
 async function createPrivate(path: string): Promise<void> {
