@@ -7,6 +7,7 @@ import { reasonOf } from '../../core/file-reason.ts';
 import type { TerminalContext } from '../context.ts';
 import { configFilePath, type GatewayContext, readConfigFile } from './config-file.ts';
 import type { ApiOptions } from './options.ts';
+import { assertCertificates, assertPair, type NamedFile, type ReadFile } from './own-files.ts';
 import { createTransport, type Identity, type SendRequest } from './transport.ts';
 
 /** A gateway that can be asked. */
@@ -27,15 +28,24 @@ const FLAGS = 'the flags';
 const IDENTITY = ['cert', 'key', 'token_file', 'token'] as const;
 
 export async function openSession(context: TerminalContext, options: ApiOptions): Promise<Session> {
-  const { origin, identity } = await resolveGateway(context, options);
+  const { origin, identity, files } = await resolveGateway(context, options);
+  if (files.ca !== undefined) assertCertificates(files.ca);
+  if (files.cert !== undefined && files.key !== undefined) assertPair(files.cert, files.key);
   return { origin, send: createTransport(origin, identity), certificate: identity.cert };
+}
+
+export interface ResolvedGateway {
+  readonly origin: string;
+  readonly identity: Identity;
+  /** Of which the identity is made, as far as files say it: nobody has looked yet whether TLS can use them. */
+  readonly files: Readonly<Partial<Record<'ca' | 'cert' | 'key', ReadFile>>>;
 }
 
 /** Flags win over a context that a flag names, that over the environment, and that over the context that is current. */
 export async function resolveGateway(
   context: TerminalContext,
   options: ApiOptions,
-): Promise<{ readonly origin: string; readonly identity: Identity }> {
+): Promise<ResolvedGateway> {
   const sources = await sourcesOf(context, options);
   const located = whichSays(sources);
   if (located?.url === undefined) {
@@ -44,13 +54,18 @@ export async function resolveGateway(
     );
   }
   const origin = originOf(located.url, located.name);
-  const ca = fileIn(sources, 'ca');
+  const named = fileIn(sources, 'ca');
+  const ca = named === undefined ? undefined : await certificates(named);
+  const { token, ...own } = await credentialOf(context, sources, origin);
   return {
     origin,
     identity: {
-      ca: ca === undefined ? systemAuthorities() : await certificates(ca),
-      ...(await credentialOf(context, sources, origin)),
+      ca: ca?.text ?? systemAuthorities(),
+      ...(token === undefined ? {} : { token }),
+      ...(own.cert === undefined ? {} : { cert: own.cert.text }),
+      ...(own.key === undefined ? {} : { key: own.key.text }),
     },
+    files: { ...(ca === undefined ? {} : { ca }), ...own },
   };
 }
 
@@ -132,11 +147,17 @@ function originOf(url: string, from: string): string {
   return parsed.origin;
 }
 
+interface Credential {
+  readonly token?: string;
+  readonly cert?: ReadFile;
+  readonly key?: ReadFile;
+}
+
 async function credentialOf(
   context: TerminalContext,
   sources: readonly Source[],
   origin: string,
-): Promise<Identity> {
+): Promise<Credential> {
   const saying = sources.find((source) => IDENTITY.some((field) => source[field] !== undefined));
   if (saying === undefined) {
     throw new StartupError(
@@ -148,7 +169,7 @@ async function credentialOf(
     const cert = fileIn(sources, 'cert');
     const key = fileIn(sources, 'key');
     if (cert === undefined || key === undefined) throw new StartupError('--cert and --key go together');
-    return { cert: await certificates(cert), key: await contentOf(key) };
+    return { cert: await certificates(cert), key: { ...key, text: await contentOf(key) } };
   }
   assertMeantFor(saying, origin);
   const token = (saying.token_file === undefined ? saying.token : await tokenOf(context, saying))?.trim();
@@ -172,12 +193,6 @@ async function tokenOf({ terminal }: TerminalContext, saying: Source): Promise<s
   return (await buffer(terminal.input)).toString('utf8');
 }
 
-interface NamedFile {
-  readonly path: string;
-  /** The flag, and who said it where it was no flag. */
-  readonly name: string;
-}
-
 function fileIn(
   sources: readonly Source[],
   field: 'ca' | 'cert' | 'key' | 'token_file',
@@ -189,12 +204,12 @@ function fileIn(
   return { path, name: source.name === FLAGS ? flag : `${flag} (${source.name})` };
 }
 
-async function certificates(file: NamedFile): Promise<string> {
+async function certificates(file: NamedFile): Promise<ReadFile> {
   const text = await contentOf(file);
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
     throw new StartupError(`${file.name}: ${file.path} holds no certificate (PEM)`);
   }
-  return text;
+  return { ...file, text };
 }
 
 async function contentOf({ path, name }: NamedFile): Promise<string> {
