@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StartupError } from '../core/errors.ts';
 import { type DirectoryFiles, MARKER, markedRevision } from '../core/fleet/directory.ts';
 import { FLEET_KINDS, kindDefinition } from '../core/fleet/registry.ts';
@@ -22,7 +22,8 @@ export async function readFleetFiles(
 ): Promise<DirectoryFiles> {
   const files: Record<string, string> = {};
   let bytes = 0;
-  if (!(await isThere(directory))) throw new StartupError(`${shown(directory)}: there is no such directory`);
+  if (!(await isThere(directory)))
+    throw new StartupError(`${shown(resolve(directory))}: there is no such directory`);
   const paths = await fleetPaths(directory);
   let read = 0;
   for (const path of paths) {
