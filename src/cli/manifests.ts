@@ -14,6 +14,7 @@ import { segment } from './api/path.ts';
 import { locatedGateway, openSession } from './api/session.ts';
 import type { TerminalContext } from './context.ts';
 import type { ManifestOptions } from './manifest-options.ts';
+import { shown } from './output/text.ts';
 
 /** A cluster's document has at most this many octets: the bound on a body of the API. */
 const DOCUMENT_BYTES_MAX = 1_048_576;
@@ -45,8 +46,16 @@ export async function manifests(context: TerminalContext, options: ManifestOptio
     gatewayNetworks: options.gatewayNetwork,
     without: options.without as readonly OptionalPart[],
   });
+  if (isLoopback(gateway)) {
+    context.terminal.errors.write(
+      `fluxgate: warning: to a cluster, ${shown(gateway)} is the cluster itself: say how clusters reach the gateway, --gateway https://HOST\n`,
+    );
+  }
   context.print(clusterManifests(settings).trimEnd());
 }
+
+/** RFC 6761; an address is refused, for clusters go by a name. */
+const isLoopback = (url: string): boolean => /^(?:.+\.)?localhost$/.test(new URL(url).hostname);
 
 async function fromGateway(context: TerminalContext, options: ManifestOptions): Promise<unknown> {
   const { cluster: id } = options;

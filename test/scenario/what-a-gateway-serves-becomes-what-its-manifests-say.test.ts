@@ -64,6 +64,34 @@ test('the manifests of each cluster poll its own routes, and make of the answers
   assert.match(unknown.stderr, /^fluxgate: not_found \(HTTP 404\)/);
 });
 
+test('a gateway that a cluster would look for in itself is warned of, on standard error', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'fluxgate-manifests-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'cluster.yaml');
+  await writeFile(
+    file,
+    'id: east\ncluster_name: East\ncluster_dns: east.k8s.example.com\nenvironment: dev\n',
+  );
+  const run = (args: readonly string[], environment = {}): Promise<Ended> =>
+    fluxgate(t, ['manifests', '--file', file, ...args], { environment }).ended;
+  // Of the variable that is for whoever asks, on the machine that the gateway is on.
+  const taken = await run([], { API_URL: 'https://localhost:8443' });
+  assert.equal(taken.code, 0);
+  assert.equal(
+    taken.stderr,
+    'fluxgate: warning: to a cluster, https://localhost:8443 is the cluster itself: say how clusters reach the gateway, --gateway https://HOST\n',
+  );
+  assert.equal(
+    find(readManifests(taken.stdout), 'ResourceSetInputProvider', 'namespaces').spec.url,
+    'https://localhost:8443/api/v2/flux/clusters/east.k8s.example.com/namespaces',
+    'nothing but manifests is on standard output',
+  );
+  const said = await run(['--gateway', 'https://gateway.localhost']);
+  assert.deepEqual([said.code, /gateway\.localhost is the cluster itself/.test(said.stderr)], [0, true]);
+  assert.equal((await run(['--gateway', 'https://localhost.example.com'])).stderr, '');
+  assert.equal((await run(['--gateway', 'https://127.0.0.1:8443'])).code, 78, 'an address is no name');
+});
+
 test('a document that is not a valid cluster prints nothing, and says what is wrong with it', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'fluxgate-manifests-'));
   t.after(() => rm(directory, { recursive: true }));
