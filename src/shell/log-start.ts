@@ -5,6 +5,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { AdminListener } from './admin.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import { parseDatabaseUrl } from './store/database-url.ts';
 
 /** The line that says what is served and by what it is judged, after whatever is worth a warning. */
 export function logStart(
@@ -24,12 +25,13 @@ export function logStart(
 ): void {
   for (const warning of [...snapshot.warnings, ...trustWarnings(snapshot.trust, clock.now())])
     log.warn(warning);
+  const location = parseDatabaseUrl(config.databaseUrl);
   const line = {
     address: `${address.address}:${address.port}`,
     admin: admin === undefined ? 'off' : `${admin.address.address}:${admin.address.port}`,
     api_mode: config.apiMode,
     client_cert: config.clientCert,
-    store: config.databaseUrl,
+    store: location.memory ? config.databaseUrl : location.path,
     clusters,
     generation: snapshot.generation,
     server: snapshot.serverCertificate,

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { mintCa, mintClusterCertificate } from '../../certs-dev/mint.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { systemClock } from '../../src/shell/clock.ts';
+import { serveEnvironment } from '../cli/serve-environment.ts';
 import { crlOf } from '../support/crls.ts';
 import { type LogLine, READ_TOKEN, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type MintedChain, withChain } from '../support/pki.ts';
+import { PROJECT, spawned } from '../support/spawned.ts';
 import { demoDns, poll } from '../support/trust.ts';
 
 interface Told {
@@ -60,8 +62,21 @@ describe('the line of the start', () => {
   it('says which store is served, and how many clusters are in it', async (t) => {
     const { gateway } = await setStage(t);
     const line = gateway.log.find(({ msg }) => msg === 'serving');
-    assert.equal(line?.['store'], `sqlite://${join(gateway.directory, 'fleet.db')}`);
+    assert.equal(line?.['store'], join(gateway.directory, 'fleet.db'));
     assert.equal(line?.['clusters'], 3);
+  });
+
+  it('and where it is, whole: with two slashes, a path that looks absolute begins in the working directory', async (t) => {
+    const { directory, environment } = await serveEnvironment(t);
+    const serving = spawned(t, [process.execPath, join(PROJECT, 'src/main.ts'), 'serve'], {
+      directory,
+      environment: { ...environment, DATABASE_URL: 'sqlite://var/lib/x/x.db', WORKERS: '1' },
+    });
+    await serving.said('"msg":"serving"');
+    const path = join(await realpath(directory), 'var/lib/x/x.db');
+    assert.ok(serving.stdout().includes(`"store":${JSON.stringify(path)},`), serving.stdout());
+    serving.child.kill('SIGTERM');
+    assert.equal((await serving.ended).code, 0);
   });
 });
 

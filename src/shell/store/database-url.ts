@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { StartupError } from '../../core/errors.ts';
 
-/** Where the store is: a file's path, or nowhere but in this process's memory. */
+/** Where the store is: a file's absolute path, or nowhere but in this process's memory. */
 export type DatabaseLocation = { readonly memory: true } | { readonly memory: false; readonly path: string };
 
 /** `sqlite://PATH`, relative or absolute, with or without `?mode=rwc`; `sqlite::memory:`. Anything else: StartupError. */
@@ -11,5 +12,6 @@ export function parseDatabaseUrl(url: string): DatabaseLocation {
   if (path === undefined || path.startsWith(':')) {
     throw new StartupError('DATABASE_URL is neither sqlite://PATH nor sqlite::memory:');
   }
-  return { memory: false, path };
+  // Two slashes and var/lib look absolute: whoever is told of the file is told where it is.
+  return { memory: false, path: resolve(path) };
 }

@@ -23,7 +23,7 @@ function refusal(line: RegExp): (error: unknown) => boolean {
 test('DATABASE_URL: what is taken', () => {
   assert.deepEqual(parseDatabaseUrl('sqlite://data/fluxgate.db'), {
     memory: false,
-    path: 'data/fluxgate.db',
+    path: join(process.cwd(), 'data/fluxgate.db'),
   });
   assert.deepEqual(parseDatabaseUrl('sqlite:///var/lib/f.db?mode=rwc'), {
     memory: false,
