@@ -46,7 +46,30 @@ function reaches(objects: readonly Manifest[], port: string, number: number): re
   return open.flatMap(({ from = [] }) => from);
 }
 
+/** Who brings the kinds that no cluster has by itself, as the page calls them. */
+const BRINGS: Readonly<Record<string, string>> = {
+  'cert-manager.io': 'cert-manager',
+  'monitoring.coreos.com': 'Prometheus Operator',
+};
+const brought = (objects: readonly Manifest[]): readonly string[] => [
+  ...new Set(
+    objects
+      .map(({ apiVersion }) => apiVersion.split('/')[0] ?? '')
+      .filter((group) => group.includes('.') && !group.endsWith('.k8s.io')),
+  ),
+];
+
 describe('the gateway’s manifests', () => {
+  it('need what the page about them says before its first command, and base needs no Prometheus Operator', () => {
+    const page = readFileSync(join(PROJECT, 'docs/deploying-the-gateway.md'), 'utf8');
+    const [needs = ''] = page.split('\n## ');
+    for (const group of brought(WHOLE)) {
+      assert.ok(needs.includes(BRINGS[group] ?? group), `${group} is needed, and the page does not say so`);
+    }
+    assert.match(needs, /resources: \[\.\.\/deploy\/gateway\/base\]/);
+    assert.deepEqual(brought(BASE), ['cert-manager.io']);
+  });
+
   it('are what kubectl makes of them, where there is one', (t) => {
     let text: string;
     try {

@@ -65,15 +65,6 @@ const BESIDE: Readonly<Record<string, Beside>> = {
     before: ({ directory, gateway }) => writeFile(join(directory, 'gateway-ca.crt'), gateway.serverCaPem),
     after: holdManifests,
   },
-  'docs/troubleshooting.md': {
-    events: ({ gateway }) => ({
-      "a cluster asks for what is another's": async () => {
-        const certificate = await gateway.pki.cluster('demo-cluster-01.k8s.example.com');
-        const path = '/api/v2/flux/clusters/demo-cluster-02.k8s.example.com/namespaces';
-        assert.equal((await gateway.send({ path, certificate })).status, 403);
-      },
-    }),
-  },
   'docs/runbooks/backup-and-restore.md': {
     events: ({ stop }) => ({ 'the gateway is stopped': stop }),
   },
