@@ -43,6 +43,19 @@ it('a token for a name that no cluster has is made only where that is meant', as
   }
   assert.deepEqual((await made()).toSorted(), [DNS, DNS, AHEAD]);
 
+  for (const [path, says] of [
+    [line.directory, `--to: ${line.directory} is there already: a token is written into a new file only`],
+    [
+      join(line.directory, 'no/such/x'),
+      `--to: there is no directory ${line.directory}/no/such: make it first (mkdir -p), or name a file elsewhere`,
+    ],
+  ] as const) {
+    const before = (await made()).length;
+    const ended = await create(DNS, '--to', path);
+    assert.deepEqual([ended.code, ended.stderr], [78, `fluxgate: ${says}\n`]);
+    assert.equal((await made()).length, before, 'no token is made that nobody gets');
+  }
+
   // Their role makes tokens and reads no clusters.
   const { chainPem, keyPem } = await line.gateway.pki.operator('kim@example.com', ['fluxgate:security']);
   const [cert, key] = [join(line.directory, 'kim.crt'), join(line.directory, 'kim.key')];

@@ -1,4 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { StartupError } from '../../core/errors.ts';
 import { systemClock } from '../../shell/clock.ts';
 import { clusterMeant } from '../api/meant.ts';
@@ -118,7 +119,15 @@ async function createPrivate(path: string): Promise<void> {
   try {
     await writeFile(path, '', { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    throw new StartupError(`--to: ${error instanceof Error ? error.message : String(error)}`, error);
+    const { code } = error as NodeJS.ErrnoException;
+    const file = resolve(path);
+    const said =
+      code === 'EEXIST'
+        ? `${file} is there already: a token is written into a new file only`
+        : code === 'ENOENT'
+          ? `there is no directory ${dirname(file)}: make it first (mkdir -p), or name a file elsewhere`
+          : `${file} cannot be written (${code ?? 'no reason'})`;
+    throw new StartupError(`--to: ${said}`, error);
   }
 }
 

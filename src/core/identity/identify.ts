@@ -56,7 +56,7 @@ function soleName(leaf: CertificateFacts, kind: Kind, spiffeTrustDomain: string 
   if (bad !== undefined) {
     throw new CertificateRefused(
       'bad_name',
-      `${bad.shown} is not a name in canonical reach (no wildcard, NUL, underscore, escape, address or empty label)`,
+      `${bad.shown} is no name of one client: it must be spelled out, without wildcard, underscore, escape, NUL or empty label, and be no IP address`,
     );
   }
   if (claims.length > 1) {

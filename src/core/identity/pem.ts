@@ -5,6 +5,8 @@ import { LIMITS } from '../limits.ts';
 import { printable } from './printable.ts';
 
 const BEGIN = /^-----BEGIN ([A-Z0-9 ]+)-----$/;
+/** What `cat` makes of two files of which the first has no newline at its end. */
+const JOINED = /^-----END [A-Z0-9 ]+-----\s*-----BEGIN /;
 const BASE64_LINE = /^[A-Za-z0-9+/]+={0,2}$/;
 
 function decode(base64: string): Uint8Array | undefined {
@@ -61,12 +63,23 @@ export function readPemCertificates(pem: string | Uint8Array, variable: string):
       }
       continue;
     }
+    if (JOINED.test(line)) {
+      throw new StartupError(
+        `${where}: a newline is missing between its END line and the BEGIN line of the next block`,
+      );
+    }
     if (line === '' || !BASE64_LINE.test(line)) {
       throw new StartupError(`${where} is garbled at "${printable(line, 40)}"`);
     }
     base64 += line;
   }
   if (label !== undefined) throw new StartupError(`${variable}: block ${found.length + 1} has no END line`);
-  if (found.length === 0) throw new StartupError(`${variable}: the file holds no certificate`);
+  if (found.length === 0)
+    throw new StartupError(`${variable}: the file holds no certificate${isDer(text) ? DER : ''}`);
   return found;
 }
+
+const DER = ' in PEM: it looks like DER (openssl x509 -inform DER -in DER_FILE -out PEM_FILE)';
+
+/** A SEQUENCE whose length takes one to three octets, the first of which is U+FFFD where the file was read as UTF-8. */
+const isDer = (text: string): boolean => /^0[\x81-\x83\ufffd]/.test(text);

@@ -109,6 +109,18 @@ describe('the identity of a cluster', () => {
   }
 });
 
+describe('a name that is none', () => {
+  it('is told with what a name must be', async () => {
+    const wildcard = await leaf(clusters, { subjectAltNames: [dns('*.k8s.example')] });
+    const verdict = judged([wildcard], plain);
+    assert.ok(!verdict.accepted);
+    assert.equal(
+      verdict.refusal.detail,
+      'DNS:*.k8s.example is no name of one client: it must be spelled out, without wildcard, underscore, escape, NUL or empty label, and be no IP address',
+    );
+  });
+});
+
 describe('the identity of an operator', () => {
   const cases: readonly (readonly [string, readonly NameValue[] | null, string])[] = [
     ['an email address', [email('Ada@Example.com')], 'operator Ada@example.com'],

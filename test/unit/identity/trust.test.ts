@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import type { Minted } from '../../../certs-dev/mint.ts';
 import { StartupError } from '../../../src/core/errors.ts';
@@ -51,7 +52,17 @@ describe('a bundle', () => {
   const key = () => root.keyPem;
   const cases: readonly (readonly [string, () => string, RegExp])[] = [
     ['an empty file', () => '', /OPERATOR_CA_FILE: the file holds no certificate/],
-    ['comments only', () => 'hello\n', /holds no certificate/],
+    ['comments only', () => 'hello\n', /holds no certificate$/],
+    [
+      'DER, as a file is read',
+      () => Buffer.from(new X509Certificate(root.pem).raw).toString('utf8'),
+      /OPERATOR_CA_FILE: the file holds no certificate in PEM: it looks like DER \(openssl x509 -inform DER -in DER_FILE -out PEM_FILE\)$/,
+    ],
+    [
+      'two files joined without a newline',
+      () => root.pem.trimEnd() + other.pem,
+      /OPERATOR_CA_FILE: block 1: a newline is missing between its END line and the BEGIN line of the next block$/,
+    ],
     ['a private key', () => root.pem + key(), /OPERATOR_CA_FILE: block 2 is a private key/],
     ['an encrypted key', () => '-----BEGIN ENCRYPTED PRIVATE KEY-----\n', /private key/],
     ['a CRL', () => '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n', /only CERTIFICATE/],
