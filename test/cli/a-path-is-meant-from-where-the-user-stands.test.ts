@@ -26,4 +26,9 @@ it('a path is meant from where the user stands, by npm as well, which goes to th
   const absent = await npm(below, 'import', '--dir', '../fleet', '--mode', 'merge');
   assert.equal(absent.code, 78);
   assert.equal(absent.stderr, `fluxgate: ${join(project, 'src/fleet')}: there is no such directory\n`);
+  const nowhere = await npm(below, 'cluster', 'apply', '-f', '../x.yaml');
+  assert.deepEqual(
+    [nowhere.code, nowhere.stderr],
+    [78, `fluxgate: -f: ${join(project, 'src/x.yaml')} does not exist\n`],
+  );
 });

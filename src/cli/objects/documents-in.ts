@@ -1,8 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 import { StartupError } from '../../core/errors.ts';
+import { reasonOf } from '../../core/file-reason.ts';
 import type { TerminalContext } from '../context.ts';
 import { shown } from '../output/text.ts';
 import type { StoredObject } from './kinds.ts';
@@ -47,7 +48,9 @@ async function textsOf(
       }),
     );
   } catch (error) {
-    throw new StartupError(`-f: ${error instanceof Error ? error.message : String(error)}`, error);
+    // Of a directory, the file in it.
+    const { path: named = path } = error as NodeJS.ErrnoException;
+    throw new StartupError(`-f: ${named === '-' ? named : resolve(named)} ${reasonOf(error)}`, error);
   }
 }
 
