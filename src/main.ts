@@ -13,7 +13,6 @@ import { shown } from './cli/output/text.ts';
 import { runServe } from './cli/server.ts';
 import { StartupError } from './core/errors.ts';
 import { type SupervisorMessage, WORKER_VARIABLE } from './core/workers/messages.ts';
-import { keepTickShape } from './shell/keep-tick-shape.ts';
 import type { LogDestination } from './shell/log-destination.ts';
 
 /** argv, streams, signals and exit codes: the only file that touches `process`. What there is to do is in `cli/command-table.ts`. */
@@ -151,7 +150,7 @@ async function main(): Promise<number> {
     const host = { context, lasting };
     // Each start, and each process of it: there is nothing to parse, and what parses takes longer to load than all the rest of the first one.
     if (context.arguments.length === 1 && context.arguments[0] === 'serve') {
-      void keepTickShape(process.nextTick);
+      void (await import('./shell/keep-tick-shape.ts')).keepTickShape(process.nextTick);
       await runServe(host);
     } else await (await import('./cli/program.ts')).runProgram(host, context.arguments);
     return EXIT.ok;
