@@ -1,4 +1,5 @@
 import { CERTIFICATE_LIMITS } from './limits-certificates.ts';
+import { BODY_LIMITS } from './limits-bodies.ts';
 import { LIVENESS_LIMITS } from './limits-liveness.ts';
 import { PIN_LIMITS } from './limits-pins.ts';
 import { POLL_LIMITS } from './limits-poll.ts';
@@ -6,6 +7,7 @@ import { POLL_LIMITS } from './limits-poll.ts';
 /** Every bound of the gateway, with its unit in the name and its reason beside it. */
 export const LIMITS = Object.freeze({
   ...CERTIFICATE_LIMITS,
+  ...BODY_LIMITS,
   ...LIVENESS_LIMITS,
   ...PIN_LIMITS,
   ...POLL_LIMITS,
@@ -112,10 +114,6 @@ export const LIMITS = Object.freeze({
   proxyHeaderTimeoutMs: 5_000,
 
   // — the request —
-  bodyBytesMax: 1_048_576,
-  /** A cluster document is 4 deep; deeper input exists to exhaust a parser's stack. */
-  jsonDepthMax: 16,
-  jsonKeysMax: 50_000,
   urlBytesMax: 2_048,
   tokenBytesMax: 4_096,
   /** A shared token that is shorter is warned of: 16 random letters are 75 bits, which nobody guesses. */

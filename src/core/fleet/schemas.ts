@@ -1,5 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { type ErrorDetail, StartupError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import { hasMoreValues } from './body-size.ts';
 import { isRecord } from './canonical.ts';
 import type { RawObject } from './kind.ts';
 import { FLEET_KINDS, kindDefinition } from './registry.ts';
@@ -13,6 +15,12 @@ export interface FleetSchemas {
 
 /** An answer names this many problems: enough to repair a body, too few to make the answer a load. */
 const DETAILS_MAX = 50;
+
+/** Behind the problem at which the check of a large document ended. */
+const FIRST_ONLY: ErrorDetail = Object.freeze({
+  field: '/',
+  problem: `has more than ${LIMITS.valuesToldWholeMax} values, so only the first problem is told; there may be more`,
+});
 
 const DOCUMENT_ID = 'openapi';
 
@@ -29,16 +37,21 @@ export function compileSchemas(openapiDocument: unknown, { checked = false } = {
   const schemas = isRecord(components) ? components.schemas : undefined;
   if (!isRecord(components) || !isRecord(schemas))
     throw new StartupError('openapi.yaml has no components.schemas');
-  const compile = createCompiler(components, checked);
-  const validators = new Map<string, ValidateFunction>();
-  if (!checked) for (const name of Object.keys(schemas)) validators.set(name, compile(name));
+  const whole = createValidators(components, { checked, allErrors: true });
+  // Made when the first large document comes: few are.
+  let first: Validators | undefined;
+  if (!checked) for (const name of Object.keys(schemas)) whole(name);
   for (const kind of FLEET_KINDS) agreeAbout(kind, schemas);
   return Object.freeze({
     check(schemaName: string, value: unknown): readonly ErrorDetail[] {
       if (!Object.hasOwn(schemas, schemaName)) throw new Error(`openapi.yaml has no schema ${schemaName}`);
-      const validate = validators.get(schemaName) ?? compile(schemaName);
-      validators.set(schemaName, validate);
-      return validate(value) ? [] : describeSchemaErrors(validate.errors ?? []);
+      if (!hasMoreValues(value, LIMITS.valuesToldWholeMax)) {
+        const validate = whole(schemaName);
+        return validate(value) ? [] : describeSchemaErrors(validate.errors ?? []);
+      }
+      first ??= createValidators(components, { checked: true, allErrors: false });
+      const validate = first(schemaName);
+      return validate(value) ? [] : [...describeSchemaErrors(validate.errors ?? []), FIRST_ONLY];
     },
   });
 }
@@ -66,13 +79,22 @@ export function boundDetails(details: readonly ErrorDetail[]): readonly ErrorDet
   ];
 }
 
-/** Schemas refer to each other anywhere under components, `x-schemas` included. */
-function createCompiler(components: RawObject, checked: boolean): (name: string) => ValidateFunction {
+type Validators = (name: string) => ValidateFunction;
+
+/**
+ * Each is compiled once, when it is first asked for. Schemas refer to each other anywhere under components, `x-schemas` included.
+ * `allErrors`: whoever repairs a body wants the whole list; but Ajv copies the list for each entry behind a `$ref` that is wrong, and looks into lists
+ * and maps that are longer than they may be, so it is for small documents. Without it sizes are looked at before what they are sizes of.
+ */
+function createValidators(
+  components: RawObject,
+  { checked, allErrors }: { readonly checked: boolean; readonly allErrors: boolean },
+): Validators {
   const ajv = new Ajv({
     strict: true,
     allowUnionTypes: true, // `type: [string, 'null']` is how OpenAPI 3.1 says "may be null"
     strictRequired: false, // a schema may require what its $ref defines
-    allErrors: true, // bodies are bounded, and whoever repairs one wants the whole list
+    allErrors,
     verbose: true, // the problems quote the schema; the value is never read
     coerceTypes: false,
     useDefaults: false,
@@ -87,7 +109,16 @@ function createCompiler(components: RawObject, checked: boolean): (name: string)
   // The document's frame is no schema, only where the references point into.
   ajv.addVocabulary(['components', ...ANNOTATIONS, ...extensions(components)]);
   ajv.addSchema({ components }, DOCUMENT_ID, false, false);
-  return (name) => {
+  // Ajv's own compares each entry with each other, unless it sees without following a `$ref` that all are scalars: a minute for a megabyte.
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: (unique: boolean, list: readonly unknown[]) => !unique || isUnique(list),
+  });
+  const compiled = new Map<string, ValidateFunction>();
+  const compile = (name: string): ValidateFunction => {
     try {
       return ajv.compile({ $ref: `${DOCUMENT_ID}#/components/schemas/${name}` });
     } catch (error) {
@@ -95,6 +126,18 @@ function createCompiler(components: RawObject, checked: boolean): (name: string)
       throw new StartupError(`openapi.yaml: the schema ${name} cannot be used: ${reason}`, error);
     }
   };
+  return (name) => {
+    const validate = compiled.get(name) ?? compile(name);
+    compiled.set(name, validate);
+    return validate;
+  };
+}
+
+/** Of objects, only those with the same fields in the same order are the same: all such lists of the document are of strings. */
+function isUnique(list: readonly unknown[]): boolean {
+  const seen = new Set<string>();
+  for (const entry of list) seen.add(JSON.stringify(entry));
+  return seen.size === list.length;
 }
 
 /** Every `x-…` key in the schemas: OpenAPI's place for notes of one's own. */
