@@ -4,6 +4,10 @@ export const BODY_LIMITS = Object.freeze({
   /** A cluster document is 4 deep; deeper input exists to exhaust a parser's stack. */
   jsonDepthMax: 16,
   jsonKeysMax: 50_000,
+  /** Of a value to each key, and of entries of lists: a document of ours has fewer entries than keys; a megabyte of `{},` has 350,000. */
+  jsonValuesMax: 100_000,
+  /** An event has up to 256 fields of metadata and some 20 others; a later Flux may send more. 22,000 wrong ones cost 100 ms. */
+  eventValuesMax: 1_000,
   /**
    * Of a document with as many values, all that is wrong is told: three times a cluster with a hundred of everything. What Ajv does for
    * that grows with the square of what is wrong: 20 ms here, a minute for a megabyte.

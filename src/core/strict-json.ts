@@ -4,11 +4,11 @@ import { LIMITS } from './limits.ts';
 
 /**
  * JSON in exactly one reading: UTF-8 without repair, no duplicate keys (two parsers disagreeing on which one counts is an
- * attack), no `__proto__`, bounded depth and number of keys. Throws `malformed_request` or `validation_error`.
+ * attack), no `__proto__`, bounded depth and numbers of keys and values. Throws `malformed_request` or `validation_error`.
  */
-export function parseStrictJson(bytes: Uint8Array): unknown {
+export function parseStrictJson(bytes: Uint8Array, valuesMax: number = LIMITS.jsonValuesMax): unknown {
   const text = decode(bytes);
-  refuseAmbiguity(text);
+  refuseAmbiguity(text, valuesMax);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -28,11 +28,19 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function refuseAmbiguity(text: string): void {
+function refuseAmbiguity(text: string, valuesMax: number): void {
   const keysOfOpenObjects: Set<string>[] = [];
   let depth = 0;
   let keys = 0;
+  let values = 0;
+  const count = (): void => {
+    values++;
+    if (values > valuesMax) {
+      throw new FluxgateError('malformed_request', `The body has more than ${valuesMax} values.`);
+    }
+  };
   const enter = (): void => {
+    count();
     depth++;
     if (depth > LIMITS.jsonDepthMax) {
       throw new FluxgateError(
@@ -56,6 +64,7 @@ function refuseAmbiguity(text: string): void {
       onArrayEnd: () => {
         depth--;
       },
+      onLiteralValue: count,
       onObjectProperty: (key, _offset, _length, _line, _column, pathOf) => {
         keys++;
         if (keys > LIMITS.jsonKeysMax) {

@@ -86,6 +86,28 @@ describe('JSON in exactly one reading', () => {
     assert.match(refusal(Buffer.from(`{${keys}}`)).message, /keys/);
   });
 
+  it('refuses more values than a document of ours has, wherever they are, and takes as many', () => {
+    const list = (values: number): Uint8Array => Buffer.from(`[${'0,'.repeat(values - 2)}0]`);
+    for (const [max, ofThis] of [
+      [LIMITS.jsonValuesMax, parseStrictJson],
+      [10, (octets: Uint8Array) => parseStrictJson(octets, 10)],
+    ] as const) {
+      assert.equal((ofThis(list(max)) as unknown[]).length, max - 1);
+      assert.throws(() => ofThis(list(max + 1)), new RegExp(`more than ${max} values`));
+    }
+    for (const text of [
+      '{"a":[[],[],{"b":1}],"c":null}',
+      '[[[[[[]]]]]]',
+      '{"a":1,"b":2,"c":3,"d":4,"e":5}',
+    ]) {
+      assert.deepEqual(
+        parseStrictJson(Buffer.from(text), text.startsWith('{"a":[') ? 7 : 6),
+        JSON.parse(text),
+      );
+      assert.throws(() => parseStrictJson(Buffer.from(text), 5), /more than 5 values/);
+    }
+  });
+
   it('takes the same key in different objects', () => {
     assert.deepEqual(parse('{"a":{"b":1},"c":[{"b":2},{"b":3}]}'), { a: { b: 1 }, c: [{ b: 2 }, { b: 3 }] });
   });

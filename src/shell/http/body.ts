@@ -59,6 +59,11 @@ export function parseForm(octets: Uint8Array): Readonly<Record<string, string>> 
   return form;
 }
 
+/** How many values a body may have. */
+export function bodyValuesMax({ operationId }: Operation): number {
+  return operationId === 'reportEvent' ? LIMITS.eventValuesMax : LIMITS.jsonValuesMax;
+}
+
 /** The whole body, at most `octetsMax` octets; `payload_too_large` as soon as that is known. */
 export async function readBody(request: IncomingMessage, octetsMax: number): Promise<Uint8Array> {
   const tooLarge = (): FluxgateError =>

@@ -21,7 +21,7 @@ import {
   identifyAgain,
 } from './admission.ts';
 import { authenticateAgain, authenticateToken, type TokenAuthentication } from './authenticate-token.ts';
-import { announcesBody, bodyBytesMax, checkMediaType, parseForm, readBody } from './body.ts';
+import { announcesBody, bodyBytesMax, bodyValuesMax, checkMediaType, parseForm, readBody } from './body.ts';
 import { createCall } from './call.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { headerLines, joinedHeader } from './header-lines.ts';
@@ -266,7 +266,7 @@ async function takeBody(
   checkMediaType(request, accepted);
   if (request.headers.expect !== undefined) response.writeContinue();
   const octets = await readBody(request, bodyBytesMax(operation));
-  return operation.about === 'page' ? parseForm(octets) : parseStrictJson(octets);
+  return operation.about === 'page' ? parseForm(octets) : parseStrictJson(octets, bodyValuesMax(operation));
 }
 
 function finish(
