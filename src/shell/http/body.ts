@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
 import { FluxgateError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { PAGE_LIMITS } from '../../core/page-limits.ts';
@@ -64,23 +65,44 @@ export function bodyValuesMax({ operationId }: Operation): number {
   return operationId === 'reportEvent' ? LIMITS.eventValuesMax : LIMITS.jsonValuesMax;
 }
 
-/** The whole body, at most `octetsMax` octets; `payload_too_large` as soon as that is known. */
+/**
+ * The whole body, at most `octetsMax` octets; `payload_too_large` as soon as that is known, and `malformed_request` for one that comes octet by
+ * octet, or not to its end. Whoever is refused still gets an answer, so the socket is left alone.
+ */
 export async function readBody(request: IncomingMessage, octetsMax: number): Promise<Uint8Array> {
   const tooLarge = (): FluxgateError =>
     new FluxgateError('payload_too_large', `The body is larger than ${octetsMax} octets.`);
   if (Number(request.headers['content-length'] ?? 0) > octetsMax) throw tooLarge();
-  const chunks: Buffer[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const pieces: Buffer[] = [];
   let octets = 0;
-  try {
-    // Leaving the loop must not destroy the socket: the answer still has to go out on it.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      octets += chunk.length;
-      if (octets > octetsMax) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof FluxgateError) throw error;
-    throw new FluxgateError('malformed_request', 'The body ended before it was complete.', { cause: error });
-  }
-  return Buffer.concat(chunks, octets);
+  const refuse = (error: FluxgateError): void => {
+    leave();
+    request.off('data', take);
+    request.pause();
+    reject(error);
+  };
+  // As events: behind an iterator the pieces of one read of the socket are there before the first of them is looked at.
+  const take = (piece: Buffer): void => {
+    octets += piece.length;
+    pieces.push(piece);
+    if (octets > octetsMax) refuse(tooLarge());
+    else if (pieces.length > LIMITS.bodyPiecesMax + octets / LIMITS.bodyPieceOctets) refuse(tooManyPieces());
+  };
+  const leave = finished(request, { writable: false }, (error) => {
+    leave();
+    if (error === null || error === undefined) resolve(Buffer.concat(pieces, octets));
+    else reject(endedEarly(error));
+  });
+  request.on('data', take);
+  return await promise;
 }
+
+const tooManyPieces = (): FluxgateError =>
+  new FluxgateError(
+    'malformed_request',
+    'The body comes in too many small pieces. Send larger ones, or all of it with Content-Length.',
+  );
+
+const endedEarly = (cause: unknown): FluxgateError =>
+  new FluxgateError('malformed_request', 'The body ended before it was complete.', { cause });
