@@ -13,6 +13,11 @@ export const BODY_LIMITS = Object.freeze({
    * that grows with the square of what is wrong: 20 ms here, a minute for a megabyte.
    */
   valuesToldWholeMax: 2_000,
+  /**
+   * Of one file of an import, as YAML takes it apart: a line `- id: a` has 9, and a cluster with 5,000 namespaces and 5,000 rolebindings
+   * 100,000. Each costs 2 to 5 µs, all in one go: a megabyte of them 5 s.
+   */
+  fileTokensMax: 150_000,
   /** Each piece of a body costs 2 to 4 µs in Node, whatever is in it: a chunk of one octet, or a TLS record. */
   bodyPiecesMax: 4_096,
   /** And one more for each: TLS libraries send records of 1,200 octets (Go, at first) to 16,384. */

@@ -1,5 +1,6 @@
-import { stringify } from 'yaml';
+import { Lexer, stringify } from 'yaml';
 import { type ErrorDetail, FluxgateError, StartupError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import { isRecord, pointer } from './canonical.ts';
 import { inspectObject } from './check-object.ts';
 import type { FleetReference } from './kind.ts';
@@ -164,8 +165,24 @@ function readFile(path: string, value: unknown, schemas: FleetSchemas): Director
   };
 }
 
+/** A character is two of them at most: `:,` in a list is an entry with a key and a value. */
+const TOKENS_PER_CHARACTER = 2;
+
+/** The parser holds the event loop from a file's first token to its last; taking them apart costs a tenth of that. */
+function hasTooManyTokens(text: string): boolean {
+  if (text.length * TOKENS_PER_CHARACTER < LIMITS.fileTokensMax) return false;
+  const tokens = new Lexer().lex(text);
+  for (let count = 0; count <= LIMITS.fileTokensMax; count++) if (tokens.next().done) return false;
+  return true;
+}
+
 /** In one reading only: no repeated keys, no aliases, no tags. */
 function readYaml(path: string, text: string, problems: ErrorDetail[]): unknown {
+  if (hasTooManyTokens(text)) {
+    const problem = `has more than ${LIMITS.fileTokensMax} words and signs, which no object has`;
+    problems.push({ field: pointer('files', path), problem });
+    return undefined;
+  }
   try {
     return readSeedText(text, path).value;
   } catch (error) {

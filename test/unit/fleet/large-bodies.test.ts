@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it, test } from 'node:test';
 import { parse } from 'yaml';
+import { FluxgateError } from '../../../src/core/errors.ts';
 import { hasMoreValues } from '../../../src/core/fleet/body-size.ts';
 import { isRecord } from '../../../src/core/fleet/canonical.ts';
+import { fileOf, readDirectory } from '../../../src/core/fleet/directory.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
-import { fleetSchemas } from '../../support/fleet.ts';
+import { fleetSchemas, sampleCluster } from '../../support/fleet.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -153,4 +155,41 @@ test('how many values there are is counted no further than asked for', () => {
   const { value, looks } = wrongList(LIMITS.valuesToldWholeMax);
   assert.equal(hasMoreValues({ a: value }, LIMITS.valuesToldWholeMax), true);
   assert.equal(looks(), 0);
+});
+
+describe('a file of an import', () => {
+  const read = (text: string) =>
+    readDirectory({ 'clusters/a.yaml': text }, fleetSchemas(), () => Promise.resolve());
+
+  for (const [what, text] of [
+    ['entries', `id: a\nnamespaces: [${'{},'.repeat(200_000)}]`],
+    ['lines', `id: a\n${'\n'.repeat(1_000_000)}`],
+    ['faults', `id: a\n${'%\n'.repeat(200_000)}`],
+    ['signs', `a: [${':,'.repeat(100_000)}]`],
+  ] as const) {
+    it(`with ${what} without end is not parsed`, async () => {
+      await assert.rejects(read(text), (error) => {
+        assert.ok(error instanceof FluxgateError);
+        const problem = 'has more than 150000 words and signs, which no object has';
+        assert.deepEqual(error.details, [{ field: '/files/clusters~1a.yaml', problem }]);
+        return true;
+      });
+    });
+  }
+
+  it('is taken with the largest cluster that there is use for', async () => {
+    const many = Array.from({ length: 5_000 }, (_, n) => ({ id: `n${n}` }));
+    const cluster = sampleCluster('a', {
+      namespaces: many,
+      rolebindings: many,
+      platform_components: Array.from({ length: 100 }, (_, n) => ({
+        id: `c${n}`,
+        enabled: true,
+        oci_tag: 'v1',
+      })),
+      patches: { c0: { values: 'x,'.repeat(30_000) }, c1: { values: '{}'.repeat(30_000) } },
+    });
+    const { objects } = await read(fileOf('cluster', cluster).text);
+    assert.equal(objects.length, 1);
+  });
 });
