@@ -1,5 +1,5 @@
-import { CERTIFICATE_LIMITS } from './limits-certificates.ts';
 import { BODY_LIMITS } from './limits-bodies.ts';
+import { CERTIFICATE_LIMITS } from './limits-certificates.ts';
 import { LIVENESS_LIMITS } from './limits-liveness.ts';
 import { PIN_LIMITS } from './limits-pins.ts';
 import { POLL_LIMITS } from './limits-poll.ts';

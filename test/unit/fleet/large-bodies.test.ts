@@ -159,7 +159,12 @@ test('how many values there are is counted no further than asked for', () => {
 
 describe('a file of an import', () => {
   const read = (text: string) =>
-    readDirectory({ 'clusters/a.yaml': text }, fleetSchemas(), () => Promise.resolve());
+    readDirectory(
+      { 'clusters/a.yaml': text },
+      fleetSchemas(),
+      () => Promise.resolve(),
+      () => Promise.resolve(false),
+    );
 
   for (const [what, text] of [
     ['entries', `id: a\nnamespaces: [${'{},'.repeat(200_000)}]`],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mentionsIn } from '../../../src/core/fleet/mentions.ts';
 import { parseSeed } from '../../../src/core/fleet/seed.ts';
 import { fleetSchemas, sampleCluster, sampleComponent } from '../../support/fleet.ts';
 
@@ -42,5 +43,13 @@ test('what an object mentions in vain is told beside what else is wrong with it,
       'clusters[0] "x": namespaces/3 refers to namespace "away", which the seed does not define (line 1)',
       'platform_components[0] "dns": depends_on/0 refers to platform component "lost", which the seed does not define (line 1)',
     ],
+  );
+});
+
+test('what is longer than any name is no mention, whatever else is told of its object', () => {
+  const raw = { platform_components: [{ id: 'x'.repeat(300) }, { id: 'gone' }] };
+  assert.deepEqual(
+    mentionsIn('cluster', raw, []).map(({ id }) => id),
+    ['gone'],
   );
 });
