@@ -18,6 +18,8 @@ export const BODY_LIMITS = Object.freeze({
    * 100,000. Each costs 2 to 5 µs, all in one go: a megabyte of them 5 s.
    */
   fileTokensMax: 150_000,
+  /** Of an object that is wrong, and of all of them together in vain: 50 are told, and an import has room for millions. */
+  mentionsLookedAtMax: 1_000,
   /** Each piece of a body costs 2 to 4 µs in Node, whatever is in it: a chunk of one octet, or a TLS record. */
   bodyPiecesMax: 4_096,
   /** And one more for each: TLS libraries send records of 1,200 octets (Go, at first) to 16,384. */

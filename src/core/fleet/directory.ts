@@ -98,12 +98,12 @@ export async function readDirectory(
     } else objects.push(found);
   }
   if (problems.length === 0) return { objects, revision };
-  problems.push(...(await mentionedInVain(files, objects, broken, keepsBeside, pause)));
+  const mentioned = await mentionedInVain(files, objects, broken, keepsBeside, pause);
   throw new FluxgateError(
     'validation_error',
     'The directory is not a fleet: correct the files named in details.',
     {
-      details: boundDetails(problems),
+      details: boundDetails([...problems, ...mentioned]),
     },
   );
 }
@@ -130,8 +130,11 @@ async function mentionedInVain(
     return there;
   };
   const problems: ErrorDetail[] = [];
+  // Room for all that is told, and a bound for an import of nothing but mentions.
+  const isFull = (): boolean => problems.length >= LIMITS.mentionsLookedAtMax;
   const look = async (path: string, mentions: readonly FleetReference[]): Promise<void> => {
     for (const { field, kind, id } of mentions) {
+      if (isFull()) return;
       await pause();
       if (await isKnown(kind, id)) continue;
       const problem = `must be the id of a ${kindDefinition(kind).title} that is there; "${id}" would not be`;

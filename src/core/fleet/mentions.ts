@@ -22,6 +22,6 @@ export function mentionsIn(
   );
 }
 
-/** References stand in lists; a null in one would be asked for its id. */
+/** References stand in lists; a null in one would be asked for its id. What is behind the first of them is told once those are right. */
 const listIn = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? value.map((entry: unknown) => entry ?? {}) : [];
+  Array.isArray(value) ? value.slice(0, LIMITS.mentionsLookedAtMax).map((entry: unknown) => entry ?? {}) : [];

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readDirectory } from '../../../src/core/fleet/directory.ts';
 import { mentionsIn } from '../../../src/core/fleet/mentions.ts';
 import { parseSeed } from '../../../src/core/fleet/seed.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
 import { fleetSchemas, sampleCluster, sampleComponent } from '../../support/fleet.ts';
 
 test('what an object mentions in vain is told beside what else is wrong with it, once', () => {
@@ -52,4 +54,28 @@ test('what is longer than any name is no mention, whatever else is told of its o
     mentionsIn('cluster', raw, []).map(({ id }) => id),
     ['gone'],
   );
+});
+
+test('of mentions without end so many are looked at, of each object and of all', async () => {
+  const entries = (of: number) => Array.from({ length: 5_000 }, (_, n) => ({ id: `gone-${of}-${n}` }));
+  assert.equal(
+    mentionsIn('cluster', { platform_components: entries(0) }, []).length,
+    LIMITS.mentionsLookedAtMax,
+  );
+  const asked: string[] = [];
+  const files = Object.fromEntries(
+    [1, 2, 3].map((n) => [
+      `clusters/c${n}.yaml`,
+      JSON.stringify({ id: `c${n}`, platform_components: entries(n) }),
+    ]),
+  );
+  const keeps = (_kind: string, id: string): Promise<boolean> => {
+    asked.push(id);
+    return Promise.resolve(false);
+  };
+  await assert.rejects(
+    readDirectory(files, fleetSchemas(), () => Promise.resolve(), keeps),
+    /not a fleet/,
+  );
+  assert.equal(asked.length, LIMITS.mentionsLookedAtMax);
 });
