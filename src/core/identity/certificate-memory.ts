@@ -16,22 +16,25 @@ export interface IssuerReader {
  * read, and refused, each time.
  */
 export function createIssuerReader(): IssuerReader {
-  const known = boundedMemory<string, CertificateFacts>(LIMITS.issuersReadMax);
-  /** Of what was read here, and for as long as it is kept. */
-  const confirmed = new WeakSet<CertificateFacts>();
+  const known = boundedMemory<string, { readonly facts: CertificateFacts; isConfirmed: boolean }>(
+    LIMITS.issuersReadMax,
+  );
   return {
     read(der) {
-      const key = createHash('sha256').update(der).digest('base64');
+      const key = createHash('sha256').update(der).digest('hex');
       const before = known.get(key);
-      if (before !== undefined) return before;
+      if (before !== undefined) return before.facts;
       const facts = readFacts(der);
-      known.set(key, facts);
+      known.set(key, { facts, isConfirmed: false });
       return facts;
     },
     confirm(facts) {
-      if (confirmed.has(facts)) return;
+      const before = known.peek(facts.sha256);
+      // Only of what was read here, and is just that: a leaf is another one each time.
+      const isOurs = before?.facts === facts;
+      if (isOurs && before.isConfirmed) return;
       confirmFacts(facts);
-      confirmed.add(facts);
+      if (isOurs) before.isConfirmed = true;
     },
   };
 }

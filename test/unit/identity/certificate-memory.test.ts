@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { UTCTime } from 'asn1js';
 import { fleetMint, fleetTemplate } from '../../../bench/mint-fleet.ts';
-import { readCertificate } from '../../../src/core/identity/certificate.ts';
+import { readCertificate, readFacts } from '../../../src/core/identity/certificate.ts';
 import { createIssuerReader } from '../../../src/core/identity/certificate-memory.ts';
 import { readPemCertificates } from '../../../src/core/identity/pem.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
@@ -34,4 +35,16 @@ it('keeps what was asked for last, and no more than its bound', () => {
   for (let number = LIMITS.issuersReadMax; number < 2 * LIMITS.issuersReadMax; number++)
     read(certificate(number));
   assert.notEqual(read(zero), first);
+});
+
+it('asks the second parser once of what was read here, and each time of anything else', (t) => {
+  const readings = t.mock.method(UTCTime.prototype, 'toDate').mock;
+  const { read, confirm } = createIssuerReader();
+  const issuer = read(certificate(1));
+  for (let n = 0; n < 3; n++) confirm(issuer);
+  assert.equal(readings.callCount(), 2, 'both ends of one validity');
+  const elsewhere = readFacts(certificate(1));
+  for (let n = 0; n < 3; n++) confirm(elsewhere);
+  assert.equal(readings.callCount(), 8);
+  assert.throws(() => confirm({ ...issuer, serial: '05' }), /serial number/);
 });
