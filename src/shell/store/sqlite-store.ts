@@ -4,6 +4,7 @@ import type { AuditStore } from '../../core/audit/trail.ts';
 import type { FleetReader } from '../../core/fleet/access.ts';
 import type { ChangeOrigin } from '../../core/fleet/history.ts';
 import { systemClock } from '../clock.ts';
+import { listAudit } from './audit-list.ts';
 import { createAuditQueries, createAuditWrites } from './audit-records.ts';
 import type { CheckedFile, FileCheck } from './check-file.ts';
 import { createCrlIssuerStore } from './crl-issuers.ts';
@@ -185,7 +186,7 @@ function createAudit({ audit }: Writer, readerDatabase: Database, read: Read, wr
   const queries = createAuditQueries(readerDatabase);
   return Object.freeze<AuditStore>({
     append: (entries) => write('audit', () => entries.forEach(audit.append)),
-    list: (query) => read('read', () => queries.list(query)),
+    list: (query) => listAudit(queries, read, query),
     end: () => read('read', () => queries.end()),
   });
 }

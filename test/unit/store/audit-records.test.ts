@@ -4,6 +4,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { auditVerify } from '../../../src/cli/audit-trail.ts';
 import { CommandFailed } from '../../../src/cli/context.ts';
 import type { AuditQuery } from '../../../src/core/audit/trail.ts';
+import { createAuditQueries } from '../../../src/shell/store/audit-records.ts';
 import { openSqliteStore } from '../../../src/shell/store/sqlite-store.ts';
 import type { Store } from '../../../src/shell/store/store.ts';
 import { sampleEntry, sampleRequest } from '../../support/audit.ts';
@@ -204,4 +205,39 @@ test('a change of many is found by each object while its revision is kept, and b
   assert.deepEqual([await found('many-00'), await found('many-59')], [1, 0]);
   database.exec('PRAGMA foreign_keys = ON; DELETE FROM revisions');
   assert.deepEqual([await found('many-00'), await found('many-59')], [1, 0]);
+});
+
+test('a long trail is gone through so many rows at a time, and every page is what all of it says', async (t) => {
+  const { path, store } = await opened(t);
+  const entries = Array.from({ length: 700 }, (_, n) =>
+    sampleEntry(n % 3 === 0 ? 'stopped' : 'started', { object: `cluster/c${n % 5}` }),
+  );
+  await store.audit.append(entries);
+  const all = (await store.audit.list({ limit: 1_000, offset: 0 })).items;
+  assert.deepEqual(
+    all.map(({ sequence }) => sequence),
+    entries.map((_, n) => 700 - n),
+  );
+  for (const asked of [{}, { event: 'stopped' }, { object: 'cluster/c2' }, { request_id: 'none' }] as const) {
+    const right = all.filter((record) =>
+      Object.entries(asked).every(([name, value]) => record[name as 'event'] === value),
+    );
+    for (const [limit, offset] of [
+      [1, 0],
+      [100, 0],
+      [100, 90],
+      [7, 233],
+      [50, 700],
+    ] as const) {
+      const page = await store.audit.list({ ...asked, limit, offset });
+      assert.deepEqual(page, { items: right.slice(offset, offset + limit), total: right.length });
+    }
+  }
+  const database = new SqliteDatabase(path, { readonly: true });
+  t.after(() => database.close());
+  const search = createAuditQueries(database).search({});
+  assert.deepEqual(
+    [search.next()?.length, search.next()?.length, search.next()?.length, search.next()],
+    [250, 250, 200, undefined],
+  );
 });
