@@ -9,7 +9,7 @@ import { context, contextConstructed, DerError, type DerNode, Fields, readWhole,
 import { isNegative, readBitStringOctets, readCount, readInteger, readTime } from './der-values.ts';
 import { type DistinguishedName, readDistinguishedName } from './distinguished-name.ts';
 import { type ExtensionFacts, readExtensions } from './extensions.ts';
-import type { GeneralNameType } from './general-name.ts';
+import { type GeneralNameType, isText } from './general-name.ts';
 import { hexOf, printable } from './printable.ts';
 import { type PublicKeyFacts, readPublicKey } from './public-key.ts';
 import { CertificateRefused } from './refused.ts';
@@ -97,13 +97,8 @@ function readTbs(tbs: DerNode, outerAlgorithm: DerNode) {
   };
 }
 
-/** Whatever octets they have, OpenSSL reads them. */
-const FLAT_NAMES: readonly GeneralNameType[] = [
-  'dNSName',
-  'rfc822Name',
-  'uniformResourceIdentifier',
-  'iPAddress',
-];
+/** Whatever octets it has, OpenSSL reads it. */
+const isFlat = (type: GeneralNameType): boolean => isText(type) || type === 'iPAddress';
 
 /** OpenSSL must read the same certificate out of the same octets; so must asn1js, see second-reading.ts. */
 function crossCheck(
@@ -123,7 +118,7 @@ function crossCheck(
     other.validToDate.getTime() === facts.notAfter;
   if (!same) throw new DerError('OpenSSL reads another serial number or validity out of it');
   // Where it cannot read one name, it sees none of the list. What it makes of the names is a printed form, which nobody goes by.
-  const hasInsides = facts.subjectAltNames.some(({ type }) => !FLAT_NAMES.includes(type));
+  const hasInsides = facts.subjectAltNames.some(({ type }) => !isFlat(type));
   if (hasInsides && other.subjectAltName === undefined) {
     throw new DerError('OpenSSL cannot read the names in its subjectAltName');
   }
@@ -143,6 +138,9 @@ export function confirmFacts(facts: CertificateFacts): void {
     throw new CertificateRefused('malformed', printable(`asn1js reads it differently: ${disagreement}`));
   }
 }
+
+/** In its place where the same octets were accepted before: what the parsers make of them cannot have changed. */
+export const confirmedBefore = (): void => undefined;
 
 /**
  * The facts of one certificate by our parser, of which some were compared with OpenSSL's: to refuse by, but nobody is accepted by it

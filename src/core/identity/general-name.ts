@@ -37,7 +37,8 @@ const CONSTRUCTED: ReadonlySet<GeneralNameType> = new Set([
 /** Those whose octets are a text, and can be somebody's identity. */
 const TEXTS: readonly GeneralNameType[] = ['rfc822Name', 'dNSName', 'uniformResourceIdentifier'];
 
-export const isText = (type: GeneralNameType): boolean => TEXTS.includes(type);
+export const isText = (type: GeneralNameType | undefined): boolean =>
+  type !== undefined && TEXTS.includes(type);
 
 export function readGeneralName(node: DerNode, what: string): GeneralName {
   const number = node.tag & 0x1f;

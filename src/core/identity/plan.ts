@@ -7,7 +7,7 @@
 import { boundedMemory } from '../bounded-memory.ts';
 import { StartupError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { type CertificateFacts, describeCertificate, readFacts } from './certificate.ts';
+import { type CertificateFacts, confirmedBefore, describeCertificate, readFacts } from './certificate.ts';
 import { CrlRefused } from './crl-refused.ts';
 import { type CrlSet, findCrlIssuer } from './crl-set.ts';
 import { type JudgeInput, judge } from './judge.ts';
@@ -126,6 +126,7 @@ export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Plan
       ...state,
       nowMs,
       read,
+      // What was presented was accepted once.
       confirm: confirmedBefore,
     });
   const deadEnd = ({ trust }: TrustState, presented: readonly Uint8Array[]): CertificateFacts | undefined => {
@@ -161,9 +162,6 @@ export function createPlanner({ inForce, candidate, nowMs }: PlanQuestion): Plan
     return refused('openssl_disagrees', 'chain', detail);
   };
 }
-
-/** What was presented was accepted once, so both parsers have read it alike. */
-const confirmedBefore = (): void => undefined;
 
 /**
  * Reading still costs more than all the rest: a fleet

@@ -12,7 +12,7 @@ import { BasicConstraints, ExtKeyUsage } from 'pkijs';
 import { boundedMemory } from '../bounded-memory.ts';
 import { LIMITS } from '../limits.ts';
 import type { CertificateFacts } from './certificate.ts';
-import { GENERAL_NAME_TYPES } from './general-name.ts';
+import { GENERAL_NAME_TYPES, isText } from './general-name.ts';
 import { OID } from './oids.ts';
 import { hexOf } from './printable.ts';
 
@@ -49,7 +49,7 @@ const sameOctets = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, 
 const withoutSign = (octets: Uint8Array): Uint8Array => (octets[0] === 0 ? octets.subarray(1) : octets);
 
 /** Types of all names, and the values of those kinds that can be somebody's identity. */
-const NAMED_IN_TEXT: readonly number[] = [1, 2, 6];
+const isNamedInText = (number: number): boolean => isText(GENERAL_NAME_TYPES[number]);
 
 function ourNames(facts: Facts): string {
   return namesAsText(
@@ -59,7 +59,7 @@ function ourNames(facts: Facts): string {
 
 /** Equal texts are equal names: each value stands in hex. */
 function namesAsText(names: readonly (readonly [type: number, octets: Uint8Array])[]): string {
-  return names.map(([type, octets]) => `${type}:${NAMED_IN_TEXT.includes(type) ? hexOf(octets) : ''}`).join();
+  return names.map(([type, octets]) => `${type}:${isNamedInText(type) ? hexOf(octets) : ''}`).join();
 }
 
 const ourConstraints = ({ basicConstraints }: Facts): string => constraintsAsText(basicConstraints);
@@ -272,7 +272,7 @@ function readExtensions(list: Element | undefined): ExtensionsRead {
 
 function readNames(octets: Uint8Array): string {
   const names = elementsIn(isA(only(octets), UNIVERSAL, SEQUENCE).content);
-  for (const { tagNumber, whole } of names) if (!NAMED_IN_TEXT.includes(tagNumber)) readWhole(whole);
+  for (const { tagNumber, whole } of names) if (!isNamedInText(tagNumber)) readWhole(whole);
   return namesAsText(
     names.map((name) => [isA(name, CONTEXT, name.tagNumber).tagNumber, name.content] as const),
   );

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { boundedMemory } from '../../core/bounded-memory.ts';
 import { type DigestMemory, digestMemory } from '../../core/digest-memory.ts';
+import { confirmedBefore } from '../../core/identity/certificate.ts';
 import { createIssuerReader, type IssuerReader } from '../../core/identity/certificate-memory.ts';
 import { type JudgeInput, judge } from '../../core/identity/judge.ts';
 import { withObservation } from '../../core/identity/observe.ts';
@@ -153,8 +154,6 @@ export class PeerJudge {
     return withObservation(judge(input), input);
   }
 }
-
-const confirmedBefore = (): void => undefined;
 
 /** What was said of a connection, and by whom: a mark of that judge, for to hold the judge is to hold all that it trusted. */
 interface Said {
