@@ -56,6 +56,20 @@ describe('several objects of one command', () => {
     assert.match(named.stderr, /^fluxgate: not_found/);
   });
 
+  it('take no key that names one request', async (t) => {
+    const line = await startCommandLine(t);
+    const file = join(line.directory, 'two.yaml');
+    await writeFile(file, 'id: n1\n---\nid: n2\n');
+    for (const verb of ['create', 'apply']) {
+      const refused = await line.run(['namespace', verb, '-f', file, '--idempotency-key', 'k']);
+      assert.deepEqual([refused.code, refused.stdout], [78, '']);
+      assert.match(refused.stderr, /--idempotency-key names one request, and here are 2 objects/);
+    }
+    assert.equal((await line.run(['namespace', 'get', 'n1'])).code, 4);
+    await writeFile(file, 'id: n1\n');
+    assert.equal((await line.run(['namespace', 'create', '-f', file, '--idempotency-key', 'k'])).code, 0);
+  });
+
   it('can each be confirmed: the command that is told, copied as it is, goes on', async (t) => {
     const line = await startCommandLine(t);
     const file = join(line.directory, 'clusters.yaml');

@@ -43,11 +43,12 @@ export async function oneByOne<T>(
   if (different) throw new CommandFailed('');
 }
 
-/** One name or hash is about one request: of several objects each has its own. */
-export function termsOfOne<O extends WriteOptions>(options: O, count: number): O {
-  if (count === 1) return options;
-  const { idempotencyKey: _ofOne, ...own } = options;
-  return own as O;
+/** Throws StartupError: one key would make all objects but the first pass for repetitions of it. */
+export function assertKeyIsOfOne({ idempotencyKey }: WriteOptions, count: number): void {
+  if (idempotencyKey === undefined || count <= 1) return;
+  throw new StartupError(
+    `--idempotency-key names one request, and here are ${count} objects, each in a request of its own: leave it out, or send them one by one`,
+  );
 }
 
 function told<T>({ name, file }: Turn<T>, message: string, progress: string | undefined): string {

@@ -10,7 +10,7 @@ import { carryOut } from '../writes/carry-out.ts';
 import type { WriteOptions } from '../writes/options.ts';
 import { parseValue, type ReadDocument, readDocuments, readValue } from './documents-in.ts';
 import { type ObjectKind, objectPath, type StoredObject } from './kinds.ts';
-import { oneByOne, type Turn, termsOfOne } from './one-by-one.ts';
+import { assertKeyIsOfOne, oneByOne, type Turn } from './one-by-one.ts';
 
 type Told = 'created' | 'changed' | 'unchanged' | 'deleted';
 
@@ -36,11 +36,11 @@ export async function createObjects(
   options: WriteOptions,
 ): Promise<void> {
   const session = await openSession(context, options);
-  const own = termsOfOne(options, documents.length);
+  assertKeyIsOfOne(options, documents.length);
   await oneByOne(turnsOf(kind, documents), async ({ object }) => {
     const request = { method: 'POST', path: kind.path, body: object } as const;
     const write = { request, creates: true, reason: true, among: documents.length };
-    const answer = await carryOut(context, session, write, own);
+    const answer = await carryOut(context, session, write, options);
     if (answer !== undefined) tell(context, kind, recordOf(answer), 'created', options);
     return answer !== undefined;
   });
@@ -54,9 +54,9 @@ export async function applyObjects(
 ): Promise<void> {
   const documents = await readDocuments(context, options.filename);
   const session = await openSession(context, options);
-  const own = termsOfOne(options, documents.length);
+  assertKeyIsOfOne(options, documents.length);
   await oneByOne(turnsOf(kind, documents), async ({ object }) => {
-    const { answer, told } = await applyOne(context, session, kind, object, own, documents.length);
+    const { answer, told } = await applyOne(context, session, kind, object, options, documents.length);
     if (answer !== undefined) tell(context, kind, recordOf(answer), told, options);
     return answer !== undefined && told !== 'unchanged';
   });
